@@ -1,0 +1,62 @@
+// Where content lies: on a distribution point (always `/` and URL-like) and in the cache on the media volume.
+import path from 'node:path';
+
+/** Paths below a distribution point's root. Plain files, immutable per version. */
+export const onDistributionPoint = {
+  manifest: (id: string, version: string): string => `content/${id}/${version}/manifest.json`,
+  chunkIndex: (id: string, version: string, fileSha256: string): string => `content/${id}/${version}/chunks/${fileSha256}.chunks`,
+  file: (id: string, version: string, filePath: string): string => `content/${id}/${version}/files/${filePath}`,
+  policy: 'policy/policy.json',
+  policySignature: 'policy/policy.json.sig',
+} as const;
+
+/** Names on the media volume, all below `_SMSTaskSequence`, which the wipe of a same-volume apply spares. */
+export interface CacheLayout {
+  /** `<volume>/_SMSTaskSequence` */
+  readonly root: string;
+  readonly packages: string;
+  /** `_SMSTaskSequence/Prestage`: everything that is not content itself. */
+  readonly own: string;
+  readonly journal: string;
+  readonly media: string;
+  readonly mediaSignature: string;
+  readonly policy: string;
+  readonly policySignature: string;
+  readonly logs: string;
+  readonly agent: string;
+  readonly applied: string;
+  /** The item's folder, as ConfigMgr lays it: plain files. */
+  item(id: string): string;
+  /** Where another version is staged before it is swapped in whole. */
+  staging(id: string, version: string): string;
+  /** Where the old version waits while the new one is swapped in. */
+  retired(id: string): string;
+  /** Manifests and chunk indexes are stored by digest. */
+  manifest(digest: string): string;
+  chunkIndex(fileSha256: string): string;
+}
+
+/** @param volumeRoot the media volume's root as node:fs takes it. */
+export function cacheLayout(volumeRoot: string): CacheLayout {
+  const root = path.join(volumeRoot, '_SMSTaskSequence');
+  const packages = path.join(root, 'Packages');
+  const own = path.join(root, 'Prestage');
+  return {
+    root,
+    packages,
+    own,
+    journal: path.join(own, 'journal.log'),
+    media: path.join(own, 'media.json'),
+    mediaSignature: path.join(own, 'media.json.sig'),
+    policy: path.join(own, 'policy.json'),
+    policySignature: path.join(own, 'policy.json.sig'),
+    logs: path.join(root, 'Logs'),
+    agent: path.join(own, 'agent'),
+    applied: path.join(own, 'applied.json'),
+    item: id => path.join(packages, id),
+    staging: (id, version) => path.join(packages, `${id}.${version}.partial`),
+    retired: id => path.join(packages, `${id}.retired`),
+    manifest: digest => path.join(own, 'manifests', `${digest}.json`),
+    chunkIndex: sha256 => path.join(own, 'chunks', `${sha256}.chunks`),
+  };
+}

@@ -1,0 +1,52 @@
+// Makes one content item of the cache whole: reuses every local byte that its digest vouches for, fetches only the rest, verifies on arrival,
+// and swaps the item in whole (another version) or mends it in place (same version, damaged).
+import type { ContentManifest, ContentReference } from '../content/manifest.ts';
+import type { CacheLayout } from '../content/layout.ts';
+import type { WorkerPool } from '../content/worker-pool.ts';
+import type { DurableFiles } from '../durable/durable-files.ts';
+import type { Clock } from '../progress/clock.ts';
+import type { Observe } from '../progress/event.ts';
+import type { Source } from './source.ts';
+
+/** What `acquire` works with. */
+export interface AcquireWorld {
+  readonly layout: CacheLayout;
+  readonly durable: DurableFiles;
+  readonly pool: WorkerPool;
+  readonly sources: readonly Source[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly observe: Observe;
+  readonly settings: TransferSettings;
+  readonly signal?: AbortSignal;
+}
+
+/** Names follow the task-sequence variables where the meaning is the same (SMSTSDownloadRetryCount, SMSTSDownloadRetryDelay). */
+export interface TransferSettings {
+  readonly retryCount: number;
+  readonly retryDelayMs: number;
+  readonly connections: number;
+  readonly leastBytesPerSecond: number;
+  readonly stallTimeoutMs: number;
+}
+
+/** One item to make whole. `manifest` is verified against `reference.digest` by the caller. */
+export interface AcquireRequest {
+  readonly reference: ContentReference;
+  readonly manifest: ContentManifest;
+  /** The manifest of what lies in the cache now when that is another version: its files are seeds. */
+  readonly local?: ContentManifest;
+}
+
+/** What it took. `fetchedBytes` counts bytes of content that crossed the wire (chunk indexes apart in `indexBytes`). */
+export interface Acquired {
+  readonly presentBytes: number;
+  readonly reusedBytes: number;
+  readonly fetchedBytes: number;
+  readonly indexBytes: number;
+  /** Bytes fetched by source name. */
+  readonly bySource: Readonly<Record<string, number>>;
+}
+
+/** The signature of `acquire`; see the file's first sentence. Faults: CONTENT-01 with the last fault of each source as its cause, DISK-*, STOP-01. */
+export type Acquire = (request: AcquireRequest, world: AcquireWorld) => Promise<Acquired>;

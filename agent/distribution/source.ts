@@ -1,0 +1,39 @@
+// A source of content: something that gives bytes by path. It is never trusted; what comes from it is proven by digest.
+
+/** Bytes `[start, end)` of a file. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A distribution point, a share or a folder. All paths are relative, `/` between names, not URL-encoded. */
+export interface Source {
+  /** For people and logs: the address without credentials. */
+  readonly name: string;
+  /** Lower is asked first. */
+  readonly priority: number;
+  /**
+   * The whole of a small document. Faults: TRUST-08 when longer than `maxBytes` (refused before it is kept), NET-*, CONTENT-08.
+   */
+  readDocument(path: string, options: { readonly maxBytes: number; readonly signal?: AbortSignal }): Promise<Uint8Array>;
+  /**
+   * Streams bytes of a file, in order, as they arrive. Without `range`, the whole file. `validator` is what an earlier call answered: when the file is no longer
+   * that one, NET-11 and no bytes. The source may be unable to honour a range: then NET-08 with `detail.wholeOnly = true`, and the caller may ask for the whole.
+   * Never yields more than asked for. `expectedSize` is the size that the manifest names; a file of another size is NET-07 at once.
+   */
+  read(path: string, options: ReadOptions): Promise<SourceStream>;
+  close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  readonly range?: ByteRange;
+  readonly validator?: string;
+  readonly expectedSize: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface SourceStream {
+  /** ETag (strong) or Last-Modified, to tie later ranges to the same file; undefined when the source has none. */
+  readonly validator?: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}

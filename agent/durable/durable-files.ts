@@ -1,0 +1,35 @@
+// The one layer through which everything passes that must survive a power cut. Reading is free; every lasting write is here,
+// so that a test can cut at each of them and lose what was not flushed.
+
+/** A file being filled at positions. Bytes count as durable only after `flush` has returned. */
+export interface PartialFile {
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  truncate(lengthBytes: number): Promise<void>;
+  flush(): Promise<void>;
+  /** Closes without flushing. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Durable writes. Every method except those of PartialFile is durable when its promise resolves: data flushed, renamed,
+ * and flushed again under the new name (a rename alone is not durable: measured on ext4 and ntfs3, the last acknowledged rename may be lost).
+ * Faults: DISK-01 full, DISK-02 not writable, DISK-03 any other error of the disk; the native code in `detail.native`.
+ */
+export interface DurableFiles {
+  /** Makes a folder and its parents. Existing is fine. */
+  makeFolder(path: string): Promise<void>;
+  /** Replaces the whole file: temporary name beside it, write, flush, rename, flush. Readers see old or new. */
+  replaceFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Appends bytes to a file (made when absent) and flushes. */
+  append(path: string, bytes: Uint8Array): Promise<void>;
+  /** Opens for writing at positions; made when absent, content kept when present. */
+  openPartial(path: string): Promise<PartialFile>;
+  /** Renames a file or folder; for a file, flushes it again under its new name. An existing file there is replaced; an existing folder is a fault. */
+  rename(from: string, to: string): Promise<void>;
+  /** Copies one file durably (copy, flush). Used where a link is not possible. */
+  copyFile(from: string, to: string): Promise<void>;
+  /** Makes a second name for a file where the file system can; otherwise copies it. The target must be absent. */
+  linkOrCopy(from: string, to: string): Promise<void>;
+  /** Removes a file or a whole tree without following links; absent is fine. Read-only attributes are cleared. */
+  remove(path: string): Promise<void>;
+}

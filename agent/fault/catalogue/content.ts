@@ -1,0 +1,53 @@
+// CONTENT: Content that the deployment needs is absent or damaged.
+import type { CatalogueEntry } from '../entry.ts';
+
+export const CONTENT = {
+  'CONTENT-01': {
+    title: 'Content not to be had',
+    meaning: 'An item is not in the cache, and no distribution point served it whole.',
+    safe: 'What was fetched so far is kept and will not be fetched again.',
+    next: 'Connect the network or replace the item shown, then run `prestage deploy`.',
+  },
+  'CONTENT-02': {
+    title: 'Content damaged before use',
+    meaning: 'A file of the cache no longer matches its digest at the moment of use.',
+    safe: 'It was not run.',
+    next: 'Run `prestage deploy` or `prestage continue` again: only the damaged part is fetched.',
+  },
+  'CONTENT-03': {
+    title: 'OS image damaged',
+    meaning: 'The staged OS image has bad ranges, and they could not be repaired from a distribution point.',
+    safe: 'The image was not applied.',
+    next: 'Connect the network and run `prestage deploy`: only the bad ranges are fetched.',
+  },
+  'CONTENT-04': {
+    title: 'No prestaged media found',
+    meaning: 'No volume of this machine holds prestaged media.',
+    safe: 'Nothing was changed.',
+    next: 'If no disk is listed, the boot image lacks its driver (often Intel VMD); otherwise prestage the disk again.',
+  },
+  'CONTENT-05': {
+    title: 'More than one prestaged media',
+    meaning: 'Two or more volumes hold prestaged media, and guessing could wipe the wrong one.',
+    safe: 'Nothing was changed.',
+    next: 'Remove all but one, or name one with --media.',
+  },
+  'CONTENT-06': {
+    title: 'Prestaged media incomplete',
+    meaning: 'A file that the signed media manifest names is absent or damaged.',
+    safe: 'Nothing was changed.',
+    next: 'Run `prestage media verify` to list every file; repair what a distribution point can repair, or prestage the disk again.',
+  },
+  'CONTENT-07': {
+    title: 'No deployment for this machine',
+    meaning: 'Policy offers this machine no task sequence through media.',
+    safe: 'Nothing was changed.',
+    next: 'Run `prestage plan --why`; correct the collection or where the deployment is made available.',
+  },
+  'CONTENT-08': {
+    title: 'File changed at the source',
+    meaning: 'A local source has other bytes than the manifest names.',
+    safe: 'The bytes were discarded.',
+    next: 'Publish the item again.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,20 @@
+// STOP: a person or the system asked the run to end. BUG: Prestage itself is at fault.
+import type { CatalogueEntry } from '../entry.ts';
+
+export const STOP = {
+  'STOP-01': {
+    title: 'Stopped on request',
+    meaning: 'The run was asked to stop and did so at a sound place.',
+    safe: 'Everything verified so far is kept.',
+    next: 'Run the same command again; it goes on where it stopped.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;
+
+export const BUG = {
+  'BUG-01': {
+    title: 'Unexpected failure in Prestage',
+    meaning: 'Prestage met a condition it was not written for. It is not the technician’s fault.',
+    safe: 'The journal holds every finished step; nothing unverified was used.',
+    next: 'Send the log shown to the people who maintain Prestage.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,29 @@
+// PKG: A package or application did not install.
+import type { CatalogueEntry } from '../entry.ts';
+
+export const PKG = {
+  'PKG-01': {
+    title: 'Installer failed',
+    meaning: 'The installer ended with a code that is not among its success codes.',
+    safe: 'Items installed before it stay; the run can be continued.',
+    next: 'Read the installer log named; correct the item and run `prestage continue`.',
+  },
+  'PKG-02': {
+    title: 'Installer timed out',
+    meaning: 'The installer did not end within its time and was stopped.',
+    safe: 'Items installed before it stay.',
+    next: 'Read the installer log named; check for a window that waits for an answer.',
+  },
+  'PKG-03': {
+    title: 'Installer not started',
+    meaning: 'The command could not be started.',
+    safe: 'Nothing of the item was run.',
+    next: 'Correct the command of the item shown.',
+  },
+  'PKG-04': {
+    title: 'Not detected after installing',
+    meaning: 'The installer reported success, but the detection rule does not find the application.',
+    safe: 'Items installed before it stay.',
+    next: 'Correct the detection rule or the installer of the item shown.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,77 @@
+// TRUST: Something is not what a pinned key vouches for. The machine stops before it changes anything.
+import type { CatalogueEntry } from '../entry.ts';
+
+export const TRUST = {
+  'TRUST-10': {
+    title: 'Signed document not understood',
+    meaning: 'A signed document has unknown, missing or wrong fields. It may come from a newer version.',
+    safe: 'Nothing was changed.',
+    next: 'Use an agent of the version that made the document.',
+  },
+  'TRUST-11': {
+    title: 'Made for another site',
+    meaning: 'The document belongs to another site than this media.',
+    safe: 'Nothing was changed.',
+    next: 'Check the address of the management or distribution point on the media.',
+  },
+  'TRUST-12': {
+    title: 'Chunk index contradicts its manifest',
+    meaning: 'A chunk index does not add up to the file that the manifest names.',
+    safe: 'Nothing of it was used.',
+    next: 'Publish the item again.',
+  },
+  'TRUST-01': {
+    title: 'Signature missing',
+    meaning: 'A document that must be signed has no signature beside it.',
+    safe: 'Nothing was written outside X:.',
+    next: 'Set the device aside and ask for new media.',
+  },
+  'TRUST-02': {
+    title: 'Signature not valid',
+    meaning: 'The signature does not match the document, or its key is not pinned in agent.yaml.',
+    safe: 'Nothing was written outside X:.',
+    next: 'Set the device aside; compare the key shown with the site’s key and ask for new media.',
+  },
+  'TRUST-03': {
+    title: 'Media expired',
+    meaning: 'The media is past its last valid day.',
+    safe: 'Nothing was changed on the disk.',
+    next: 'Check the clock of the machine; if it is right, ask for new media.',
+  },
+  'TRUST-04': {
+    title: 'Media not valid yet',
+    meaning: 'The media’s first valid day lies ahead, or the clock of this machine is behind.',
+    safe: 'Nothing was changed on the disk.',
+    next: 'Set the clock of the machine in its firmware, then start again.',
+  },
+  'TRUST-05': {
+    title: 'Policy expired',
+    meaning: 'The policy is past its last valid day; a newer one was not to be had.',
+    safe: 'The media and its cache are untouched.',
+    next: 'Connect the machine to its management point or publish again.',
+  },
+  'TRUST-06': {
+    title: 'Policy older than the floor',
+    meaning: 'The policy’s serial number is lower than one this media already knows: an old policy is being replayed.',
+    safe: 'Nothing was changed on the disk.',
+    next: 'Check what the management point serves; publish again if it was restored from a backup.',
+  },
+  'TRUST-07': {
+    title: 'Content not vouched for',
+    meaning: 'A manifest’s digest differs from the one that the signed policy or media names.',
+    safe: 'The bytes were discarded; nothing of them was kept.',
+    next: 'Publish the site again to this distribution point; if it persists, treat the point as compromised.',
+  },
+  'TRUST-08': {
+    title: 'Document larger than allowed',
+    meaning: 'A document is larger than its cap and was refused before it was parsed.',
+    safe: 'Nothing of it was used.',
+    next: 'Check what the source named serves at this address.',
+  },
+  'TRUST-09': {
+    title: 'Path refused',
+    meaning: 'A manifest names a path that could leave its folder or that Windows reads differently.',
+    safe: 'Nothing of this manifest was used.',
+    next: 'Publish the item again from a clean source; set media with this manifest aside.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,83 @@
+// USAGE: What an admin or technician typed or wrote is not usable as it stands.
+import type { CatalogueEntry } from '../entry.ts';
+
+export const USAGE = {
+  'USAGE-10': {
+    title: 'Not possible on this system',
+    meaning: 'This command needs Windows, or a tool or library that this system does not have.',
+    safe: 'Nothing was changed.',
+    next: 'Run it where the message says, or name a folder with --disk to rehearse.',
+  },
+  'USAGE-11': {
+    title: 'Key not usable',
+    meaning: 'A key file is absent, damaged or of the wrong kind.',
+    safe: 'Nothing was signed.',
+    next: 'Check the key named; `prestage keys new` makes a pair.',
+  },
+  'USAGE-12': {
+    title: 'Confirmation missing',
+    meaning: 'The command would change a disk and was not confirmed.',
+    safe: 'Nothing was changed.',
+    next: 'Read what is listed; add --yes to confirm it.',
+  },
+  'USAGE-13': {
+    title: 'Source changed while it was read',
+    meaning: 'A file of the source folder changed between two looks, so its digest would be a guess.',
+    safe: 'Nothing was published for this item.',
+    next: 'Wait until nobody writes to the folder, then publish again.',
+  },
+  'USAGE-01': {
+    title: 'Command line not understood',
+    meaning: 'An argument or option is unknown, missing or out of range.',
+    safe: 'Nothing was read or changed.',
+    next: 'Correct the argument shown; `prestage help COMMAND` lists what it takes.',
+  },
+  'USAGE-02': {
+    title: 'Document not valid',
+    meaning: 'A YAML or JSON document has mistakes; all of them are listed with line and column.',
+    safe: 'Nothing was published or changed.',
+    next: 'Correct every place listed and run the command again.',
+  },
+  'USAGE-03': {
+    title: 'Not a site folder',
+    meaning: 'The folder has no readable site.yaml, or a document that it needs is absent.',
+    safe: 'Nothing was changed.',
+    next: 'Name the folder that holds site.yaml.',
+  },
+  'USAGE-04': {
+    title: 'Content ID used twice',
+    meaning: 'Two content items carry the same ID, so a reference to it would be ambiguous.',
+    safe: 'Nothing was published or changed.',
+    next: 'Give one of the two items shown another ID.',
+  },
+  'USAGE-05': {
+    title: 'Reference to something unknown',
+    meaning: 'A document names content, a task sequence, an image index or a key that the site does not have.',
+    safe: 'Nothing was published or changed.',
+    next: 'Correct the reference shown or add what it names.',
+  },
+  'USAGE-06': {
+    title: 'Published version would change',
+    meaning: 'This ID and version was published before with other bytes. Versions are immutable, because machines trust them by digest.',
+    safe: 'The published version is untouched.',
+    next: 'Raise the version in content.yaml and publish again.',
+  },
+  'USAGE-07': {
+    title: 'Name that Windows cannot store',
+    meaning: 'A file name has characters, a device name or an ending that NTFS under Windows refuses, or two names differ only by case.',
+    safe: 'Nothing was published.',
+    next: 'Rename the file shown in the source folder.',
+  },
+  'USAGE-08': {
+    title: 'Source not readable',
+    meaning: 'A file or folder that the command needs cannot be read.',
+    safe: 'Nothing was changed.',
+    next: 'Check the path and its permissions, then run the command again.',
+  },
+  'USAGE-09': {
+    title: 'Target not usable',
+    meaning: 'The target exists and is not what this command may write into.',
+    safe: 'The target is untouched.',
+    next: 'Name an empty folder or one that this command made before.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

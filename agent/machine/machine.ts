@@ -1,0 +1,97 @@
+// The machine as the steps see it: volumes, images, boot files, drivers, programs, power. Two kinds exist: Windows (WinPE or full OS) and a
+// folder that poses as a machine (rehearsal). Both pass one contract suite.
+import type { MachineFacts } from '../facts/machine-facts.ts';
+import type { Advance } from '../progress/event.ts';
+
+/** A volume. Remembered by `id` (the volume GUID path on Windows), never by letter. */
+export interface Volume {
+  readonly id: string;
+  readonly label: string;
+  /** Root as node:fs takes it, with a trailing separator only where the system needs one (`D:\`). */
+  readonly root: string;
+  readonly fileSystem: string;
+  readonly kind: 'fixed' | 'removable' | 'optical' | 'network' | 'ram' | 'unknown';
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
+}
+
+/** One image inside a WIM, as its XML tells. */
+export interface ImageInfo {
+  readonly index: number;
+  readonly name: string;
+  readonly description?: string;
+  readonly architecture?: 'x86' | 'x64' | 'arm64' | 'unknown';
+  readonly build?: string;
+  readonly edition?: string;
+  readonly totalBytes?: number;
+  readonly fileCount?: number;
+}
+
+/** Applying and capturing images: wimgapi.dll or libwim behind one interface with one contract suite. */
+export interface Imaging {
+  /** `wimgapi` or `wimlib`, with the library's path or version, for the report. */
+  readonly name: string;
+  /** Faults: IMAGE-01 not a WIM, IMAGE-02 damaged, USAGE-08 not readable. */
+  listImages(wimPath: string): Promise<readonly ImageInfo[]>;
+  /**
+   * Applies image `index` (from 1) into the existing folder `target`; `temporary` must lie on the target's volume. Progress is 0..totalBytes and never falls.
+   * Aborting `signal` stops the native call and throws STOP-01. Faults: IMAGE-02, IMAGE-03, IMAGE-04 with `detail.native`, DISK-01.
+   */
+  apply(request: { readonly wim: string; readonly index: number; readonly target: string; readonly temporary: string; readonly signal?: AbortSignal; readonly advance?: Advance }): Promise<void>;
+  /**
+   * Writes a new WIM whose images are captures of folders, with an integrity table; to a temporary name beside `wim`, renamed when whole. Faults: IMAGE-08, DISK-01, USAGE-10 where the library cannot.
+   */
+  capture(request: { readonly wim: string; readonly images: readonly { readonly folder: string; readonly name: string; readonly description?: string }[]; readonly compression: 'none' | 'xpress' | 'lzx'; readonly bootIndex?: number; readonly signal?: AbortSignal; readonly advance?: Advance }): Promise<void>;
+}
+
+/** A program to run. `command` is a Windows command line as authored; no shell interprets it (cmd.exe only for .cmd and .bat). */
+export interface ProgramRequest {
+  readonly command: string;
+  readonly folder: string;
+  readonly timeoutMs: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface ProgramResult {
+  /** As Windows reports it: 0..4294967295 (3010 stays 3010). undefined when it was stopped by its timeout. */
+  readonly exitCode?: number;
+  readonly timedOut: boolean;
+  /** Decoded console output, the last 64 KiB of each. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** True on the rehearsal machine: recorded, not run. */
+  readonly rehearsed: boolean;
+}
+
+export interface Machine {
+  readonly kind: 'windows' | 'folder';
+  readonly imaging: Imaging;
+  facts(): Promise<MachineFacts>;
+  volumes(): Promise<readonly Volume[]>;
+  /** The volume whose files the firmware starts (the ESP), mounted where node:fs reaches it, or undefined when there is none (BIOS, one-volume rehearsal). */
+  systemVolume(): Promise<Volume | undefined>;
+  /** Flushes everything written to the volume. */
+  flush(volume: Volume): Promise<void>;
+  /** Writes boot files for the Windows in `windowsFolder` and adds it to the boot menu as the last entry; the media stays the default. bcdboot /addlast. Fault: IMAGE-06. */
+  addBootEntry(windowsFolder: string): Promise<void>;
+  /** True when the boot store has an entry for the Windows on that volume. */
+  hasBootEntry(windowsFolder: string): Promise<boolean>;
+  /** Makes that Windows what the firmware starts next and from then on. The arming step: nothing comes after it. Fault: IMAGE-06. */
+  makeDefault(windowsFolder: string): Promise<void>;
+  /** Removes the media's own boot entry, after `continue` has succeeded. */
+  retireMediaBootEntry(): Promise<void>;
+  /** Adds the drivers below `folder` to the offline image. dism /Add-Driver /Recurse. Fault: IMAGE-07. */
+  addDrivers(imageRoot: string, folder: string): Promise<void>;
+  /** Runs a program to its end. Fault: PKG-03 when it cannot be started. */
+  run(request: ProgramRequest): Promise<ProgramResult>;
+  /** One detection clause of an application, asked of this machine. */
+  detects(clause: import('../content/manifest.ts').DetectionClause): Promise<boolean>;
+  /** The full OS's Setup has ended (HKLM\SYSTEM\Setup: SystemSetupInProgress and OOBEInProgress are 0). */
+  isSetupComplete(): Promise<boolean>;
+  /** Registers or removes the start-up task that runs `command` as SYSTEM. */
+  registerContinuation(command: string): Promise<void>;
+  removeContinuation(): Promise<void>;
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
