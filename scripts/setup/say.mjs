@@ -1,0 +1,33 @@
+// Prints one line for each thing done, with the seconds it took, so that a slow set-up shows where it is slow.
+
+/** Runs `work` and prints `what` with its seconds; a failure prints too and goes on to the caller. */
+export async function timed(what, work) {
+  const started = performance.now();
+  const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`.padStart(8);
+  try {
+    const result = await work();
+    say(`${seconds()}  ${what}`);
+    return result;
+  } catch (error) {
+    say(`${seconds()}  ${what}: failed`);
+    throw error;
+  }
+}
+
+/** Prints one line on stderr, so that stdout stays free for results. */
+export function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Something the person at the keyboard can put right; printed without a stack. */
+export class Advice extends Error {}
+
+/** Runs a script's main function: prints advice as a sentence, anything else with its stack, and sets the exit code. */
+export async function main(work) {
+  try {
+    process.exitCode = (await work()) ?? 0;
+  } catch (error) {
+    say(error instanceof Advice ? `\n${error.message}` : `\n${error?.stack ?? error}`);
+    process.exitCode = 1;
+  }
+}
