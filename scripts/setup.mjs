@@ -14,13 +14,19 @@ import { installWine } from './setup/wine.mjs';
  */
 export async function setup({ wine = true } = {}) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Advice('Builds and tests run on Debian or Ubuntu on x86-64 (a virtual machine, a container or WSL 2 will do).');
+    throw new Advice(
+      'Builds and tests run on Debian or Ubuntu on x86-64 (a virtual machine, a container or WSL 2 will do).',
+    );
   }
   await locked(`${TOOLS}/setup.lock`, async () => {
     await installPackages(ROOT, { what: 'agent, compiler, tests' });
     await installDebianPackages();
     // --ignore-scripts: these programs are material, not tools; nothing of theirs runs here.
-    await installPackages(WINDOWS, { what: 'Windows programs', os: 'win32', options: ['--os=win32', '--cpu=x64', '--ignore-scripts'] });
+    await installPackages(WINDOWS, {
+      what: 'Windows programs',
+      os: 'win32',
+      options: ['--os=win32', '--cpu=x64', '--ignore-scripts'],
+    });
     if (wine) await installWine();
   });
 }

@@ -22,14 +22,27 @@ const NEEDED = [
 
 /** Installs what is missing. Throws advice where apt or the right to use it is missing. */
 export async function installDebianPackages() {
-  const missing = NEEDED.filter(({ program, file }) => (program ? find(program) === undefined : !existsSync(file)));
+  const missing = NEEDED.filter(({ program, file }) =>
+    program ? find(program) === undefined : !existsSync(file),
+  );
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   const asRoot = superuser(names);
-  const apt = args => run(asRoot[0] ?? 'apt-get', [...asRoot.slice(1), ...(asRoot.length > 0 ? ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'] : []), ...args], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  const apt = args =>
+    run(
+      asRoot[0] ?? 'apt-get',
+      [
+        ...asRoot.slice(1),
+        ...(asRoot.length > 0 ? ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'] : []),
+        ...args,
+      ],
+      { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } },
+    );
   await timed('apt-get update', () => apt(['-qq', 'update']));
   await timed(`apt-get install ${names.join(' ')}`, () =>
-    withoutStartingNginx(names, asRoot, () => apt(['-qq', '-y', 'install', '--no-install-recommends', ...names])),
+    withoutStartingNginx(names, asRoot, () =>
+      apt(['-qq', '-y', 'install', '--no-install-recommends', ...names]),
+    ),
   );
 }
 
@@ -37,11 +50,15 @@ export async function installDebianPackages() {
 function superuser(names) {
   const list = names.join(' ');
   if (find('apt-get') === undefined) {
-    throw new Advice(`This needs Debian 12 or Ubuntu 24.04 (or later) on x86-64. Elsewhere install what these Debian packages hold, then run it again: ${list}`);
+    throw new Advice(
+      `This needs Debian 12 or Ubuntu 24.04 (or later) on x86-64. Elsewhere install what these Debian packages hold, then run it again: ${list}`,
+    );
   }
   if (process.getuid() === 0) return [];
   if (find('sudo') === undefined) {
-    throw new Advice(`Missing packages. Run as root, then run this again: apt-get update && apt-get install --no-install-recommends ${list}`);
+    throw new Advice(
+      `Missing packages. Run as root, then run this again: apt-get update && apt-get install --no-install-recommends ${list}`,
+    );
   }
   return ['sudo'];
 }
@@ -54,8 +71,12 @@ async function withoutStartingNginx(names, asRoot, work) {
   const policy = '/usr/sbin/policy-rc.d';
   if (!names.includes('nginx') || existsSync(policy)) return work();
   const folder = mkdtempSync(join(tmpdir(), 'policy-'));
-  writeFileSync(join(folder, 'policy-rc.d'), '#!/bin/sh\n# Prestage set-up: installs nginx without starting it.\n[ "$1" = nginx ] && exit 101\nexit 0\n');
-  const root = (command, ...args) => run(asRoot[0] ?? command, asRoot.length > 0 ? [...asRoot.slice(1), command, ...args] : args);
+  writeFileSync(
+    join(folder, 'policy-rc.d'),
+    '#!/bin/sh\n# Prestage set-up: installs nginx without starting it.\n[ "$1" = nginx ] && exit 101\nexit 0\n',
+  );
+  const root = (command, ...args) =>
+    run(asRoot[0] ?? command, asRoot.length > 0 ? [...asRoot.slice(1), command, ...args] : args);
   try {
     await root('install', '-m', '755', join(folder, 'policy-rc.d'), policy);
     const result = await work();

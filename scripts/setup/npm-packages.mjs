@@ -38,7 +38,10 @@ function readPackages(file) {
 /** Optional packages are left out where their platform is not this one (musl builds too, by their libc). */
 function isForElsewhere(entry, os) {
   if (!entry.optional && !entry.devOptional && !entry.peer) return false;
-  const fits = (list, value) => list === undefined || list.includes(value) || list.some(item => item.startsWith('!') && item !== `!${value}`);
+  const fits = (list, value) =>
+    list === undefined ||
+    list.includes(value) ||
+    list.some(item => item.startsWith('!') && item !== `!${value}`);
   const here = fits(entry.os, os) && fits(entry.cpu, 'x64') && fits(entry.libc, 'glibc');
   return !here || (entry.os === undefined && entry.cpu === undefined);
 }

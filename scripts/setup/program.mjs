@@ -9,7 +9,11 @@ import { delimiter, join } from 'node:path';
  */
 export function run(command, args, { cwd, env, input } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      cwd,
+      env,
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
     const out = [];
     const all = [];
     child.stdout.on('data', piece => {

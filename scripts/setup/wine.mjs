@@ -1,6 +1,15 @@
 // Lays Wine 10 (Debian trixie's packages) into .tools/wine10 without root and without touching the system's packages,
 // and makes the prefix that every test prefix is copied from.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { WINE, WINE_LOADER, WINE_SERVER } from './place.mjs';
@@ -30,7 +39,8 @@ export async function installWine() {
 
 /** Downloads the packages with an apt of our own: its own lists and cache, the machine's mirror, Debian's signatures. */
 async function download(folder) {
-  for (const part of ['lists/partial', 'cache/archives/partial', 'state']) mkdirSync(join(folder, part), { recursive: true });
+  for (const part of ['lists/partial', 'cache/archives/partial', 'state'])
+    mkdirSync(join(folder, part), { recursive: true });
   writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${KEYRING}] ${await mirror()} trixie main\n`);
   writeFileSync(join(folder, 'status'), '');
   const options = {
@@ -45,21 +55,33 @@ async function download(folder) {
     'APT::Architecture': 'amd64',
     'Debug::NoLocking': '1',
   };
-  const apt = args => run('apt-get', [...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]), '-qq', ...args], { cwd: folder });
+  const apt = args =>
+    run(
+      'apt-get',
+      [...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]), '-qq', ...args],
+      { cwd: folder },
+    );
   await apt(['update']);
   await apt(['download', ...PACKAGES]);
-  return readdirSync(folder).filter(name => name.endsWith('.deb')).map(name => join(folder, name));
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.deb'))
+    .map(name => join(folder, name));
 }
 
 /** The Debian mirror that this machine already uses, so that a proxy or a local mirror serves these packages too. */
 async function mirror() {
   const format = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Component: main'];
   const known = await run('apt-get', ['indextargets', ...format]);
-  return known.split('\n').find(line => line !== '' && !line.includes('security')) ?? 'http://deb.debian.org/debian';
+  return (
+    known.split('\n').find(line => line !== '' && !line.includes('security')) ??
+    'http://deb.debian.org/debian'
+  );
 }
 
 async function unpack(packages) {
-  const skip = ['./usr/share/doc', './usr/share/man', './usr/share/lintian', '*/gconv'].map(path => `--exclude=${path}`);
+  const skip = ['./usr/share/doc', './usr/share/man', './usr/share/lintian', '*/gconv'].map(
+    path => `--exclude=${path}`,
+  );
   for (const file of packages) {
     await run('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$@"', file, WINE, ...skip]);
   }
@@ -75,9 +97,20 @@ async function fit() {
   }
   // 711 MB, of which 480 are debugging information: every prefix is a copy of these files.
   const dlls = join(libraries, 'wine/x86_64-windows');
-  await run('sh', ['-c', `find "$0" -type f -print0 | xargs -0 -P${availableParallelism()} -n20 strip --strip-debug 2>/dev/null; true`, dlls]);
+  await run('sh', [
+    '-c',
+    `find "$0" -type f -print0 | xargs -0 -P${availableParallelism()} -n20 strip --strip-debug 2>/dev/null; true`,
+    dlls,
+  ]);
   for (const name of ['wine64', 'wineserver64']) {
-    await run('patchelf', ['--set-interpreter', join(libraries, 'ld-linux-x86-64.so.2'), '--force-rpath', '--set-rpath', libraries, join(programs, name)]);
+    await run('patchelf', [
+      '--set-interpreter',
+      join(libraries, 'ld-linux-x86-64.so.2'),
+      '--force-rpath',
+      '--set-rpath',
+      libraries,
+      join(programs, name),
+    ]);
   }
   // wine64 starts `wineserver` beside itself; Debian's is a script that goes to /usr.
   rmSync(join(programs, 'wineserver'), { force: true });
@@ -91,10 +124,18 @@ async function makePrefix() {
   const system32 = join(prefix, 'drive_c/windows/system32');
   mkdirSync(system32, { recursive: true });
   renameSync(join(WINE, 'zlib1.dll'), join(system32, 'zlib1.dll')); // user32 needs it before the prefix is made
-  const env = { ...process.env, WINEPREFIX: prefix, WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=', XDG_RUNTIME_DIR: '/tmp' };
+  const env = {
+    ...process.env,
+    WINEPREFIX: prefix,
+    WINEDEBUG: '-all',
+    WINEDLLOVERRIDES: 'mscoree,mshtml=',
+    XDG_RUNTIME_DIR: '/tmp',
+  };
   // The exit code of wineboot says nothing; the registry, which wineserver writes as it ends, does.
   // A prefix whose wineserver was killed before makes node.exe abort for want of random numbers.
-  await run('sh', ['-c', '"$0" wineboot -i </dev/null >/dev/null 2>&1; "$1" -w', WINE_LOADER, WINE_SERVER], { env });
+  await run('sh', ['-c', '"$0" wineboot -i </dev/null >/dev/null 2>&1; "$1" -w', WINE_LOADER, WINE_SERVER], {
+    env,
+  });
   if (!existsSync(join(prefix, 'system.reg'))) throw new Error('wineboot made no registry');
   rmSync(join(prefix, 'wineserver'), { force: true }); // names the ended server's folder
 }
