@@ -1,0 +1,41 @@
+// Fields that several documents share, each with the phrase that completes "expected ...".
+import { z } from 'zod';
+
+/** Text of a pattern, with the phrase that completes "expected ...". */
+export function wording(pattern: RegExp, phrase: string): z.ZodString {
+  return z.string(phrase).regex(pattern, phrase);
+}
+
+/** A moment in UTC, as signed documents write it. */
+export const utcTime = z.iso.datetime({ error: 'a time in UTC such as 2026-01-31T08:00:00Z' });
+
+/** Three letters or digits, as Configuration Manager names a site. */
+export const siteCode = wording(/^[A-Z0-9]{3}$/, 'a site code of three letters or digits, such as CON');
+
+/** Where a distribution or management point is. Credentials never stand in an address. */
+export const serverUrl = wording(
+  /^https?:\/\/[^\s/@]+(\/\S*)?$/,
+  'a URL (https://host/path) without user name and password',
+);
+
+/** A distribution point: a web address, a file: URL, a share, or a folder by its absolute path. */
+export const sourceAddress = wording(
+  /^(https?:\/\/[^\s/@]+(\/\S*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
+  'a URL or share (https://host/path, \\\\server\\share) without user name and password',
+);
+
+/** One distribution point; the lower priority is asked first. */
+export const distributionPoint = z.strictObject({
+  url: sourceAddress,
+  priority: z.int().min(0).max(1000).default(10),
+});
+export type DistributionPoint = Readonly<z.infer<typeof distributionPoint>>;
+
+/** One line of text for people. */
+export const shortText = z.string().min(1, 'text that is not empty').max(256);
+
+/** Task-sequence variables by name. Values are text: YAML numbers need quotes. */
+export const variables = z.record(
+  wording(/^[A-Za-z_][A-Za-z0-9_-]{0,255}$/, 'a variable name of letters, digits, _ and -'),
+  z.string().max(8192),
+);
