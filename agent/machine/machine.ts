@@ -89,9 +89,8 @@ export interface Machine {
   detects(clause: import('../content/manifest.ts').DetectionClause): Promise<boolean>;
   /** The full OS's Setup has ended (HKLM\SYSTEM\Setup: SystemSetupInProgress and OOBEInProgress are 0). */
   isSetupComplete(): Promise<boolean>;
-  /** Registers or removes the start-up task that runs `command` as SYSTEM. */
-  registerContinuation(command: string): Promise<void>;
-  removeContinuation(): Promise<void>;
+  /** Removes `folder` (which may hold the running program) and then the start-up task: the last thing a deployment does. */
+  retire(folder: string): Promise<void>;
   restart(): Promise<void>;
   close(): Promise<void>;
 }
