@@ -1,0 +1,46 @@
+// agent.yaml, which lies beside the agent in the boot image: the keys it pins and how it behaves before any media is verified.
+import { z } from 'zod';
+import { decodeYaml } from '../document/decode-yaml.ts';
+import { type PublicKey, publicKey, publicKeyText } from './keys.ts';
+
+export const agentConfigSchema = z.strictObject({
+  keys: z
+    .array(publicKeyText)
+    .min(1)
+    .max(16)
+    .meta({ description: 'Public keys that may vouch for prestaged media (prestage keys new prints them).' }),
+  log: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Folder or share to which logs are copied at the end.' }),
+  ca: z
+    .array(z.string().min(1))
+    .optional()
+    .meta({
+      description:
+        'PEM files, relative to agent.yaml, of certificate authorities that HTTPS servers may use besides the system’s.',
+    }),
+  transfer: z
+    .strictObject({
+      retryCount: z.int().min(0).max(100).optional(),
+      retryDelaySeconds: z.number().min(0).max(3600).optional(),
+      connections: z.int().min(1).max(16).optional(),
+      leastBytesPerSecond: z.int().min(0).optional(),
+      stallTimeoutSeconds: z.number().positive().max(3600).optional(),
+    })
+    .optional()
+    .meta({ description: 'How patiently content is fetched.' }),
+});
+
+export type AgentConfigDocument = Readonly<z.infer<typeof agentConfigSchema>>;
+
+export interface AgentConfig extends Omit<AgentConfigDocument, 'keys'> {
+  readonly keys: readonly PublicKey[];
+}
+
+/** @returns the configuration with its keys ready to verify. Fault: USAGE-02 with every mistake. */
+export function decodeAgentConfig(bytes: Uint8Array | string, file = 'agent.yaml'): AgentConfig {
+  const document = decodeYaml(bytes, agentConfigSchema, { file });
+  return { ...document, keys: document.keys.map(publicKey) };
+}
