@@ -6,8 +6,10 @@ export const onDistributionPoint = {
   manifest: (id: string, version: string): string => `content/${id}/${version}/manifest.json`,
   chunkIndex: (id: string, version: string, fileSha256: string): string => `content/${id}/${version}/chunks/${fileSha256}.chunks`,
   file: (id: string, version: string, filePath: string): string => `content/${id}/${version}/files/${filePath}`,
-  policy: 'policy/policy.json',
-  policySignature: 'policy/policy.json.sig',
+  /** Names the current serial number; replaced last, in one rename. */
+  policyPointer: 'policy/current.json',
+  policy: (serial: number): string => `policy/${serial}/policy.json`,
+  policySignature: (serial: number): string => `policy/${serial}/policy.json.sig`,
 } as const;
 
 /** Names on the media volume, all below `_SMSTaskSequence`, which the wipe of a same-volume apply spares. */

@@ -1,0 +1,93 @@
+// The media manifest: who made a prestaged media, until when it is valid, what lies on it, and whom it believes. Signed; the root of all trust
+// on the disk.
+import { z } from 'zod';
+import { contentId, contentReferenceSchema, sha256Text } from '../content/manifest.ts';
+import { distributionPoint, serverUrl, shortText, siteCode, utcTime } from '../document/fields.ts';
+import { osImageReference } from '../policy/policy.ts';
+import { publicKeyText } from '../trust/keys.ts';
+
+/** Cap on a media manifest, before it is parsed. */
+export const MEDIA_MAX_BYTES = 32 * 1024 * 1024;
+
+/** Cap on the sidecar of a media file. */
+export const MEDIA_FILE_MAX_BYTES = 64 * 1024;
+
+/** One file as applying the media leaves it; path relative to the volume's root, `/` between names. */
+export const mediaFileEntry = z.strictObject({
+  path: z.string().min(1).max(1024),
+  size: z.int().nonnegative(),
+  sha256: sha256Text,
+});
+
+export const mediaManifestSchema = z
+  .strictObject({
+    format: z.literal('prestage-media/1'),
+    mediaId: z.uuid(),
+    name: shortText,
+    site: siteCode,
+    created: utcTime,
+    validFrom: utcTime,
+    validUntil: utcTime,
+    createdBy: shortText,
+    version: shortText,
+    comment: z.string().max(4096).optional(),
+    /** Keys that may vouch for policy. */
+    policyKeys: z.array(publicKeyText).min(1).max(16),
+    /** The lowest policy serial number that is not a replay. */
+    policyFloor: z.int().min(0),
+    managementPoints: z.array(serverUrl).max(64),
+    distributionPoints: z.array(distributionPoint).max(64),
+    unattended: z.boolean(),
+    /** Whether the policy cached on the media may be followed when no newer one is to be had. */
+    allowOffline: z.boolean(),
+    /** The reference task sequence: its content is what was laid on the media. */
+    taskSequence: contentId,
+    osImage: osImageReference,
+    /** What lies in the cache. */
+    content: z.array(contentReferenceSchema).max(10_000),
+    /** Every file of the ESP. */
+    esp: z.array(mediaFileEntry).max(100_000),
+    /** Every file of the volume besides content: manifests, chunk indexes, cached policy, agent; not this document and its signature. */
+    volume: z.array(mediaFileEntry).max(100_000),
+  })
+  .check(context => {
+    const { content, osImage } = context.value;
+    const ids = new Set<string>();
+    for (const [index, { id }] of content.entries()) {
+      if (ids.has(id))
+        context.issues.push({
+          code: 'custom',
+          input: id,
+          path: ['content', index, 'id'],
+          message: `${id} is used twice`,
+        });
+      ids.add(id);
+    }
+    if (content.find(({ id }) => id === osImage.id)?.type !== 'os-image') {
+      context.issues.push({
+        code: 'custom',
+        input: osImage.id,
+        path: ['osImage', 'id'],
+        message: `no OS image of the content has the ID ${osImage.id}`,
+      });
+    }
+  });
+
+export type MediaFileEntry = Readonly<z.infer<typeof mediaFileEntry>>;
+export type MediaManifest = Readonly<z.infer<typeof mediaManifestSchema>>;
+
+/** The signed sidecar `<name>.wim.json` that travels with a media file: the first of the three proofs. */
+export const mediaFileSchema = z.strictObject({
+  format: z.literal('prestage-media-file/1'),
+  mediaId: z.uuid(),
+  /** Name of the WIM, without folder. */
+  file: z
+    .string()
+    .regex(/^[^/\\:]+$/, 'a file name without folder')
+    .max(255),
+  size: z.int().positive(),
+  sha256: sha256Text,
+  /** SHA-256 of the media manifest inside. */
+  manifestSha256: sha256Text,
+});
+export type MediaFile = Readonly<z.infer<typeof mediaFileSchema>>;

@@ -1,0 +1,150 @@
+// The policy document: what the site offers to its machines, signed, and naming every content item by digest.
+import { z } from 'zod';
+import { contentId, contentReferenceSchema } from '../content/manifest.ts';
+import { shortText, siteCode, utcTime, variables } from '../document/fields.ts';
+
+/** Cap on a policy document, before it is parsed. */
+export const POLICY_MAX_BYTES = 16 * 1024 * 1024;
+
+/** Which image of which OS image content. */
+export const osImageReference = z.strictObject({ id: contentId, index: z.int().min(1).max(1024) });
+
+/** What a task sequence does, as its author writes it and policy carries it. */
+export const taskSequenceFields = {
+  name: shortText,
+  osImage: osImageReference,
+  drivers: z
+    .union([z.literal('auto'), z.array(contentId)], 'auto or a list of content IDs')
+    .meta({ description: 'auto: every driver package that fits the machine; or the driver packages by ID.' }),
+  packages: z.array(contentId),
+  applications: z.array(contentId),
+  variables,
+} as const;
+
+export const taskSequenceSchema = z.strictObject({ id: contentId, ...taskSequenceFields });
+
+/** Machines that a deployment is for: all, or those that match every list given (any entry of it, without regard to case). */
+export const collectionSchema = z.union(
+  [
+    z.literal('all'),
+    z
+      .strictObject({
+        serials: z.array(z.string().min(1)).optional(),
+        uuids: z.array(z.string().min(1)).optional(),
+        macs: z.array(z.string().min(1)).optional(),
+        models: z.array(z.string().min(1)).optional(),
+        manufacturers: z.array(z.string().min(1)).optional(),
+      })
+      .refine(
+        lists => Object.keys(lists).length > 0,
+        'expected at least one of serials, uuids, macs, models, manufacturers',
+      ),
+  ],
+  'all or lists of serials, uuids, macs, models or manufacturers',
+);
+
+/** Where Configuration Manager's "Make available to the following" lets a deployment be seen. */
+export const makeAvailableTo = z.enum(['clients', 'clients-media-pxe', 'media-pxe', 'media-pxe-hidden']);
+
+export const deploymentSchema = z.strictObject({
+  id: contentId,
+  taskSequence: contentId,
+  collection: collectionSchema,
+  purpose: z.enum(['required', 'available']),
+  makeAvailableTo,
+});
+
+export const policySchema = z
+  .strictObject({
+    format: z.literal('prestage-policy/1'),
+    site: siteCode,
+    /** Grows with each publish; a lower one than known is a replay. */
+    serial: z.int().min(1),
+    created: utcTime,
+    expires: utcTime,
+    content: z.array(contentReferenceSchema).max(10_000),
+    taskSequences: z.array(taskSequenceSchema).max(10_000),
+    deployments: z.array(deploymentSchema).max(10_000),
+  })
+  .check(context => {
+    for (const { path, text } of unresolvedReferences(context.value)) {
+      context.issues.push({ code: 'custom', input: context.value, path: [...path], message: text });
+    }
+  });
+
+export type TaskSequence = Readonly<z.infer<typeof taskSequenceSchema>>;
+export type Collection = z.infer<typeof collectionSchema>;
+export type Deployment = Readonly<z.infer<typeof deploymentSchema>>;
+export type Policy = Readonly<z.infer<typeof policySchema>>;
+
+/** One reference that leads nowhere or to the wrong kind, or an ID used twice. */
+export interface Unresolved {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+type References = Pick<Policy, 'content' | 'taskSequences' | 'deployments'>;
+
+/** @returns every reference inside a policy that does not resolve. */
+export function unresolvedReferences({ content, taskSequences, deployments }: References): Unresolved[] {
+  const types = new Map(content.map(item => [item.id, item.type]));
+  const sequences = new Set(taskSequences.map(sequence => sequence.id));
+  return [
+    ...repeated('content', content),
+    ...repeated('taskSequences', taskSequences),
+    ...repeated('deployments', deployments),
+    ...taskSequences.flatMap((sequence, index) =>
+      unresolvedContent(sequence, types).map(each => ({
+        ...each,
+        path: ['taskSequences', index, ...each.path],
+      })),
+    ),
+    ...deployments.flatMap((deployment, index) =>
+      sequences.has(deployment.taskSequence)
+        ? []
+        : [
+            {
+              path: ['deployments', index, 'taskSequence'],
+              text: `no task sequence has the ID ${deployment.taskSequence}`,
+            },
+          ],
+    ),
+  ];
+}
+
+/** @returns what a task sequence names that is not there or is of another type; `path` starts at the task sequence. */
+export function unresolvedContent(
+  sequence: Pick<TaskSequence, 'osImage' | 'drivers' | 'packages' | 'applications'>,
+  types: ReadonlyMap<string, string>,
+): Unresolved[] {
+  const wanted: readonly (readonly [readonly (string | number)[], string, string])[] = [
+    [['osImage', 'id'], sequence.osImage.id, 'os-image'],
+    ...(sequence.drivers === 'auto' ? [] : sequence.drivers).map(
+      (id, at) => [['drivers', at], id, 'driver-package'] as const,
+    ),
+    ...sequence.packages.map((id, at) => [['packages', at], id, 'package'] as const),
+    ...sequence.applications.map((id, at) => [['applications', at], id, 'application'] as const),
+  ];
+  return wanted.flatMap(([path, id, type]) => {
+    const found = types.get(id);
+    if (found === type) return [];
+    return [
+      {
+        path,
+        text:
+          found === undefined
+            ? `no content has the ID ${id}`
+            : `expected content of type ${type}, found ${id} of type ${found}`,
+      },
+    ];
+  });
+}
+
+function repeated(name: string, items: readonly { readonly id: string }[]): Unresolved[] {
+  const seen = new Set<string>();
+  return items.flatMap(({ id }, index) => {
+    const again = seen.has(id);
+    seen.add(id);
+    return again ? [{ path: [name, index, 'id'], text: `${id} is used twice` }] : [];
+  });
+}
