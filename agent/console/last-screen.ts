@@ -1,0 +1,26 @@
+// The last screen after a fault: code, subject, what was expected and found, what is safe, what to do next.
+import type { Fault } from '../fault/fault.ts';
+import { faultRecord } from '../fault/fault.ts';
+
+/** @returns lines in that order; the caller redacts and prints them. */
+export function lastScreenLines(fault: Fault): string[] {
+  const { entry } = fault;
+  const record = faultRecord(fault);
+  const lines = [`${fault.code}  ${entry.title}`, `  ${fault.subject}`, ''];
+  for (const [name, value] of Object.entries(record.detail)) {
+    if (value === undefined) continue;
+    if (Array.isArray(value)) {
+      lines.push(`  ${labelOf(name)}:`, ...value.map(item => `    ${item}`));
+    } else {
+      const [first = '', ...more] = String(value).split(/\r?\n/);
+      lines.push(`  ${labelOf(name)}: ${first}`, ...more.map(line => `    ${line}`));
+    }
+  }
+  for (const cause of record.causes) lines.push(`  because: ${cause}`);
+  return [...lines, ...(lines.length > 3 ? [''] : []), `  ${entry.meaning}`, `  Safe: ${entry.safe}`, `  Next: ${entry.next}`, `  More: prestage explain ${fault.code}`];
+}
+
+// `neededBytes` reads as "needed bytes".
+function labelOf(name: string): string {
+  return name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+}

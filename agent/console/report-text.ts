@@ -1,0 +1,48 @@
+// The report as a person reads it.
+import type { Report } from '../report/report.ts';
+import { reportItemLines } from './plan-table.ts';
+import { durationText, sizeText } from './size-text.ts';
+import { tableLines } from './table.ts';
+
+const OUTCOMES: Readonly<Record<Report['outcome'], string>> = {
+  completed: 'Completed: Windows is installed, everything the task sequence names is in it, and the media is retired.',
+  'handed-over': 'Handed over: the new Windows is what this computer starts; the deployment continues there.',
+  running: 'Not finished: run `prestage deploy` (boot image) or `prestage continue` (Windows) to go on.',
+  refused: 'Refused: nothing was changed on the strength of what could not be trusted or understood.',
+  failed: 'Failed: see the fault below; the next run goes on from here.',
+};
+
+/** @returns lines for the screen or a text file. */
+export function reportLines(report: Report): string[] {
+  const { media, policy, image, bytes } = report;
+  return [
+    OUTCOMES[report.outcome],
+    '',
+    ...(media === undefined ? [] : [`Media      ${media.name} of site ${media.site}, made by ${media.createdBy}, valid until ${media.validUntil}, key ${media.keyId}`]),
+    ...(policy === undefined ? [] : [`Policy     serial ${policy.serial} from ${policy.from}: deployment ${policy.deployment}, task sequence ${policy.taskSequence}`]),
+    ...(image === undefined ? [] : [`OS image   ${image.id} ${image.file}: ${image.chunks} chunks checked, ${image.bad.length} bad`]),
+    ...(image?.bad ?? []).map(bad => `           bad range at ${bad.offset}, ${bad.length} bytes: expected ${bad.expected.slice(0, 16)}, found ${bad.found.slice(0, 16) || 'nothing'}`),
+    '',
+    ...reportItemLines(report),
+    '',
+    `${report.items.length} items, ${sizeText(bytes.total)}: ${sizeText(bytes.present)} present, ${sizeText(bytes.reused)} reused, ${sizeText(bytes.fetched)} fetched (and ${sizeText(bytes.indexes)} of chunk indexes).`,
+    '',
+    ...tableLines(
+      [{ title: 'Action' }, { title: 'State' }, { title: 'Time', right: true }, { title: 'Remark' }],
+      report.actions.map(action => [action.action, action.state, durationText(action.seconds), remark(action)]),
+    ),
+    '',
+    `${report.runs} run${report.runs === 1 ? '' : 's'}, peak memory ${sizeText(report.peakMemoryBytes)}.${report.restartPending ? ' A restart is still wanted by an installer.' : ''}`,
+    ...report.faults.map(fault => `${fault.at}  ${fault.code} ${fault.title}: ${fault.subject}`),
+  ];
+}
+
+function remark({ result, starts }: Report['actions'][number]): string {
+  const remarks: string[] = [];
+  if (result?.alreadyDone === true) remarks.push('already done');
+  if (result?.exitCode !== undefined) remarks.push(`exit code ${result.exitCode}`);
+  if (result?.rehearsed === true) remarks.push('rehearsed, not run');
+  if (result?.restart !== undefined) remarks.push(`${result.restart} restart`);
+  if (starts > 1) remarks.push(`started ${starts} times`);
+  return remarks.join(', ');
+}

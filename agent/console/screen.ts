@@ -1,0 +1,83 @@
+// The screen while a run goes on: a line for each thing that happens and, on a terminal, one line that moves.
+import stringWidth from 'string-width';
+import type { Redact } from '../fault/redact.ts';
+import type { Clock } from '../progress/clock.ts';
+import type { Observe, ProgressEvent } from '../progress/event.ts';
+import { makeMeter, type Meter } from '../progress/meter.ts';
+import { eventText, STAGE_TEXT } from './event-text.ts';
+import { durationText, sizeText } from './size-text.ts';
+
+export interface ScreenOptions {
+  readonly write: (text: string) => void;
+  /** Width in columns when the screen is a terminal that understands a carriage return; undefined for a file or pipe. */
+  readonly columns?: number;
+  readonly clock: Clock;
+  readonly redact: Redact;
+}
+
+export interface Screen {
+  readonly observe: Observe;
+  /** Ends the moving line, so that what is printed next begins on a line of its own. */
+  end(): void;
+}
+
+// A terminal is redrawn at most this often; a file or pipe gets a line for each tenth of longer work.
+const REDRAW_MS = 200;
+const LONG_WORK_MS = 1000;
+
+/** @returns an observer that draws; plain ASCII, so that every console shows it. */
+export function openScreen({ write, columns, clock, redact }: ScreenOptions): Screen {
+  let moving = false;
+  let drawnAt = 0;
+  const work = new Map<string, { readonly meter: Meter; readonly began: number; tenth: number }>();
+
+  const line = (text: string): void => {
+    if (moving && columns !== undefined) write(`\r${' '.repeat(columns - 1)}\r`);
+    moving = false;
+    write(`${redact(text)}\n`);
+  };
+
+  const advance = (event: Extract<ProgressEvent, { kind: 'advanced' }>): void => {
+    const key = `${event.stage} ${event.subject ?? ''}`;
+    const state = work.get(key) ?? { meter: makeMeter(clock), began: clock.ticks(), tenth: 0 };
+    work.set(key, state);
+    const { percent, bytesPerSecond, remainingSeconds } = state.meter.read(event.doneBytes, event.totalBytes);
+    const text = [
+      `${STAGE_TEXT[event.stage]}${event.subject === undefined ? '' : ` ${event.subject}`}: ${percent} %`,
+      `${sizeText(event.doneBytes)} of ${sizeText(event.totalBytes)}`,
+      ...(bytesPerSecond > 0 ? [`${sizeText(bytesPerSecond)}/s`] : []),
+      ...(remainingSeconds === undefined || percent === 100 ? [] : [`${durationText(remainingSeconds)} left`]),
+      ...(event.source === undefined ? [] : [`from ${event.source}`]),
+    ].join(', ');
+    if (columns === undefined) {
+      const tenth = Math.floor(percent / 10);
+      if (tenth > state.tenth && clock.ticks() - state.began >= LONG_WORK_MS) line(text);
+      state.tenth = Math.max(tenth, state.tenth);
+      return;
+    }
+    if (clock.ticks() - drawnAt < REDRAW_MS && percent < 100) return;
+    drawnAt = clock.ticks();
+    const room = columns - 1;
+    const clean = redact(text);
+    const shown = stringWidth(clean) > room ? clean.slice(0, room) : clean;
+    write(`\r${shown}${' '.repeat(Math.max(0, room - stringWidth(shown)))}`);
+    moving = true;
+  };
+
+  return {
+    observe(event) {
+      if (event.kind === 'advanced') {
+        advance(event);
+        return;
+      }
+      const text = eventText(event);
+      if (text === undefined) return;
+      if (event.kind === 'note' && event.level !== 'info') line(`${event.level === 'error' ? 'Error' : 'Warning'}: ${text}`);
+      else line(text);
+    },
+    end() {
+      if (moving) write('\n');
+      moving = false;
+    },
+  };
+}

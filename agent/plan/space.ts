@@ -1,0 +1,37 @@
+// Whether a plan fits on its volume: while content is fetched, and again when the image is laid beside the cache.
+import { Fault } from '../fault/fault.ts';
+import type { Plan } from './plan.ts';
+import { planBytes } from './plan.ts';
+
+// NTFS metadata, logs and the journal; measured on a volume with 100,000 files it stays below this.
+const RESERVE_BYTES = 256 * 1024 * 1024;
+
+export interface SpaceInput {
+  readonly plan: Plan;
+  readonly volume: { readonly root: string; readonly sizeBytes: number; readonly freeBytes: number };
+  /** Bytes that the protected folders hold now. */
+  readonly protectedBytes: number;
+  readonly applied: boolean;
+}
+
+/**
+ * @throws Fault DISK-01 with `neededBytes` and `freeBytes` when the plan will not fit. Small volumes (rehearsals) keep a reserve of an eighth.
+ */
+export function requireSpace({ plan, volume, protectedBytes, applied }: SpaceInput): void {
+  const reserve = Math.min(RESERVE_BYTES, Math.floor(volume.sizeBytes / 8));
+  const staging = planBytes(plan).fetch + stagedReuse(plan);
+  if (staging > 0 && volume.freeBytes < staging) {
+    throw new Fault('DISK-01', volume.root, { purpose: 'content still to fetch', neededBytes: staging, freeBytes: volume.freeBytes });
+  }
+  const image = plan.actions.find(action => action.name === 'apply-image');
+  if (image === undefined || applied) return;
+  const freeAfterWipe = volume.sizeBytes - protectedBytes - staging - reserve;
+  if (freeAfterWipe < image.totalBytes) {
+    throw new Fault('DISK-01', volume.root, { purpose: 'the OS image beside the cache', neededBytes: image.totalBytes, freeBytes: Math.max(0, freeAfterWipe) });
+  }
+}
+
+// A new version is staged beside the old one, so reused bytes need room too; mending in place needs none.
+function stagedReuse(plan: Plan): number {
+  return plan.items.filter(item => item.outcome === 'changed').reduce((sum, item) => sum + item.reusableBytes, 0);
+}

@@ -1,0 +1,139 @@
+// Folds the journal into the report. Pure; no second bookkeeping exists.
+import type { FaultRecord } from '../fault/fault.ts';
+import { recall } from '../journal/past.ts';
+import type { ActionResult, JournalRecord } from '../journal/record.ts';
+import { actionKey, type Outcome, type Plan } from '../plan/plan.ts';
+import type { Report, ReportAction, ReportItem } from './report.ts';
+
+/** @param records the journal, oldest first; an empty one gives a report of nothing. */
+export function summarize(records: readonly JournalRecord[], version: string): Report {
+  const plans = recordsOf(records, 'plan').map(record => record.plan);
+  const items = reportItems(plans, records);
+  const media = recordsOf(records, 'media-verified').at(-1);
+  const machine = recordsOf(records, 'machine').at(-1);
+  const policy = recordsOf(records, 'policy-accepted').at(-1);
+  const image = recordsOf(records, 'image-validated')[0];
+  const began = records[0]?.at;
+  const ended = records.at(-1)?.at;
+  return {
+    format: 'prestage-report/1',
+    version,
+    outcome: outcomeOf(records),
+    ...(media === undefined ? {} : { media: pick(media, ['mediaId', 'name', 'site', 'keyId', 'validUntil', 'createdBy']) }),
+    ...(machine === undefined ? {} : { machine: machine.facts }),
+    ...(policy === undefined ? {} : { policy: pick(policy, ['serial', 'from', 'deployment', 'taskSequence']) }),
+    ...(image === undefined ? {} : { image: pick(image, ['id', 'file', 'chunks', 'bad']) }),
+    items,
+    byOutcome: countOutcomes(items),
+    bytes: {
+      total: sum(items.map(item => item.totalBytes)),
+      present: sum(items.map(item => item.presentBytes)),
+      reused: sum(items.map(item => item.reusedBytes)),
+      fetched: sum(items.map(item => item.fetchedBytes)),
+      indexes: sum(recordsOf(records, 'action-finished').map(record => record.result.indexBytes ?? 0)),
+    },
+    stages: stageSeconds(records),
+    actions: reportActions(plans.at(-1), records),
+    runs: recordsOf(records, 'run-started').length,
+    restartPending: recall(records).restartPending !== undefined,
+    peakMemoryBytes: Math.max(0, ...recordsOf(records, 'run-finished').map(record => record.peakMemoryBytes)),
+    ...(began === undefined ? {} : { began }),
+    ...(ended === undefined ? {} : { ended }),
+    faults: records.flatMap(record => (record.type === 'run-failed' ? [{ ...record.fault, at: record.at }] : [])),
+  };
+}
+
+function outcomeOf(records: readonly JournalRecord[]): Report['outcome'] {
+  const last = records.findLast(record => record.type === 'completed' || record.type === 'run-failed' || record.type === 'run-started' || record.type === 'run-finished');
+  if (records.some(record => record.type === 'completed')) return 'completed';
+  if (last?.type === 'run-failed') return isRefusal(last.fault) ? 'refused' : 'failed';
+  if (last?.type === 'run-finished' && last.command === 'deploy') return 'handed-over';
+  return 'running';
+}
+
+function isRefusal(fault: FaultRecord): boolean {
+  return fault.code.startsWith('TRUST') || fault.code.startsWith('USAGE');
+}
+
+// The first plan of a deployment tells how the disk was found; what each run then fetched adds up over the runs.
+function reportItems(plans: readonly Plan[], records: readonly JournalRecord[]): ReportItem[] {
+  const first = plans[0];
+  const last = plans.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const done = recordsOf(records, 'action-finished');
+  return last.items.map(item => {
+    const found = first.items.find(candidate => candidate.reference.id === item.reference.id) ?? item;
+    const results = done.filter(record => record.action === `acquire-content:${item.reference.id}`).map(record => record.result);
+    const reusedBytes = sum(results.map(result => result.reusedBytes ?? 0));
+    const fetchedBytes = sum(results.map(result => result.fetchedBytes ?? 0));
+    return {
+      id: item.reference.id,
+      name: item.reference.name,
+      type: item.reference.type,
+      version: item.reference.version,
+      ...(found.cachedVersion === undefined || found.cachedVersion === item.reference.version ? {} : { cachedVersion: found.cachedVersion }),
+      outcome: found.outcome,
+      totalBytes: item.reference.totalBytes,
+      presentBytes: results.length === 0 ? item.presentBytes : Math.max(0, item.reference.totalBytes - reusedBytes - fetchedBytes),
+      reusedBytes,
+      fetchedBytes,
+      bySource: addUp(results),
+    };
+  });
+}
+
+function addUp(results: readonly ActionResult[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const result of results) {
+    for (const [source, bytes] of Object.entries(result.bySource ?? {})) total[source] = (total[source] ?? 0) + bytes;
+  }
+  return total;
+}
+
+function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]): ReportAction[] {
+  const past = recall(records);
+  const failed = new Set(recordsOf(records, 'action-failed').map(record => record.action));
+  const keys = new Set([
+    ...recordsOf(records, 'action-started').map(record => record.action),
+    ...(plan?.actions ?? []).map(actionKey),
+  ]);
+  return [...keys].map(action => {
+    const result = past.finished.get(action);
+    const finished = recordsOf(records, 'action-finished').filter(record => record.action === action);
+    return {
+      action,
+      state: result !== undefined ? 'finished' : !past.open.has(action) ? 'waiting' : failed.has(action) ? 'failed' : 'cut',
+      seconds: sum(finished.map(record => record.seconds)),
+      starts: recordsOf(records, 'action-started').filter(record => record.action === action).length,
+      ...(result === undefined ? {} : { result }),
+    };
+  });
+}
+
+function stageSeconds(records: readonly JournalRecord[]): Record<string, number> {
+  const seconds: Record<string, number> = {};
+  for (const record of recordsOf(records, 'stage-finished')) seconds[record.stage] = (seconds[record.stage] ?? 0) + record.seconds;
+  for (const record of recordsOf(records, 'action-finished')) {
+    const stage = record.action.split(':')[0] as string;
+    seconds[stage] = (seconds[stage] ?? 0) + record.seconds;
+  }
+  return Object.fromEntries(Object.entries(seconds).map(([stage, value]) => [stage, Math.round(value * 1000) / 1000]));
+}
+
+function countOutcomes(items: readonly ReportItem[]): Record<Outcome, number> {
+  const counts: Record<Outcome, number> = { present: 0, changed: 0, damaged: 0, missing: 0 };
+  for (const item of items) counts[item.outcome]++;
+  return counts;
+}
+
+function recordsOf<T extends JournalRecord['type']>(records: readonly JournalRecord[], type: T): Extract<JournalRecord, { readonly type: T }>[] {
+  return records.filter((record): record is Extract<JournalRecord, { readonly type: T }> => record.type === type);
+}
+
+function pick<T extends object, K extends keyof T>(value: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map(key => [key, value[key]])) as Pick<T, K>;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,15 @@
+// Adds one driver package, proven again, to the applied image.
+import { verifiedItem } from './verified-item.ts';
+import type { Step } from './step.ts';
+
+export const addDrivers: Step<'add-drivers'> = {
+  name: 'add-drivers',
+  // DISM adds a driver that is there already by publishing it under its name again: repeating is safe.
+  afterCut: 'start-over',
+  done: async () => 'unknown',
+  async run(action, world) {
+    const { folder } = await verifiedItem(world, action.id);
+    await world.machine.addDrivers(world.volume.root, folder);
+    return {};
+  },
+};

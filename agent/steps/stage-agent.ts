@@ -1,0 +1,39 @@
+// Lays the running agent and its pinned keys where the new Windows will start them.
+import path from 'node:path';
+import { hashFile } from '../content/digest.ts';
+import type { Step } from './step.ts';
+import type { StepWorld } from './step-world.ts';
+
+/** Name of the staged configuration, beside the staged executable. */
+export const STAGED_CONFIG = 'agent.yaml';
+
+export const stageAgent: Step<'stage-agent'> = {
+  name: 'stage-agent',
+  afterCut: 'start-over',
+  async done(_action, world) {
+    for (const [from, to] of stagedFiles(world)) {
+      if ((await hashFile(to)) !== (await hashFile(from))) return false;
+    }
+    return true;
+  },
+  async run(_action, world) {
+    await world.durable.makeFolder(world.layout.agent);
+    for (const [from, to] of stagedFiles(world)) {
+      const partial = `${to}.partial`;
+      await world.durable.remove(partial);
+      await world.durable.copyFile(from, partial);
+      await world.durable.rename(partial, to);
+    }
+    return {};
+  },
+};
+
+/** The path of the staged executable as the new Windows starts it; the name is the running one's. */
+export function stagedExecutable(world: Pick<StepWorld, 'agent' | 'layout'>): string {
+  return path.join(world.layout.agent, world.agent.executable === undefined ? 'prestage.exe' : path.basename(world.agent.executable));
+}
+
+function stagedFiles(world: StepWorld): readonly (readonly [from: string, to: string])[] {
+  const config = [world.agent.config, path.join(world.layout.agent, STAGED_CONFIG)] as const;
+  return world.agent.executable === undefined ? [config] : [[world.agent.executable, stagedExecutable(world)], config];
+}

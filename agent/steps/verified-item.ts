@@ -1,0 +1,46 @@
+// Hashes an item again immediately before it is used: the cache is a place that anyone with the disk can reach.
+import type { ContentManifest } from '../content/manifest.ts';
+import { acquire } from '../distribution/acquire.ts';
+import { Fault } from '../fault/fault.ts';
+import { readChunkIndex } from '../survey/chunk-indexes.ts';
+import { type ItemSurvey, surveyItem } from '../survey/survey-content.ts';
+import { plannedItem } from './planned-item.ts';
+import type { StepWorld } from './step-world.ts';
+
+/**
+ * Proves item `id`; what does not match is mended from the distribution points, once.
+ * @returns its manifest and the folder in which every file matches it.
+ * @throws Fault CONTENT-02 naming the first bad file when it cannot be mended (cause: why not); DISK-*, STOP-01.
+ */
+export async function verifiedItem(world: StepWorld, id: string): Promise<{ readonly manifest: ContentManifest; readonly folder: string }> {
+  const { reference } = plannedItem(world, id);
+  const manifest = await world.manifest(reference);
+  const folder = world.layout.item(id);
+  const before = await prove(world, id, manifest);
+  if (before.outcome === 'present') return { manifest, folder };
+  world.observe({ kind: 'note', level: 'warning', component: 'install', text: `${id} is ${before.outcome} at the moment of use; mending it.` });
+  try {
+    await acquire({ reference, manifest }, world);
+  } catch (cause) {
+    throw new Fault('CONTENT-02', `${id}: ${firstBad(before)}`, { outcome: before.outcome }, { cause });
+  }
+  const after = await prove(world, id, manifest);
+  if (after.outcome !== 'present') throw new Fault('CONTENT-02', `${id}: ${firstBad(after)}`, { outcome: after.outcome });
+  return { manifest, folder };
+}
+
+function prove(world: StepWorld, id: string, manifest: ContentManifest): Promise<ItemSurvey> {
+  const { reference } = plannedItem(world, id);
+  return surveyItem({
+    reference,
+    manifest,
+    layout: world.layout,
+    pool: world.pool,
+    readIndex: sha256 => readChunkIndex(world.layout, sha256),
+    ...(world.signal === undefined ? {} : { signal: world.signal }),
+  });
+}
+
+function firstBad(survey: ItemSurvey): string {
+  return survey.files.find(file => file.state !== 'present')?.path ?? 'no file';
+}
