@@ -10,6 +10,12 @@ export interface PartialFile {
   close(): Promise<void>;
 }
 
+/** A file and the second name it gets. */
+export interface LinkPair {
+  readonly from: string;
+  readonly to: string;
+}
+
 /**
  * Durable writes. Every method except those of PartialFile is durable when its promise resolves: data flushed, renamed,
  * and flushed again under the new name (a rename alone is not durable: measured on ext4 and ntfs3, the last acknowledged rename may be lost).
@@ -30,6 +36,8 @@ export interface DurableFiles {
   copyFile(from: string, to: string): Promise<void>;
   /** Makes a second name for a file where the file system can; otherwise copies it. The target must be absent. */
   linkOrCopy(from: string, to: string): Promise<void>;
+  /** The same for many files, each folder flushed once: what a staged tree is made of. Targets must be absent. */
+  linkOrCopyAll(pairs: readonly LinkPair[]): Promise<void>;
   /** Removes a file or a whole tree without following links; absent is fine. Read-only attributes are cleared. */
   remove(path: string): Promise<void>;
 }

@@ -1,0 +1,33 @@
+// What the file system's error numbers mean to a technician: full, refused or failing.
+import { Fault } from '../fault/fault.ts';
+
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const REFUSED: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EBUSY',
+  'ETXTBSY',
+  'EEXIST',
+  'ENOTEMPTY',
+  'EISDIR',
+  'ENOTDIR',
+  'ENAMETOOLONG',
+]);
+
+/**
+ * @param operation the step that failed, as a verb ("write", "rename").
+ * @returns DISK-01, DISK-02 or DISK-03 with the native code; anything that is no error of the file system is returned as it came.
+ */
+export function diskFault(operation: string, path: string, error: unknown): unknown {
+  const native = nativeCodeOf(error);
+  if (native === undefined) return error;
+  const code = FULL.has(native) ? 'DISK-01' : REFUSED.has(native) ? 'DISK-02' : 'DISK-03';
+  return new Fault(code, path, { operation, native }, { cause: error });
+}
+
+/** @returns `ENOSPC` and the like; undefined for what node:fs did not throw. */
+export function nativeCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,120 @@
+// The single steps that durable writing is made of. Durable writes are composed from these alone, so that a test may count them, stop at
+// any of them and take back what was not flushed, while exactly the product's own code runs above.
+import type { PathLike } from 'node:fs';
+import { chmod, link, lstat, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+
+/** What a name stands for, without following links. A junction or any other reparse point is a `link`. */
+export type NameKind = 'file' | 'folder' | 'link' | 'other' | 'absent';
+
+/** An open file. Nothing is durable before `flush`. */
+export interface OpenFile {
+  /** Writes all of `bytes` at `position`. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** @returns how many bytes were read; fewer than asked for only at the end of the file. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  truncate(lengthBytes: number): Promise<void>;
+  sizeBytes(): Promise<number>;
+  flush(): Promise<void>;
+  /** Closes without flushing. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * `empty`: made when absent, emptied when present. `keep`: made when absent, content kept. `existing`: for writing, must be there.
+ * `read`: must be there.
+ */
+export type OpenMode = 'empty' | 'keep' | 'existing' | 'read';
+
+/** One step each, with the errors of node:fs as they are. */
+export interface Disk {
+  open(path: string, mode: OpenMode): Promise<OpenFile>;
+  /** Moves one name over another; the target's name is taken over when it is a file. */
+  rename(from: string, to: string): Promise<void>;
+  link(from: string, to: string): Promise<void>;
+  /** Removes the name of a file or of a link. */
+  unlink(path: string): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+  removeFolder(path: string): Promise<void>;
+  /** Flushes the names in a folder. Refused on Windows (EPERM), where a folder cannot be opened for writing. */
+  flushFolder(path: string): Promise<void>;
+  /** Clears the read-only attribute. */
+  makeWritable(path: string): Promise<void>;
+  /** What is at the very name; links are not followed. */
+  kind(path: string): Promise<NameKind>;
+  /** Whether the name leads to a folder, through links too. */
+  leadsToFolder(path: string): Promise<boolean>;
+  list(path: string): Promise<readonly string[]>;
+}
+
+/** The file system of this machine. Paths of any length work on Windows when they are absolute: node:fs prefixes them itself. */
+export const machineDisk: Disk = {
+  open: openOnMachine,
+  rename,
+  link,
+  unlink,
+  makeFolder: async path => {
+    await mkdir(path);
+  },
+  removeFolder: rmdir,
+  flushFolder: async path => {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  makeWritable: path => chmod(path, 0o666),
+  kind: async path => {
+    const found = await statusOf(lstat, path);
+    if (found === undefined) return 'absent';
+    if (found.isSymbolicLink()) return 'link';
+    return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
+  },
+  leadsToFolder: async path => (await statusOf(stat, path))?.isDirectory() ?? false,
+  list: path => readdir(path),
+};
+
+const OPEN_FLAGS: Readonly<Record<OpenMode, string>> = { empty: 'w+', keep: 'a', existing: 'r+', read: 'r' };
+
+async function openOnMachine(path: string, mode: OpenMode): Promise<OpenFile> {
+  // `a` makes the file without emptying it, but on Linux then ignores positions: so it serves only to make the file.
+  if (mode === 'keep') await (await open(path, OPEN_FLAGS.keep)).close();
+  const handle = await open(path, mode === 'keep' ? OPEN_FLAGS.existing : OPEN_FLAGS[mode]);
+  let closed = false;
+  return {
+    write: async (bytes, position) => {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+      }
+    },
+    read: async (into, position) => {
+      let done = 0;
+      while (done < into.length) {
+        const { bytesRead } = await handle.read(into, done, into.length - done, position + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    },
+    truncate: lengthBytes => handle.truncate(lengthBytes),
+    sizeBytes: async () => (await handle.stat()).size,
+    flush: () => handle.sync(),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      await handle.close();
+    },
+  };
+}
+
+async function statusOf<S>(ask: (path: PathLike) => Promise<S>, path: string): Promise<S | undefined> {
+  try {
+    return await ask(path);
+  } catch (error) {
+    // A name below something that is not a folder is as absent as any other.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,234 @@
+// Durable writes on a real disk: data, flush, rename, flush again. Relies on two measured facts: a rename alone may be lost although
+// everything before it was flushed, and flushing a folder works on Linux and is refused on Windows.
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { Fault } from '../fault/fault.ts';
+import { type Disk, machineDisk, type OpenFile } from './disk.ts';
+import { diskFault, nativeCodeOf } from './disk-fault.ts';
+import type { DurableFiles, LinkPair, PartialFile } from './durable-files.ts';
+import { DEFAULT_PAUSES_MS, withPatience } from './patience.ts';
+import { removeTree } from './remove-tree.ts';
+
+const COPY_PIECE_BYTES = 4 * 1024 * 1024;
+
+/** What a temporary file beside its target is called; a leftover of a cut is overwritten by the next attempt. */
+export const TEMPORARY_SUFFIX = '.prestage-new';
+
+/** @param disk the steps to build on; the machine's own unless a test watches them. */
+export function openDurableFiles(
+  disk: Disk = machineDisk,
+  { pausesMs = DEFAULT_PAUSES_MS }: { readonly pausesMs?: readonly number[] } = {},
+): DurableFiles {
+  const turns = new Map<string, Promise<void>>();
+
+  /** Two writers of one file in this process take turns: they would share its temporary name. */
+  async function inTurn(file: string, operation: string, work: () => Promise<void>): Promise<void> {
+    const before = turns.get(file) ?? Promise.resolve();
+    const mine = before.catch(() => {}).then(work);
+    turns.set(file, mine);
+    try {
+      await mine;
+    } catch (error) {
+      throw diskFault(operation, file, error);
+    } finally {
+      if (turns.get(file) === mine) turns.delete(file);
+    }
+  }
+
+  async function makeFolder(folder: string): Promise<void> {
+    if (await disk.leadsToFolder(folder)) return;
+    const parent = path.dirname(folder);
+    if (parent !== folder) await makeFolder(parent);
+    try {
+      await disk.makeFolder(folder);
+    } catch (error) {
+      // Another caller was faster; anything else at that name is an error.
+      if (nativeCodeOf(error) !== 'EEXIST' || !(await disk.leadsToFolder(folder))) throw error;
+    }
+    await flushFolder(disk, parent);
+  }
+
+  /** Fills a temporary file beside `file`, then puts it under the final name, so that readers see the old file or the new one. */
+  async function putInPlace(file: string, fill: (open: OpenFile) => Promise<void>): Promise<void> {
+    const temporary = temporaryNameOf(file);
+    await withOpen(disk, temporary, 'empty', async open => {
+      await fill(open);
+      await open.flush();
+    });
+    await renameDurably(temporary, file);
+  }
+
+  async function renameDurably(from: string, to: string): Promise<void> {
+    const kind = await disk.kind(from);
+    if ((await disk.kind(to)) === 'folder') {
+      throw new Fault('DISK-02', to, {
+        operation: 'rename',
+        expected: 'no folder of this name',
+        found: 'a folder',
+      });
+    }
+    await withPatience(() => disk.rename(from, to), pausesMs);
+    if (kind === 'file') await flushName(disk, to);
+    await flushFolder(disk, path.dirname(to));
+    if (path.dirname(from) !== path.dirname(to)) await flushFolder(disk, path.dirname(from));
+  }
+
+  async function copy(from: string, to: string): Promise<void> {
+    await withOpen(disk, from, 'read', source =>
+      putInPlace(to, async target => {
+        const piece = new Uint8Array(COPY_PIECE_BYTES);
+        for (let position = 0; ; ) {
+          const length = await source.read(piece, position);
+          if (length === 0) return;
+          await target.write(piece.subarray(0, length), position);
+          position += length;
+        }
+      }),
+    );
+  }
+
+  async function linkOrCopyAll(pairs: readonly LinkPair[]): Promise<void> {
+    const linked: string[] = [];
+    for (const { from, to } of pairs) {
+      await inTurn(to, 'link', async () => {
+        if ((await disk.kind(to)) !== 'absent')
+          throw new Fault('DISK-02', to, { operation: 'link', expected: 'absent', found: 'present' });
+        if (await linkWherePossible(disk, from, to)) linked.push(to);
+        else await copy(from, to);
+      });
+    }
+    const last = linked.at(-1);
+    if (last !== undefined) await inTurn(last, 'flush', () => flushNames(disk, linked));
+  }
+
+  return {
+    makeFolder: folder => inTurn(folder, 'make folder', () => makeFolder(folder)),
+    replaceFile: (file, bytes) => inTurn(file, 'write', () => putInPlace(file, open => open.write(bytes, 0))),
+    append: (file, bytes) =>
+      inTurn(file, 'append', async () => {
+        const isNew = (await disk.kind(file)) === 'absent';
+        await withOpen(disk, file, 'keep', async open => {
+          await open.write(bytes, await open.sizeBytes());
+          await open.flush();
+        });
+        if (isNew) await flushFolder(disk, path.dirname(file));
+      }),
+    openPartial: async file => {
+      try {
+        const isNew = (await disk.kind(file)) === 'absent';
+        return partialFile(disk, file, await disk.open(file, 'keep'), isNew);
+      } catch (error) {
+        throw diskFault('open', file, error);
+      }
+    },
+    rename: (from, to) => inTurn(to, 'rename', () => renameDurably(from, to)),
+    copyFile: (from, to) => inTurn(to, 'copy', () => copy(from, to)),
+    linkOrCopy: (from, to) => linkOrCopyAll([{ from, to }]),
+    linkOrCopyAll,
+    remove: target =>
+      inTurn(target, 'remove', async () => {
+        if (await removeTree(disk, target, pausesMs)) await flushFolder(disk, path.dirname(target));
+      }),
+  };
+}
+
+function partialFile(disk: Disk, file: string, open: OpenFile, isNew: boolean): PartialFile {
+  let nameFlushed = !isNew;
+  const step = async (operation: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      throw diskFault(operation, file, error);
+    }
+  };
+  return {
+    write: (bytes, position) => step('write', () => open.write(bytes, position)),
+    truncate: lengthBytes => step('truncate', () => open.truncate(lengthBytes)),
+    flush: () =>
+      step('flush', async () => {
+        await open.flush();
+        if (nameFlushed) return;
+        await flushFolder(disk, path.dirname(file));
+        nameFlushed = true;
+      }),
+    close: () => step('close', () => open.close()),
+  };
+}
+
+/** @returns false where the file system has no hard links, or no more for this file. */
+async function linkWherePossible(disk: Disk, from: string, to: string): Promise<boolean> {
+  try {
+    await disk.link(from, to);
+    return true;
+  } catch (error) {
+    if (
+      ['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'UNKNOWN'].includes(
+        nativeCodeOf(error) ?? '',
+      )
+    )
+      return false;
+    throw error;
+  }
+}
+
+/** Flushes names just made: each folder once; where folders cannot be flushed, each file. */
+async function flushNames(disk: Disk, files: readonly string[]): Promise<void> {
+  const folders = new Set(files.map(file => path.dirname(file)));
+  for (const folder of folders) {
+    if (await flushFolder(disk, folder)) continue;
+    for (const file of files) if (path.dirname(file) === folder) await flushName(disk, file);
+  }
+}
+
+/** Flushes a file under its present name, which makes that name durable (ext4 and NTFS commit the file's directory entry with it). */
+async function flushName(disk: Disk, file: string): Promise<void> {
+  try {
+    await withOpen(disk, file, 'existing', open => open.flush());
+  } catch (error) {
+    // A read-only file cannot be opened for writing, and Windows flushes only what is. The folder's flush covers Linux; on NTFS the next
+    // flush of any file carries the metadata log up to there, and the journal's line that tells of this step is such a flush.
+    if (!isRefusal(error)) throw error;
+  }
+}
+
+/**
+ * Flushes the names in a folder where the system can. Windows refuses (EPERM, or EISDIR at opening): there the flush of a file under its
+ * new name does it, and for a folder's own name the next flush of any file (NTFS logs metadata in order); readers accept either name.
+ * @returns false where it was refused.
+ */
+async function flushFolder(disk: Disk, folder: string): Promise<boolean> {
+  try {
+    await disk.flushFolder(folder);
+    return true;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return false;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return ['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'EBADF', 'ENOTSUP', 'EROFS'].includes(
+    nativeCodeOf(error) ?? '',
+  );
+}
+
+async function withOpen(
+  disk: Disk,
+  file: string,
+  mode: 'empty' | 'keep' | 'existing' | 'read',
+  work: (open: OpenFile) => Promise<void>,
+): Promise<void> {
+  const open = await disk.open(file, mode);
+  try {
+    await work(open);
+  } finally {
+    await open.close();
+  }
+}
+
+/** A name beside the file, within the 255 bytes or UTF-16 units that a name may have. */
+function temporaryNameOf(file: string): string {
+  const name = path.basename(file);
+  const short = Buffer.byteLength(name) <= 200 ? name : createHash('sha256').update(name).digest('hex');
+  return path.join(path.dirname(file), short + TEMPORARY_SUFFIX);
+}
