@@ -14,13 +14,13 @@ export const siteCode = wording(/^[A-Z0-9]{3}$/, 'a site code of three letters o
 
 /** Where a distribution or management point is. Credentials never stand in an address. */
 export const serverUrl = wording(
-  /^https?:\/\/[^\s/@]+(\/\S*)?$/,
+  /^https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?$/,
   'a URL (https://host/path) without user name and password',
 );
 
 /** A distribution point: a web address, a file: URL, a share, or a folder by its absolute path. */
 export const sourceAddress = wording(
-  /^(https?:\/\/[^\s/@]+(\/\S*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
+  /^(https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
   'a URL or share (https://host/path, \\\\server\\share) without user name and password',
 );
 

@@ -1,0 +1,90 @@
+// The YAML documents of a site folder, as an admin writes them. Their JSON Schemas are generated from here.
+import { z } from 'zod';
+import { contentId, contentManifestSchema, contentType, contentVersion } from '../content/manifest.ts';
+import { distributionPoint, serverUrl, shortText, siteCode, wording } from '../document/fields.ts';
+import { deploymentSchema, osImageReference, taskSequenceFields } from '../policy/policy.ts';
+
+/** Name of a key: its files are `<name>.pem` (private) and `<name>.pub` (public) in the key folder. */
+export const keyName = wording(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  'a key name of letters, digits, dot, dash, underscore',
+);
+
+const distributionPoints = z.array(distributionPoint).max(64);
+const managementPoints = z.array(serverUrl).max(64);
+
+/** `site.yaml` */
+export const siteSchema = z.strictObject({
+  site: siteCode.meta({ description: 'Site code, three letters or digits.' }),
+  name: shortText,
+  distributionPoints: distributionPoints
+    .default([])
+    .meta({ description: 'Where machines fetch content. Lower priority is asked first.' }),
+  managementPoints: managementPoints.default([]).meta({ description: 'Where machines fetch policy.' }),
+  keys: z
+    .strictObject({ policy: keyName, media: keyName })
+    .meta({ description: 'Names of the keys that sign policy and media; see prestage keys new.' }),
+  policyValidDays: z.int().min(1).max(3650).default(90),
+});
+
+/** `content/<folder>/content.yaml` */
+export const contentSchema = z.strictObject({
+  id: contentId,
+  type: contentType,
+  name: shortText,
+  version: contentVersion,
+  source: z
+    .string('a folder, relative to this file')
+    .min(1)
+    .meta({ description: 'Folder with the files, relative to this file.' }),
+  install: contentManifestSchema.shape.install,
+  detection: contentManifestSchema.shape.detection,
+  dependencies: contentManifestSchema.shape.dependencies,
+});
+
+/** `task-sequences/<ID>.yaml`; the file's name is the ID. */
+export const taskSequenceDocumentSchema = z.strictObject({
+  ...taskSequenceFields,
+  drivers: taskSequenceFields.drivers.default('auto'),
+  packages: taskSequenceFields.packages.default([]),
+  applications: taskSequenceFields.applications.default([]),
+  variables: taskSequenceFields.variables.default({}),
+});
+
+/** `deployments.yaml` */
+export const deploymentsSchema = z.array(deploymentSchema, 'a list of deployments');
+
+/** `media/<name>.yaml`; what is left out follows the task sequence or the site. */
+export const mediaDocumentSchema = z.strictObject({
+  taskSequence: contentId.meta({
+    description: 'Reference task sequence: what it refers to goes onto the media.',
+  }),
+  bootImage: contentId
+    .optional()
+    .meta({ description: 'Boot image content whose files become the EFI system partition.' }),
+  osImage: osImageReference.optional(),
+  applications: z.array(contentId).optional(),
+  packages: z.array(contentId).optional(),
+  driverPackages: z.array(contentId).optional(),
+  agent: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'The agent’s executable, relative to the site folder, laid onto the volume.' }),
+  distributionPoints: distributionPoints.optional(),
+  managementPoints: managementPoints.optional(),
+  validDays: z.int().min(1).max(3650).default(365),
+  createdBy: shortText,
+  version: shortText.default('1'),
+  comment: z.string().max(4096).optional(),
+  unattended: z.boolean().default(true).meta({ description: 'Deploy without anybody to answer.' }),
+  allowOffline: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Whether the policy on the media may be followed when no server is reached.' }),
+});
+
+export type SiteDocument = Readonly<z.infer<typeof siteSchema>>;
+export type ContentDocument = Readonly<z.infer<typeof contentSchema>>;
+export type TaskSequenceDocument = Readonly<z.infer<typeof taskSequenceDocumentSchema>>;
+export type MediaDocument = Readonly<z.infer<typeof mediaDocumentSchema>>;

@@ -1,0 +1,145 @@
+// What the documents of a site say of each other: IDs used twice, and references that lead nowhere.
+import { stat } from 'node:fs/promises';
+import { type Unresolved, unresolvedContent } from '../policy/policy.ts';
+import type { Located, SiteDocuments, SiteIssue, SiteMedia } from './read-site.ts';
+
+type References = SiteDocuments;
+
+/** @returns every mistake, with file, line and column. */
+export async function referenceIssues(documents: References): Promise<SiteIssue[]> {
+  return [
+    ...duplicates(documents),
+    ...(await missingSources(documents)),
+    ...dependencyIssues(documents),
+    ...documents.taskSequences.flatMap(sequence =>
+      located(sequence, unresolvedContent(sequence.value, typesOf(documents))),
+    ),
+    ...deploymentIssues(documents),
+    ...documents.media.flatMap(media => located(media, mediaIssues(media.value, documents))),
+  ];
+}
+
+function typesOf({ content }: References): ReadonlyMap<string, string> {
+  return new Map(content.map(({ value }) => [value.id, value.type]));
+}
+
+function located({ locate }: Pick<Located<unknown>, 'locate'>, found: readonly Unresolved[]): SiteIssue[] {
+  return found.map(({ path, text }) => ({
+    code: 'USAGE-05',
+    text: `${locate(path)} ${pathOf(path)}${text}`,
+  }));
+}
+
+function pathOf(path: Unresolved['path']): string {
+  const text = path.map(part => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
+  return text === '' ? '' : `${text.replace(/^\./, '')}: `;
+}
+
+function duplicates({ content, taskSequences, deployments }: References): SiteIssue[] {
+  const places: (readonly [string, string])[] = [
+    ...content.map(({ value, locate }) => [value.id, locate(['id'])] as const),
+    ...taskSequences.map(({ value, locate }) => [value.id, locate([])] as const),
+    ...(deployments?.value ?? []).map(
+      ({ id }, index) => [id, deployments?.locate([index, 'id']) ?? ''] as const,
+    ),
+  ];
+  const first = new Map<string, string>();
+  return places.flatMap(([id, place]) => {
+    const earlier = first.get(id);
+    first.set(id, earlier ?? place);
+    return earlier === undefined
+      ? []
+      : [{ code: 'USAGE-04', text: `${place} id: ${id} is used twice, first at ${earlier}` } as const];
+  });
+}
+
+async function missingSources({ content }: References): Promise<SiteIssue[]> {
+  const issues = await Promise.all(
+    content.map(async ({ value, locate }) => {
+      const found = await stat(value.sourceFolder).catch(() => undefined); // Absent and unreadable are told alike, with the path.
+      if (found?.isDirectory()) return undefined;
+      return {
+        code: 'USAGE-05',
+        text: `${locate(['source'])} source: no folder at ${value.sourceFolder}`,
+      } as const;
+    }),
+  );
+  return issues.filter(issue => issue !== undefined);
+}
+
+function dependencyIssues(documents: References): SiteIssue[] {
+  const byId = new Map(documents.content.map(({ value }) => [value.id, value]));
+  return documents.content.flatMap(item => {
+    const dependencies = item.value.dependencies ?? [];
+    const unknown = dependencies.flatMap((id, at) => {
+      const type = byId.get(id)?.type;
+      if (type === 'application' || type === 'package') return [];
+      const found =
+        type === undefined
+          ? `no content has the ID ${id}`
+          : `expected an application or package, found ${id} of type ${type}`;
+      return [{ path: ['dependencies', at], text: found }];
+    });
+    const circle = circleFrom(item.value.id, id => byId.get(id)?.dependencies ?? []);
+    const turning =
+      circle === undefined
+        ? []
+        : [{ path: ['dependencies'], text: `dependencies form a circle: ${circle.join(' -> ')}` }];
+    return located(item, [...unknown, ...turning]);
+  });
+}
+
+/** @returns the way from `start` back to itself; each circle is told once, at its smallest ID. */
+function circleFrom(start: string, next: (id: string) => readonly string[]): readonly string[] | undefined {
+  const seen = new Set<string>();
+  const walk = (id: string, way: readonly string[]): readonly string[] | undefined => {
+    for (const dependency of next(id)) {
+      if (dependency === start) return [...way, id, start];
+      if (seen.has(dependency) || dependency < start) continue;
+      seen.add(dependency);
+      const found = walk(dependency, [...way, id]);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return walk(start, []);
+}
+
+function deploymentIssues({ deployments, taskSequences }: References): SiteIssue[] {
+  if (deployments === undefined) return [];
+  const ids = new Set(taskSequences.map(({ value }) => value.id));
+  const unknown = deployments.value.flatMap((deployment, index) =>
+    ids.has(deployment.taskSequence)
+      ? []
+      : [{ path: [index, 'taskSequence'], text: `no task sequence has the ID ${deployment.taskSequence}` }],
+  );
+  return located(deployments, unknown);
+}
+
+function mediaIssues(media: SiteMedia, documents: References): Unresolved[] {
+  const types = typesOf(documents);
+  const sequence = documents.taskSequences.find(({ value }) => value.id === media.taskSequence)?.value;
+  const wanted = [
+    ...(media.bootImage === undefined ? [] : [[['bootImage'], media.bootImage, 'boot-image'] as const]),
+    ...(media.osImage === undefined ? [] : [[['osImage', 'id'], media.osImage.id, 'os-image'] as const]),
+    ...(media.applications ?? []).map((id, at) => [['applications', at], id, 'application'] as const),
+    ...(media.packages ?? []).map((id, at) => [['packages', at], id, 'package'] as const),
+    ...(media.driverPackages ?? []).map((id, at) => [['driverPackages', at], id, 'driver-package'] as const),
+  ];
+  const unknown = wanted.flatMap(([path, id, type]) => {
+    const found = types.get(id);
+    if (found === type) return [];
+    return [
+      {
+        path: [...path],
+        text:
+          found === undefined
+            ? `no content has the ID ${id}`
+            : `expected content of type ${type}, found ${id} of type ${found}`,
+      },
+    ];
+  });
+  return sequence === undefined
+    ? [{ path: ['taskSequence'], text: `no task sequence has the ID ${media.taskSequence}` }, ...unknown]
+    : unknown;
+}
