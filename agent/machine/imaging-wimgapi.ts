@@ -1,0 +1,165 @@
+// Imaging by wimgapi.dll, which every WinPE has. Applies; capturing is left to libwim.
+import type { FaultCode } from '../fault/catalogue.ts';
+import { type Detail, Fault } from '../fault/fault.ts';
+import type { Native, NativeCallback, NativeLibrary } from '../native/library.ts';
+import type { NativeMemory } from '../native/memory.ts';
+import { wide } from '../native/text.ts';
+import {
+  ANSWER,
+  MESSAGE,
+  MESSAGE_CALLBACK,
+  REGISTER_FAILED,
+  WIM_FLAG_CHUNKED,
+  WIM_GENERIC_READ,
+  WIM_OPEN_EXISTING,
+  type WIMGAPI,
+  WIN32_ERROR,
+} from '../native/wimgapi.ts';
+import { describeWim, imageOf } from '../wim/read-wim.ts';
+import { imagingProgress } from './imaging-progress.ts';
+import type { Imaging } from './machine.ts';
+import { requireFolder } from './require-folder.ts';
+
+export interface WimgapiParts {
+  readonly native: Native;
+  readonly library: NativeLibrary<typeof WIMGAPI>;
+  readonly memory: NativeMemory;
+  /** Where the DLL was loaded from, for the report. */
+  readonly loadedFrom: string;
+}
+
+/** The last WIM_MSG_ERROR, which names the file that failed. */
+interface LastMessage {
+  path: string;
+  error: number;
+}
+
+/** @returns Imaging over an opened wimgapi.dll. The DLL calls back from threads of its own, so every call that may do so runs off JavaScript's thread. */
+export function wimgapiImaging({ native, library, memory, loadedFrom }: WimgapiParts): Imaging {
+  return {
+    name: `wimgapi (${loadedFrom})`,
+
+    async listImages(wimPath) {
+      return (await describeWim(wimPath)).images;
+    },
+
+    async apply({ wim, index, target, temporary, signal, advance }) {
+      const description = await describeWim(wim);
+      const image = imageOf(description, index, wim);
+      await requireFolder(target);
+      await requireFolder(temporary);
+      const meter = imagingProgress(advance, image.totalBytes ?? description.fileBytes);
+      const last: LastMessage = { path: '', error: 0 };
+      if (signal?.aborted) throw new Fault('STOP-01', target);
+      const callback = native.createCallback({
+        ...MESSAGE_CALLBACK,
+        whenThrown: ANSWER.abortImage,
+        run(message, first, second) {
+          switch (message) {
+            case MESSAGE.progress:
+              meter.toShare(Number(first) / 100);
+              return ANSWER.success;
+            // An abort is documented for these two only; one of them comes for every file.
+            case MESSAGE.process:
+            case MESSAGE.queryAbort:
+              return signal?.aborted ? ANSWER.abortImage : ANSWER.success;
+            case MESSAGE.error:
+              last.path = memory.utf16(BigInt.asUintN(64, BigInt(first ?? 0)));
+              last.error = Number(second) >>> 0;
+              return ANSWER.success;
+            default:
+              return ANSWER.success;
+          }
+        },
+      });
+      try {
+        await applyWith({ wim, index, target, temporary, callback, solid: description.header.solid });
+        meter.end();
+      } catch (thrown) {
+        throw callback.failure() ?? named(thrown, last);
+      } finally {
+        callback.free();
+      }
+    },
+
+    async capture({ wim }) {
+      throw new Fault('USAGE-10', wim, {
+        expected: 'libwim-15.dll beside the executable',
+        found: 'wimgapi.dll, which Prestage does not capture with',
+      });
+    },
+  };
+
+  async function applyWith(request: {
+    readonly wim: string;
+    readonly index: number;
+    readonly target: string;
+    readonly temporary: string;
+    readonly callback: NativeCallback;
+    readonly solid: boolean;
+  }): Promise<void> {
+    const { wim, target, callback } = request;
+    const expect = (succeeded: boolean, doing: string, lastError: number): void => {
+      if (!succeeded) throw wimgapiFault(lastError, doing, wim, target);
+    };
+    // Without WIM_FLAG_VERIFY: the file was proven by its SHA-256 chunk list just before, and verifying here would read it all once more.
+    const flags = request.solid ? WIM_FLAG_CHUNKED : 0;
+    const opened = await library.callInThread(
+      'WIMCreateFile',
+      wide(wim),
+      WIM_GENERIC_READ,
+      WIM_OPEN_EXISTING,
+      flags,
+      0,
+      Buffer.alloc(4),
+    );
+    expect(opened.value !== 0n, 'WIMCreateFile', opened.lastError);
+    const file = opened.value;
+    try {
+      // Required before WIMLoadImage. It must lie on the target's volume: the default would be X:, which is memory.
+      const placed = library.call('WIMSetTemporaryPath', file, wide(request.temporary));
+      expect(placed.value !== 0, 'WIMSetTemporaryPath', placed.lastError);
+      const registered = library.call('WIMRegisterMessageCallback', file, callback, 0n);
+      expect(registered.value !== REGISTER_FAILED, 'WIMRegisterMessageCallback', registered.lastError);
+      try {
+        const loaded = await library.callInThread('WIMLoadImage', file, request.index);
+        expect(loaded.value !== 0n, 'WIMLoadImage', loaded.lastError);
+        try {
+          const applied = await library.callInThread('WIMApplyImage', loaded.value, wide(target), 0);
+          expect(applied.value !== 0, 'WIMApplyImage', applied.lastError);
+        } finally {
+          library.call('WIMCloseHandle', loaded.value);
+        }
+      } finally {
+        library.call('WIMUnregisterMessageCallback', file, callback);
+      }
+    } finally {
+      library.call('WIMCloseHandle', file);
+    }
+  }
+}
+
+const FAULTS: ReadonlyMap<number, FaultCode> = new Map([
+  [WIN32_ERROR.requestAborted, 'STOP-01'],
+  [WIN32_ERROR.diskFull, 'DISK-01'],
+  [WIN32_ERROR.handleDiskFull, 'DISK-01'],
+  [WIN32_ERROR.accessDenied, 'DISK-02'],
+  [WIN32_ERROR.writeProtect, 'DISK-02'],
+  [WIN32_ERROR.crc, 'DISK-03'],
+  [WIN32_ERROR.badFormat, 'IMAGE-02'],
+  [WIN32_ERROR.invalidData, 'IMAGE-02'],
+  [WIN32_ERROR.fileCorrupt, 'IMAGE-02'],
+]);
+
+function wimgapiFault(native: number, doing: string, wim: string, target: string): Fault {
+  const code = FAULTS.get(native) ?? 'IMAGE-04';
+  const aboutTheFile = code === 'IMAGE-02' || code === 'IMAGE-04';
+  return new Fault(code, aboutTheFile ? wim : target, { native, doing, target });
+}
+
+/** The fault with the file that the last WIM_MSG_ERROR named, when there was one. */
+function named(thrown: unknown, last: LastMessage): unknown {
+  if (!(thrown instanceof Fault) || last.error === 0) return thrown;
+  const detail: Detail = { ...thrown.detail, file: last.path, fileError: last.error };
+  return new Fault(thrown.code, thrown.subject, detail, { cause: thrown.cause });
+}

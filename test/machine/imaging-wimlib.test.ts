@@ -1,0 +1,23 @@
+// The contract of Imaging against libwim on Linux, and what only concerns opening a library.
+import { expect, it } from 'vitest';
+import { openImaging } from '../../agent/machine/open-imaging.ts';
+import { imagingContract } from './imaging-contract.ts';
+
+imagingContract('imaging by libwim', {
+  open: () => openImaging({ system: 'linux' }),
+  see: path => path,
+  captures: true,
+  damagedNative: 28, // WIMLIB_ERR_INVALID_RESOURCE_HASH; a decompression error (2) is possible, but not with random data
+});
+
+it('names library and version for the report', async () => {
+  expect((await openImaging({ system: 'linux' })).name).toMatch(/^wimlib 1\.\d+\.\d+ \(libwim\.so\.15\)$/);
+});
+
+it('names everything it tried when no library can be loaded', async () => {
+  const opened = openImaging({ system: 'linux', only: 'wimgapi', besideFolder: '/nowhere' });
+  await expect(opened).rejects.toMatchObject({
+    code: 'IMAGE-05',
+    detail: { tried: ['wimgapi.dll: on Windows only'] },
+  });
+});
