@@ -1,12 +1,16 @@
 // Makes one content item of the cache whole: reuses every local byte that its digest vouches for, fetches only the rest, verifies on arrival,
 // and swaps the item in whole (another version) or mends it in place (same version, damaged).
-import type { ContentManifest, ContentReference } from '../content/manifest.ts';
+
 import type { CacheLayout } from '../content/layout.ts';
+import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
 import type { Source } from './source.ts';
+import type { TransferSettings } from './transfer-settings.ts';
+
+export type { TransferSettings } from './transfer-settings.ts';
 
 /** What `acquire` works with. */
 export interface AcquireWorld {
@@ -19,15 +23,6 @@ export interface AcquireWorld {
   readonly observe: Observe;
   readonly settings: TransferSettings;
   readonly signal?: AbortSignal;
-}
-
-/** Names follow the task-sequence variables where the meaning is the same (SMSTSDownloadRetryCount, SMSTSDownloadRetryDelay). */
-export interface TransferSettings {
-  readonly retryCount: number;
-  readonly retryDelayMs: number;
-  readonly connections: number;
-  readonly leastBytesPerSecond: number;
-  readonly stallTimeoutMs: number;
 }
 
 /** One item to make whole. `manifest` is verified against `reference.digest` by the caller. */

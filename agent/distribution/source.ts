@@ -6,16 +6,30 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** What it takes to open a source, as plain data that a worker thread can be told. */
+export interface SourceAddress {
+  /** `http:`, `https:` or `file:` URL, UNC path or absolute path. No credentials. */
+  readonly url: string;
+  readonly priority: number;
+  /** PEM certificates of the site's own authority, trusted beside the well-known ones. */
+  readonly ca?: string;
+}
+
 /** A distribution point, a share or a folder. All paths are relative, `/` between names, not URL-encoded. */
 export interface Source {
   /** For people and logs: the address without credentials. */
   readonly name: string;
   /** Lower is asked first. */
   readonly priority: number;
+  /** How another thread opens the same source for itself; undefined for a source that only this thread can read. */
+  readonly address?: SourceAddress;
   /**
    * The whole of a small document. Faults: TRUST-08 when longer than `maxBytes` (refused before it is kept), NET-*, CONTENT-08.
    */
-  readDocument(path: string, options: { readonly maxBytes: number; readonly signal?: AbortSignal }): Promise<Uint8Array>;
+  readDocument(
+    path: string,
+    options: { readonly maxBytes: number; readonly signal?: AbortSignal },
+  ): Promise<Uint8Array>;
   /**
    * Streams bytes of a file, in order, as they arrive. Without `range`, the whole file. `validator` is what an earlier call answered: when the file is no longer
    * that one, NET-11 and no bytes. The source may be unable to honour a range: then NET-08 with `detail.wholeOnly = true`, and the caller may ask for the whole.
@@ -35,5 +49,6 @@ export interface ReadOptions {
 export interface SourceStream {
   /** ETag (strong) or Last-Modified, to tie later ranges to the same file; undefined when the source has none. */
   readonly validator?: string;
+  /** Each piece is valid only until the next one is asked for. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }

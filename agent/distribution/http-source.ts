@@ -1,0 +1,219 @@
+// A distribution point over HTTP or HTTPS: any static web server that knows GET and, better, Range. It is not trusted; every answer is
+// judged before its bytes are used, and a failing head is asked for again with patience. A body that breaks is the reader's to resume,
+// since only the reader knows which bytes were proven.
+import { Fault } from '../fault/fault.ts';
+import type { Clock } from '../progress/clock.ts';
+import { type Exchange, type HttpClient, openHttpClient } from './http/exchange.ts';
+import { judgeDocumentAnswer, judgeFileAnswer } from './http/judge.ts';
+import { networkFault } from './http/network-fault.ts';
+import { isRedirect, nextAddress } from './http/redirect.ts';
+import { type Patience, retrying } from './retry.ts';
+import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
+import { type StallWatch, watchForStall } from './stall-watch.ts';
+import type { TransferSettings } from './transfer-settings.ts';
+
+/** What an HTTP source works with. */
+export interface HttpSourceWorld {
+  readonly settings: TransferSettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Opens no connection yet. The address is checked by the caller (`openSource`). */
+export function openHttpSource(address: SourceAddress, world: HttpSourceWorld): Source {
+  const { settings, random } = world;
+  const root = new URL(address.url.endsWith('/') ? address.url : `${address.url}/`);
+  const client = openHttpClient({
+    connections: settings.connections,
+    connectTimeoutMs: Math.min(10_000, settings.stallTimeoutMs),
+    ...(address.ca === undefined ? {} : { ca: address.ca }),
+  });
+  const patience = (signal?: AbortSignal): Patience => ({
+    retryCount: settings.retryCount,
+    retryDelayMs: settings.retryDelayMs,
+    random,
+    ...(signal ? { signal } : {}),
+  });
+
+  return {
+    name: address.url,
+    priority: address.priority,
+    address,
+    readDocument(path, { maxBytes, signal }) {
+      const url = addressOf(root, path);
+      return retrying(async () => {
+        const transfer = await begin(client, url, {}, world, signal);
+        return transfer.judged(
+          head => judgeDocumentAnswer(head, url.href, maxBytes),
+          () => collect(transfer.pieces(), maxBytes, url.href),
+        );
+      }, patience(signal));
+    },
+    read(path, options) {
+      const url = addressOf(root, path);
+      return retrying(() => readFile(client, url, options, world), patience(options.signal));
+    },
+    close: () => client.close(),
+  };
+}
+
+async function readFile(
+  client: HttpClient,
+  url: URL,
+  options: ReadOptions,
+  world: HttpSourceWorld,
+): Promise<SourceStream> {
+  const { range, validator, expectedSize } = options;
+  const transfer = await begin(client, url, rangeHeaders(options), world, options.signal);
+  return transfer.judged(
+    head =>
+      judgeFileAnswer(head, {
+        subject: url.href,
+        expectedSize,
+        ...(range ? { range } : {}),
+        ...(validator === undefined ? {} : { validator }),
+      }),
+    found => ({
+      ...found,
+      bytes: exactly(range ? range.end - range.start : expectedSize, transfer.pieces(), url.href),
+    }),
+  );
+}
+
+/** If-Range without Range would say nothing (RFC 9110 section 13.1.5); the judge compares the validator of a whole answer itself. */
+function rangeHeaders({ range, validator }: ReadOptions): Record<string, string> {
+  if (!range) return {};
+  const headers: Record<string, string> = { range: `bytes=${range.start}-${range.end - 1}` };
+  if (validator !== undefined) headers['if-range'] = validator;
+  return headers;
+}
+
+/** An answer under watch: stalls and aborts end it under their own names. */
+interface Transfer {
+  /** Applies a judgement to the head and then uses the body; a refusal gives the body up. */
+  judged<J, T>(judge: (head: Exchange) => J, use: (judgement: J) => T | Promise<T>): Promise<T>;
+  pieces(): AsyncGenerator<Uint8Array, void, undefined>;
+}
+
+/** Sends the request and follows redirects until there is an answer. */
+async function begin(
+  client: HttpClient,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  world: HttpSourceWorld,
+  signal?: AbortSignal,
+): Promise<Transfer> {
+  const own = new AbortController();
+  let stalled = false;
+  const watch = watchForStall(world.settings, world.clock, () => {
+    stalled = true;
+    own.abort();
+  });
+  const name = (thrown: unknown, phase: 'head' | 'body'): Fault => {
+    if (signal?.aborted) return new Fault('STOP-01', url.href, {}, { cause: thrown });
+    if (stalled) {
+      const { leastBytesPerSecond, stallTimeoutMs } = world.settings;
+      return new Fault('NET-05', url.href, { leastBytesPerSecond, stallTimeoutMs, phase }, { cause: thrown });
+    }
+    return networkFault(thrown, url.href, phase);
+  };
+  try {
+    watch.waiting();
+    const exchange = await follow(
+      client,
+      url,
+      headers,
+      signal ? AbortSignal.any([signal, own.signal]) : own.signal,
+    );
+    watch.received(0);
+    return transferOf(exchange, watch, thrown => name(thrown, 'body'));
+  } catch (thrown) {
+    watch.stop();
+    throw name(thrown, 'head');
+  }
+}
+
+async function follow(
+  client: HttpClient,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Exchange> {
+  const visited: [URL, ...URL[]] = [url];
+  for (;;) {
+    const exchange = await client.get(visited.at(-1) ?? url, headers, signal);
+    if (!isRedirect(exchange.status)) return exchange;
+    exchange.discard();
+    visited.push(nextAddress(visited, exchange.headers.location, url.href));
+  }
+}
+
+function transferOf(exchange: Exchange, watch: StallWatch, nameBreak: (thrown: unknown) => Fault): Transfer {
+  const end = (): void => {
+    watch.stop();
+    exchange.discard();
+  };
+  return {
+    async judged(judge, use) {
+      try {
+        return await use(judge(exchange));
+      } catch (thrown) {
+        end();
+        throw thrown;
+      }
+    },
+    async *pieces() {
+      const pieces = exchange.bytes[Symbol.asyncIterator]();
+      try {
+        for (;;) {
+          watch.waiting();
+          const next = await pieces.next();
+          watch.received(next.done ? 0 : next.value.length);
+          if (next.done) return;
+          yield next.value;
+        }
+      } catch (thrown) {
+        throw nameBreak(thrown);
+      } finally {
+        end();
+      }
+    },
+  };
+}
+
+/** Passes pieces on; more than asked for is NET-07 before any of the surplus is passed on, fewer NET-06. */
+async function* exactly(
+  length: number,
+  pieces: AsyncIterable<Uint8Array>,
+  subject: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let got = 0;
+  for await (const piece of pieces) {
+    got += piece.length;
+    if (got > length) throw new Fault('NET-07', subject, { expected: `${length} bytes`, found: 'more' });
+    yield piece;
+  }
+  if (got < length)
+    throw new Fault('NET-06', subject, { expected: `${length} bytes`, found: `${got} bytes` });
+}
+
+async function collect(
+  pieces: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  subject: string,
+): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  let got = 0;
+  for await (const piece of pieces) {
+    got += piece.length;
+    if (got > maxBytes)
+      throw new Fault('TRUST-08', subject, { expected: `at most ${maxBytes} bytes`, found: 'more' });
+    kept.push(piece);
+  }
+  return Buffer.concat(kept, got);
+}
+
+/** Each name encoded by itself, so that `#`, `%`, `?` and spaces in a file name stay part of it. */
+function addressOf(root: URL, path: string): URL {
+  return new URL(path.split('/').map(encodeURIComponent).join('/'), root);
+}

@@ -1,0 +1,38 @@
+// From the address of a distribution point, as people write it, to a source.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '../fault/fault.ts';
+import { openFolderSource } from './folder-source.ts';
+import { type HttpSourceWorld, openHttpSource } from './http-source.ts';
+import type { Source, SourceAddress } from './source.ts';
+
+/**
+ * Opens nothing yet. Takes `http:`, `https:` and `file:` URLs, UNC paths (`\\server\share\folder`) and absolute paths.
+ * Faults: USAGE-02 for anything else, and for credentials in the address: it goes into logs and reports, and media can be read by anyone.
+ */
+export function openSource(address: SourceAddress, world: HttpSourceWorld): Source {
+  const folder = folderOf(address.url);
+  return folder === undefined ? openHttpSource(address, world) : openFolderSource(address, folder);
+}
+
+/** @returns the folder that the address names, or undefined for HTTP. */
+function folderOf(address: string): string | undefined {
+  if (path.posix.isAbsolute(address) || address.startsWith('\\\\') || /^[a-z]:[\\/]/i.test(address))
+    return address;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url)
+    throw new Fault('USAGE-02', address, {
+      expected: 'an http:, https: or file: URL, a UNC path or an absolute path',
+    });
+  if (url.username !== '' || url.password !== '')
+    throw new Fault('USAGE-02', `${url.origin}${url.pathname}`, {
+      expected: 'an address without credentials',
+    });
+  if (url.search !== '' || url.hash !== '')
+    throw new Fault('USAGE-02', `${url.origin}${url.pathname}`, { expected: 'an address without ? and #' });
+  if (url.protocol === 'file:') return fileURLToPath(url);
+  if (url.protocol === 'http:' || url.protocol === 'https:') return undefined;
+  throw new Fault('USAGE-02', address, {
+    expected: 'an http:, https: or file: URL, a UNC path or an absolute path',
+  });
+}
