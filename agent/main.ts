@@ -1,4 +1,63 @@
-// Starts the program: hands the words of the command line to the commands and turns the result into the exit code.
-import { VERSION } from './version.ts';
+// Starts the program: hands the words of the command line to the commands and turns the outcome into a last screen and an exit code.
+import { CommanderError } from 'commander';
+import type { Composition } from './commands/composition.ts';
+import { compose } from './compose.ts';
+import { lastScreenLines } from './console/last-screen.ts';
+import { exitCodeOf } from './fault/catalogue.ts';
+import { asFault, Fault, faultRecord } from './fault/fault.ts';
+import { makeRedact } from './fault/redact.ts';
+import { buildProgram } from './program.ts';
 
-process.stdout.write(`prestage ${VERSION}\n`);
+// Before anything uses the pool: a native call on a thread of its own (applying an image) holds one of its threads for minutes.
+process.env.UV_THREADPOOL_SIZE ??= '12';
+
+const stop = new AbortController();
+let asked = 0;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) {
+  process.on(signal, () => {
+    asked++;
+    stop.abort();
+    if (asked === 1) process.stderr.write('\nStopping at the next sound place; press Ctrl-C again to stop at once (the next run goes on either way).\n');
+    else process.exit(exitCodeOf('STOP-01'));
+  });
+}
+
+let exitCode = 0;
+let composition: Composition | undefined;
+const program = buildProgram({
+  compose: async () => {
+    composition ??= compose({ signal: stop.signal });
+    return composition;
+  },
+  print: text => void process.stdout.write(`${text}\n`),
+  printError: text => void process.stderr.write(`${text}\n`),
+  exit: code => {
+    exitCode = code;
+  },
+});
+
+program
+  .parseAsync(process.argv)
+  .catch((thrown: unknown) => {
+    exitCode = report(thrown);
+  })
+  .finally(() => process.exit(exitCode));
+
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) {
+    // Help and version end this way too; commander has printed what there is to say.
+    return thrown.exitCode === 0 ? 0 : exitCodeOf('USAGE-01');
+  }
+  const fault = stopped(thrown) ? new Fault('STOP-01', 'this run', {}, { cause: thrown }) : asFault(thrown);
+  composition?.endProgress();
+  const redact = composition?.redact ?? makeRedact();
+  const stack = fault.code === 'BUG-01' && fault.cause instanceof Error ? [fault.cause.stack ?? ''] : [];
+  process.stderr.write(redact(`\n${[...lastScreenLines(fault), ...stack].join('\n')}\n`));
+  if (process.argv.includes('--json')) process.stderr.write(redact(`${JSON.stringify({ fault: faultRecord(fault) })}\n`));
+  return exitCodeOf(fault.code);
+}
+
+// An abort surfaces as whatever the interrupted call throws for it.
+function stopped(thrown: unknown): boolean {
+  return stop.signal.aborted && thrown instanceof Error && thrown.name === 'AbortError';
+}

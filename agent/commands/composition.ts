@@ -1,0 +1,36 @@
+// What a command is given: every effect it may have, made once by compose.ts, so that tests and rehearsals hand in others.
+import type { WorkerPool } from '../content/worker-pool.ts';
+import type { Source, SourceAddress } from '../distribution/source.ts';
+import type { TransferSettings } from '../distribution/transfer-settings.ts';
+import type { DurableFiles } from '../durable/durable-files.ts';
+import type { Redact } from '../fault/redact.ts';
+import type { Imaging, Machine } from '../machine/machine.ts';
+import type { Clock } from '../progress/clock.ts';
+import type { Observe } from '../progress/event.ts';
+
+export interface Composition {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly durable: DurableFiles;
+  /** Aborts on Ctrl-C, a console that closes, or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly redact: Redact;
+  /** The screen's progress; results go to `print`. */
+  readonly observe: Observe;
+  /** Ends a moving progress line, so that what is printed next begins on a line of its own. */
+  readonly endProgress: () => void;
+  /** Writes a result to standard output; a line feed is added. */
+  readonly print: (text: string) => void;
+  /** The running executable (undefined when run unbuilt) and the folder in which agent.yaml is looked for. */
+  readonly agent: { readonly executable?: string; readonly folder: string };
+  /** Where logs go before the media is verified; undefined where that is no concern (rehearsals). */
+  readonly earlyLogs?: string;
+  openPool(): Promise<WorkerPool>;
+  /** The machine this runs on, or the folder `disk` posing as one. Fault USAGE-10 where neither is possible. */
+  openMachine(options: { readonly disk?: string }): Promise<Machine>;
+  openImaging(): Promise<Imaging>;
+  openSource(address: SourceAddress, settings: TransferSettings): Source;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  peakMemoryBytes(): number;
+}

@@ -1,0 +1,142 @@
+// prestage continue: the part of a deployment that runs in the new Windows, up to the report and the last cleaning up.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { reportLines } from '../console/report-text.ts';
+import { cacheLayout } from '../content/layout.ts';
+import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
+import { asFault, Fault, faultRecord } from '../fault/fault.ts';
+import { type Past, recall } from '../journal/past.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Report } from '../report/report.ts';
+import { summarize } from '../report/summary.ts';
+import { runPlan } from '../steps/run-plan.ts';
+import type { Composition } from './composition.ts';
+import { keptFolder } from './deployment/keep-records.ts';
+import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
+import { stepWorld } from './deployment/step-world.ts';
+import { addMachineOptions } from './options.ts';
+
+export interface ContinueOptions extends MachineOptions {
+  readonly json?: boolean;
+  readonly restart?: boolean;
+}
+
+// Windows Setup after specialize: a slow disk takes half an hour; past this it is stuck, and the log says so.
+const SETUP_WAIT_MS = 2 * 60 * 60 * 1000;
+const SETUP_POLL_MS = 5_000;
+
+/** Registers the command. */
+export function addContinue(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+  const command = program
+    .command('continue')
+    .summary('go on in the new Windows: packages, applications, report, cleaning up')
+    .description(
+      'Started by the new Windows itself after its Setup. Installs packages and applications in order, each proven again before it\nruns, keeps the report below Windows\\Logs\\Prestage, then removes the cache, the media’s boot entry and itself.',
+    )
+    .option('--no-restart', 'do not restart when an installer asks for it');
+  addMachineOptions(command).addHelpText('after', '\nExit code 3 means: an installer asked for a restart; the run goes on after it.\n\nExamples:\n  prestage continue\n  prestage continue --disk out/disk --config agent.yaml --json');
+  command.action(async (options: ContinueOptions) => exit(await continueDeployment(options, await compose())));
+}
+
+/** @returns 0 when everything is done, 3 when it goes on after a restart. */
+export async function continueDeployment(options: ContinueOptions, composition: Composition): Promise<number> {
+  const ended = await endRetirement(options, composition);
+  if (ended !== undefined) {
+    show(ended, options, composition);
+    return 0;
+  }
+  return await withRunContext(composition, options, { access: 'write', judgeDates: false }, async context => {
+    try {
+      return await carryOn(options, context);
+    } catch (thrown) {
+      const fault = asFault(thrown);
+      context.observe({ kind: 'note', level: 'error', component: 'continue', text: fault.message, detail: { ...faultRecord(fault) } });
+      await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
+        // As in deploy: the fault itself is shown.
+      });
+      throw fault;
+    }
+  });
+}
+
+async function carryOn(options: ContinueOptions, context: RunContext): Promise<number> {
+  const { composition, journal, layout, machine, volume } = context;
+  if (journal === undefined) throw new Error('continue needs a journal');
+  const past = recall(journal.records);
+  const plan = past.plan;
+  if (plan === undefined || !handedOver(past)) throw new Fault('JOURNAL-03', layout.journal, { found: plan === undefined ? 'no plan' : 'a deployment that was not handed over' });
+  const began = composition.clock.ticks();
+  await journal.append({ type: 'run-started', command: 'continue', version: composition.version, system: options.disk === undefined ? 'full-os' : 'rehearsal' });
+  await waitForSetup(machine, composition);
+  const outcome = await runPlan('full-os', stepWorldOf(context), journal);
+  composition.endProgress();
+  if (outcome === 'restart') {
+    await journal.append({ type: 'run-finished', command: 'continue', peakMemoryBytes: composition.peakMemoryBytes(), seconds: (composition.clock.ticks() - began) / 1000 });
+    composition.print('An installer asked for a restart; the deployment goes on after it.');
+    if (options.restart !== false) await machine.restart();
+    return EXIT_CONTINUES_AFTER_RESTART;
+  }
+  const report = summarize(journal.records, composition.version);
+  show(report, options, composition);
+  if (options.json !== true) composition.print(`\nThe report, the journal and the logs are kept in ${keptFolder(volume.root)}.`);
+  if (report.restartPending && options.restart !== false) await machine.restart();
+  return 0;
+}
+
+function stepWorldOf(context: RunContext) {
+  const plan = recall(context.records).plan;
+  if (plan === undefined) throw new Error('the journal has no plan');
+  return stepWorld(context, plan);
+}
+
+// A cut right after the boot store was changed leaves hand-over started and not finished, and the new Windows running: that is proof enough.
+function handedOver({ finished, open }: Past): boolean {
+  return finished.has('hand-over') || open.has('hand-over');
+}
+
+async function waitForSetup(machine: Machine, { sleep, clock, observe, signal }: Composition): Promise<void> {
+  const began = clock.ticks();
+  let told = false;
+  while (!(await machine.isSetupComplete())) {
+    if (signal.aborted) throw new Fault('STOP-01', 'Windows Setup');
+    if (clock.ticks() - began > SETUP_WAIT_MS) throw new Fault('PKG-02', 'Windows Setup', { waitedMinutes: SETUP_WAIT_MS / 60_000 });
+    if (!told) observe({ kind: 'note', level: 'info', component: 'continue', text: 'Windows Setup is not complete yet; waiting for it.' });
+    told = true;
+    await sleep(SETUP_POLL_MS, signal);
+  }
+}
+
+// A cut during the very last removal leaves parts of the cache and no media or journal to go by; the kept report tells that all was done.
+async function endRetirement(options: ContinueOptions, composition: Composition): Promise<Report | undefined> {
+  const machine = await composition.openMachine(options.disk === undefined ? {} : { disk: options.disk });
+  try {
+    for (const volume of await machine.volumes()) {
+      const report = await keptReport(volume.root);
+      const layout = cacheLayout(volume.root);
+      if (report?.outcome !== 'completed' || existsSync(layout.media)) continue;
+      await machine.retire(layout.root);
+      return report;
+    }
+    return undefined;
+  } finally {
+    await machine.close();
+  }
+}
+
+const keptReportFrame = z.looseObject({ format: z.literal('prestage-report/1'), outcome: z.string() });
+
+/** The report of a finished deployment on a volume, if there is one. */
+export async function keptReport(volumeRoot: string): Promise<Report | undefined> {
+  const text = await readFile(path.join(keptFolder(volumeRoot), 'report.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const frame = keptReportFrame.safeParse(JSON.parse(text));
+  // The agent wrote it, whole (replaced atomically); the frame tells its version, the rest is shown as it stands.
+  return frame.success ? (frame.data as unknown as Report) : undefined;
+}
+
+function show(report: Report, options: ContinueOptions, { print }: Composition): void {
+  print(options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'));
+}

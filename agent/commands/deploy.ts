@@ -1,0 +1,123 @@
+// prestage deploy: the whole of first boot in WinPE, from proven media to the hand-over.
+import path from 'node:path';
+import type { Command } from 'commander';
+import { planLines } from '../console/plan-table.ts';
+import { reportLines } from '../console/report-text.ts';
+import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
+import { asFault, faultRecord } from '../fault/fault.ts';
+import { requireSpace } from '../plan/space.ts';
+import { summarize } from '../report/summary.ts';
+import { STEPS } from '../steps/index.ts';
+import { runPlan } from '../steps/run-plan.ts';
+import type { Composition } from './composition.ts';
+import { reportBytes } from './deployment/keep-records.ts';
+import { prepare } from './deployment/prepare.ts';
+import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
+import { folderBytes, stepWorld } from './deployment/step-world.ts';
+import { addMachineOptions } from './options.ts';
+
+export interface DeployOptions extends MachineOptions {
+  readonly json?: boolean;
+  readonly fresh?: boolean;
+  /** False: the caller restarts the machine (`--no-restart`). */
+  readonly restart?: boolean;
+  readonly deployment?: string;
+}
+
+/** Registers the command. */
+export function addDeploy(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+  const command = program
+    .command('deploy')
+    .summary('carry out the deployment on this computer, up to the hand-over to the new Windows')
+    .description(
+      'Proves the prestaged media, asks the management point for policy, completes the task-sequence cache from the distribution\npoints, applies the OS image, drivers and boot files, hands over and restarts. A run that was cut goes on where it was.',
+    )
+    .option('--deployment <id>', 'run this deployment (the only way to a hidden one)')
+    .option('--fresh', 'set the journal of an earlier run aside and begin anew')
+    .option('--no-restart', 'do not restart at the end');
+  addMachineOptions(command).addHelpText(
+    'after',
+    '\nExit code 3 means: handed over, continues after the restart.\n\nExamples:\n  prestage deploy\n  prestage deploy --deployment ABC20007 --no-restart\n  prestage deploy --disk out/disk --config agent.yaml',
+  );
+  command.action(async (options: DeployOptions) => exit(await deploy(options, await compose())));
+}
+
+/** @returns exit code 3, after the hand-over. Every fault is journaled before it is thrown on. */
+export async function deploy(options: DeployOptions, composition: Composition): Promise<number> {
+  const needs = { access: 'write', judgeDates: true, ...(options.fresh === true ? { fresh: true } : {}) } as const;
+  return await withRunContext(composition, options, needs, async context => {
+    try {
+      await carryOut(options, context);
+    } catch (thrown) {
+      const fault = asFault(thrown);
+      context.observe({ kind: 'note', level: 'error', component: 'deploy', text: fault.message, detail: { ...faultRecord(fault) } });
+      await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
+        // The disk that cannot take this line is most likely the fault itself, which the screen shows.
+      });
+      throw fault;
+    }
+    if (options.restart !== false) await context.machine.restart();
+    return EXIT_CONTINUES_AFTER_RESTART;
+  });
+}
+
+async function carryOut(options: DeployOptions, context: RunContext): Promise<void> {
+  const { composition, journal, manifest, key, layout, volume } = context;
+  if (journal === undefined) throw new Error('deploy needs a journal');
+  const began = composition.clock.ticks();
+  const prepared = await beginRun(options, context);
+  const { plan } = prepared;
+  composition.endProgress();
+  if (options.json !== true) composition.print(`\n${planLines(plan).join('\n')}\n`);
+
+  const world = stepWorld(context, plan);
+  const apply = plan.actions.find(action => action.name === 'apply-image');
+  requireSpace({
+    plan,
+    volume,
+    protectedBytes: await folderBytes(layout.root),
+    applied: apply !== undefined && (await STEPS['apply-image'].done(apply, world)) === true,
+  });
+  await journal.append({ type: 'plan', plan });
+  await runPlan('winpe', world, journal);
+
+  await journal.append({
+    type: 'run-finished',
+    command: 'deploy',
+    peakMemoryBytes: composition.peakMemoryBytes(),
+    seconds: (composition.clock.ticks() - began) / 1000,
+  });
+  await composition.durable.replaceFile(path.join(layout.own, 'report.json'), reportBytes(context));
+  const report = summarize(context.records, composition.version);
+  composition.endProgress();
+  composition.print(options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'));
+  context.observe({ kind: 'note', level: 'info', component: 'deploy', text: `Media ${manifest.name} (key ${key.id}) is deployed; the new Windows continues.` });
+}
+
+async function beginRun(options: DeployOptions, context: RunContext) {
+  const { composition, journal, manifest, key } = context;
+  await journal?.append({ type: 'run-started', command: 'deploy', version: composition.version, system: options.disk === undefined ? 'winpe' : 'rehearsal' });
+  const { mediaId, name, site, validUntil, createdBy } = manifest;
+  await journal?.append({ type: 'media-verified', mediaId, name, site, keyId: key.id, validUntil, createdBy });
+  const prepared = await prepare(context, options.deployment === undefined ? {} : { preferred: options.deployment });
+  const { policy, choice, image, facts } = prepared;
+  await journal?.append({ type: 'machine', facts });
+  await journal?.append({
+    type: 'policy-accepted',
+    serial: policy.policy.serial,
+    digest: policy.digest,
+    from: policy.from,
+    deployment: choice.deployment.id,
+    taskSequence: choice.taskSequence.id,
+  });
+  await journal?.append({ type: 'image-validated', ...image });
+  for (const bad of image.bad) {
+    context.observe({
+      kind: 'note',
+      level: 'warning',
+      component: 'validate-image',
+      text: `${image.id} ${bad.file}: bad range at offset ${bad.offset}, ${bad.length} bytes: expected ${bad.expected}, found ${bad.found || 'no bytes'}.`,
+    });
+  }
+  return prepared;
+}

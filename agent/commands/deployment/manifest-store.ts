@@ -1,0 +1,42 @@
+// Manifests by digest: from the media volume where they are whole, else from a distribution point, verified either way.
+import type { CacheLayout } from '../../content/layout.ts';
+import { type ContentManifest, type ContentReference, MANIFEST_MAX_BYTES } from '../../content/manifest.ts';
+import { decodeManifest } from '../../content/decode-manifest.ts';
+import { type FetchManifestWorld, fetchManifest } from '../../distribution/fetch-manifest.ts';
+import { readCapped } from './open-media.ts';
+
+export interface ManifestStore {
+  /** Faults: CONTENT-01 when it is nowhere to be had, TRUST-07, -08, -09, -10. */
+  manifest(reference: ContentReference): Promise<ContentManifest>;
+  /** What lies on the volume under this digest, if it is whole; undefined otherwise. */
+  localManifest(digest: string): Promise<ContentManifest | undefined>;
+}
+
+/** Remembers what it has decoded for the length of a run. */
+export function openManifestStore(layout: CacheLayout, world: FetchManifestWorld): ManifestStore {
+  const known = new Map<string, ContentManifest>();
+  const localManifest = async (digest: string): Promise<ContentManifest | undefined> => {
+    const remembered = known.get(digest);
+    if (remembered !== undefined) return remembered;
+    try {
+      const bytes = await readCapped(layout.manifest(digest), MANIFEST_MAX_BYTES);
+      if (bytes === undefined) return undefined;
+      const manifest = decodeManifest(bytes, { digest });
+      known.set(digest, manifest);
+      return manifest;
+    } catch {
+      // Damaged on the disk: as good as absent, because it can be had again and is proven by the same digest.
+      return undefined;
+    }
+  };
+  return {
+    localManifest,
+    async manifest(reference) {
+      const local = await localManifest(reference.digest);
+      if (local !== undefined) return local;
+      const manifest = await fetchManifest(reference, world);
+      known.set(reference.digest, manifest);
+      return manifest;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// Gets the policy from the first management point that serves one which may be followed, or from the media where that is allowed.
+import { createHash } from 'node:crypto';
+import type { CacheLayout } from '../../content/layout.ts';
+import type { Source } from '../../distribution/source.ts';
+import { asFault, Fault } from '../../fault/fault.ts';
+import type { MediaManifest } from '../../media/media-manifest.ts';
+import { fetchPolicy } from '../../policy/fetch-policy.ts';
+import { POLICY_MAX_BYTES, type Policy } from '../../policy/policy.ts';
+import { verifyPolicy } from '../../policy/verify-policy.ts';
+import type { Observe } from '../../progress/event.ts';
+import { publicKey } from '../../trust/keys.ts';
+import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
+import { readCapped } from './open-media.ts';
+
+export interface ObtainedPolicy {
+  readonly policy: Policy;
+  /** SHA-256 of the policy's bytes. */
+  readonly digest: string;
+  /** Name of the management point, or `media`. */
+  readonly from: string;
+}
+
+export interface ObtainPolicyOptions {
+  readonly media: MediaManifest;
+  readonly layout: CacheLayout;
+  readonly managementPoints: readonly Source[];
+  /** Highest serial that this media has accepted before. */
+  readonly acceptedSerial: number;
+  readonly clock: Date;
+  readonly observe: Observe;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Management points are asked in the media's order. One that serves something untrusted is passed over with a warning, never followed.
+ * Faults: the first TRUST-* where any point served something untrusted and none served well, else the last NET-*; TRUST-* of the cached policy offline; STOP-01.
+ */
+export async function obtainPolicy(options: ObtainPolicyOptions): Promise<ObtainedPolicy> {
+  const { managementPoints, observe, media, layout, signal } = options;
+  const faults: Fault[] = [];
+  for (const point of managementPoints) {
+    try {
+      const { bytes, signature } = await fetchPolicy(point, signal);
+      return accept(bytes, signature, point.name, options);
+    } catch (thrown) {
+      const fault = asFault(thrown);
+      if (fault.code === 'STOP-01' || fault.code === 'BUG-01') throw fault;
+      observe({ kind: 'note', level: 'warning', component: 'policy', text: `${point.name}: ${fault.message}` });
+      faults.push(fault);
+    }
+  }
+  const untrusted = faults.find(fault => fault.code.startsWith('TRUST'));
+  if (untrusted !== undefined) throw untrusted;
+  if (media.allowOffline) {
+    const bytes = await readCapped(layout.policy, POLICY_MAX_BYTES);
+    if (bytes !== undefined) {
+      observe({ kind: 'note', level: 'warning', component: 'policy', text: 'No management point was reached; following the policy on the media.' });
+      return accept(bytes, await readCapped(layout.policySignature, SIGNATURE_MAX_BYTES), 'media', options);
+    }
+  }
+  throw faults.at(-1) ?? new Fault('NET-01', media.name, { found: 'the media names no management point' });
+}
+
+function accept(bytes: Uint8Array, signature: Uint8Array | undefined, from: string, { media, acceptedSerial, clock }: ObtainPolicyOptions): ObtainedPolicy {
+  const { policy } = verifyPolicy(bytes, signature, {
+    keys: media.policyKeys.map(publicKey),
+    site: media.site,
+    floor: Math.max(media.policyFloor, acceptedSerial),
+    clock,
+    provenTimes: [media.created],
+  });
+  return { policy, digest: createHash('sha256').update(bytes).digest('hex'), from };
+}

@@ -1,0 +1,49 @@
+// Finds the media volume and proves its manifest: the first thing that every command at the machine does.
+import { readFile, stat } from 'node:fs/promises';
+import { type CacheLayout, cacheLayout } from '../../content/layout.ts';
+import { Fault } from '../../fault/fault.ts';
+import type { Machine, Volume } from '../../machine/machine.ts';
+import { MEDIA_MAX_BYTES, type MediaManifest } from '../../media/media-manifest.ts';
+import { readSignedMedia, verifyMedia } from '../../media/verify-media.ts';
+import { findMedia } from '../../survey/find-media.ts';
+import type { PublicKey } from '../../trust/keys.ts';
+import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
+
+export interface OpenedMedia {
+  readonly volume: Volume;
+  readonly layout: CacheLayout;
+  readonly manifest: MediaManifest;
+  readonly key: PublicKey;
+}
+
+export interface OpenMediaOptions {
+  readonly machine: Machine;
+  readonly keys: readonly PublicKey[];
+  readonly clock: Date;
+  /** False after the hand-over: what was begun in time may be finished late. */
+  readonly judgeDates: boolean;
+}
+
+/** Writes nothing. Faults: CONTENT-04, CONTENT-05, TRUST-01, -02, -03, -04, -08, -10. */
+export async function openMedia({ machine, keys, clock, judgeDates }: OpenMediaOptions): Promise<OpenedMedia> {
+  const volume = await findMedia(await machine.volumes());
+  const layout = cacheLayout(volume.root);
+  const bytes = await readCapped(layout.media, MEDIA_MAX_BYTES);
+  if (bytes === undefined) throw new Fault('CONTENT-04', layout.media, { found: 'no media manifest' });
+  const signature = await readCapped(layout.mediaSignature, SIGNATURE_MAX_BYTES);
+  const { manifest, key } = judgeDates ? verifyMedia(bytes, signature, keys, clock) : readSignedMedia(bytes, signature, keys);
+  return { volume, layout, manifest, key };
+}
+
+/** @returns the file's bytes, or undefined when it is absent. Fault: TRUST-08 when larger than `maxBytes`, before it is read. */
+export async function readCapped(file: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  let size: number;
+  try {
+    ({ size } = await stat(file));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw new Fault('DISK-03', file, { operation: 'read' }, { cause: error });
+  }
+  if (size > maxBytes) throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: size });
+  return await readFile(file);
+}

@@ -1,0 +1,142 @@
+// What the commands at a machine share: machine, settings, media, journal past, sources, pool and logs, opened in order and closed together.
+import { type Journal, openJournal, readJournal } from '../../journal/journal.ts';
+import type { JournalRecord } from '../../journal/record.ts';
+import { openLogFiles } from '../../console/log-files.ts';
+import type { WorkerPool } from '../../content/worker-pool.ts';
+import type { Source } from '../../distribution/source.ts';
+import { Fault } from '../../fault/fault.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { Observe, Stage } from '../../progress/event.ts';
+import type { Composition } from '../composition.ts';
+import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
+import { type ManifestStore, openManifestStore } from './manifest-store.ts';
+import { type OpenedMedia, openMedia } from './open-media.ts';
+
+/** Options that every command at a machine takes. */
+export interface MachineOptions {
+  readonly disk?: string;
+  readonly config?: string;
+}
+
+export interface RunContext extends OpenedMedia {
+  readonly composition: Composition;
+  readonly settings: AgentSettings;
+  readonly machine: Machine;
+  readonly pool: WorkerPool;
+  readonly sources: readonly Source[];
+  readonly managementPoints: readonly Source[];
+  readonly manifests: ManifestStore;
+  /** Undefined for commands that only look. */
+  readonly journal?: Journal;
+  readonly records: readonly JournalRecord[];
+  readonly observe: Observe;
+  /** Runs a stage with its events; journals its seconds where there is a journal. */
+  stage<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
+}
+
+export interface ContextNeeds {
+  /** `write` opens the journal and the logs on the media volume. */
+  readonly access: 'look' | 'write';
+  readonly judgeDates: boolean;
+  /** Sets an old journal aside and begins a new one. */
+  readonly fresh?: boolean;
+}
+
+/** Opens everything, runs `work`, closes everything, whatever happens. */
+export async function withRunContext<T>(composition: Composition, options: MachineOptions, needs: ContextNeeds, work: (context: RunContext) => Promise<T>): Promise<T> {
+  const closing: (() => unknown)[] = [];
+  try {
+    const context = await open(composition, options, needs, closing);
+    return await work(context);
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+async function open(composition: Composition, options: MachineOptions, needs: ContextNeeds, closing: (() => unknown)[]): Promise<RunContext> {
+  const { clock, durable, signal, version, redact } = composition;
+  const observers: Observe[] = [composition.observe];
+  const observe: Observe = event => {
+    for (const observer of observers) observer(event);
+  };
+  const logTo = (folder: string): void => {
+    const logs = openLogFiles(folder, { clock, redact, version });
+    observers[1] = logs.observe;
+    closing.push(() => logs.close());
+  };
+  const machine = await composition.openMachine(options.disk === undefined ? {} : { disk: options.disk });
+  closing.push(() => machine.close());
+  if (composition.earlyLogs !== undefined && options.disk === undefined) logTo(composition.earlyLogs);
+  const settings = await readAgentSettings(options.config, composition.agent.folder);
+
+  const began = clock.ticks();
+  observe({ kind: 'started', stage: 'find-media' });
+  const media = await openMedia({ machine, keys: settings.keys, clock: clock.now(), judgeDates: needs.judgeDates });
+  const { manifest, layout, key } = media;
+  const seconds = (clock.ticks() - began) / 1000;
+  observe({ kind: 'finished', stage: 'find-media', seconds });
+  observe({
+    kind: 'note',
+    level: 'info',
+    component: 'find-media',
+    text: `Media "${manifest.name}" of site ${manifest.site}, made by ${manifest.createdBy} on ${manifest.created}, valid until ${manifest.validUntil}, signed by key ${key.id}.`,
+  });
+
+  // From here on, and only below _SMSTaskSequence, the disk may be written to: the manifest is proven.
+  let journal: Journal | undefined;
+  if (needs.access === 'write') {
+    logTo(layout.logs);
+    if (needs.fresh === true) await setAside(composition, layout.journal);
+    journal = await openJournal({ path: layout.journal, durable, clock });
+  }
+  const records = journal?.records ?? (await readJournal(layout.journal));
+  const other = records.find(record => record.type === 'media-verified' && record.mediaId !== manifest.mediaId);
+  if (other !== undefined) throw new Fault('JOURNAL-02', layout.journal, { expected: manifest.mediaId, found: 'a journal of other media' });
+
+  const pool = await composition.openPool();
+  closing.push(() => pool.close());
+  const openSource = (url: string, priority: number): Source => {
+    const source = composition.openSource({ url, priority, ...(settings.ca === undefined ? {} : { ca: settings.ca }) }, settings.transfer);
+    closing.push(() => source.close());
+    return source;
+  };
+  const sources = manifest.distributionPoints.map(point => openSource(point.url, point.priority)).sort((a, b) => a.priority - b.priority);
+  const managementPoints = manifest.managementPoints.map((url, at) => openSource(url, at));
+  const manifests = openManifestStore(layout, { layout, durable, sources, observe, signal });
+  return {
+    ...media,
+    composition,
+    settings,
+    machine,
+    pool,
+    sources,
+    managementPoints,
+    manifests,
+    records,
+    observe,
+    ...(journal === undefined ? {} : { journal }),
+    async stage(stage, run) {
+      const start = clock.ticks();
+      observe({ kind: 'started', stage });
+      const result = await run();
+      const took = (clock.ticks() - start) / 1000;
+      observe({ kind: 'finished', stage, seconds: took });
+      await journal?.append({ type: 'stage-finished', stage, seconds: took });
+      return result;
+    },
+  };
+}
+
+async function setAside({ durable, clock }: Composition, journal: string): Promise<void> {
+  const stamp = clock.now().toISOString().replaceAll(/[:.]/g, '-');
+  // Absent is fine: then there is nothing to set aside.
+  if ((await readJournalSize(journal)) > 0) await durable.rename(journal, `${journal}.${stamp}`);
+}
+
+async function readJournalSize(journal: string): Promise<number> {
+  const { stat } = await import('node:fs/promises');
+  return await stat(journal).then(
+    found => found.size,
+    () => 0,
+  );
+}

@@ -1,0 +1,41 @@
+// Surveys items of the cache with their manifests at hand and turns the findings into rows of the content table.
+import type { ContentReference } from '../../content/manifest.ts';
+import type { PlannedItem } from '../../plan/plan.ts';
+import { readChunkIndex } from '../../survey/chunk-indexes.ts';
+import { type ItemSurvey, surveyItem } from '../../survey/survey-content.ts';
+import type { RunContext } from './run-context.ts';
+
+/** Looks at what lies in the cache against the manifest that the media laid for it. */
+export async function surveyCached(context: RunContext, reference: ContentReference): Promise<ItemSurvey> {
+  return await look(context, reference, undefined);
+}
+
+/** Looks at an item against the manifest that policy wants; `already` is an earlier look at the very same manifest. */
+export async function surveyWanted(context: RunContext, reference: ContentReference, cached: ContentReference | undefined, already?: ItemSurvey): Promise<PlannedItem> {
+  const survey = already ?? (await look(context, reference, cached));
+  return {
+    reference,
+    outcome: survey.outcome,
+    presentBytes: survey.presentBytes,
+    reusableBytes: survey.reusableBytes,
+    fetchBytes: survey.fetchBytes,
+    ...(cached === undefined ? {} : { cachedVersion: cached.version, cachedDigest: cached.digest }),
+  };
+}
+
+async function look(context: RunContext, reference: ContentReference, cached: ContentReference | undefined): Promise<ItemSurvey> {
+  const { layout, pool, manifests, observe, composition } = context;
+  const manifest = await manifests.manifest(reference);
+  const localManifest = cached === undefined || cached.digest === reference.digest ? undefined : await manifests.localManifest(cached.digest);
+  const stage = reference.type === 'os-image' ? 'validate-image' : 'survey';
+  return await surveyItem({
+    reference,
+    manifest,
+    ...(cached === undefined || localManifest === undefined ? {} : { local: { reference: cached, manifest: localManifest } }),
+    layout,
+    pool,
+    readIndex: sha256 => readChunkIndex(layout, sha256),
+    signal: composition.signal,
+    advance: (doneBytes, totalBytes) => observe({ kind: 'advanced', stage, subject: reference.id, doneBytes, totalBytes }),
+  });
+}
