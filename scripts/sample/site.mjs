@@ -61,7 +61,6 @@ export async function writeSite({ folder, url, mediaKeys, release }) {
   });
   linkTree(join(SAMPLE, 'boot-image'), join(folder, 'content', ID.bootImage, 'files'));
   document(join('task-sequences', `${ID.taskSequence}.yaml`), {
-    id: ID.taskSequence,
     name: 'Install the sample OS',
     osImage: { id: ID.osImage, index: 1 },
     drivers: [ID.inputDrivers, ID.connectionDrivers],

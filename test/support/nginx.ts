@@ -15,12 +15,12 @@ export interface Nginx {
   close(): Promise<void>;
 }
 
-/** Serves `folder`. Needs the Debian package nginx. */
-export async function startNginx(folder: string): Promise<Nginx> {
+/** Serves `folder`, on a free port unless one is wanted. Needs the Debian package nginx. */
+export async function startNginx(folder: string, wantedPort?: number): Promise<Nginx> {
   const prefix = await mkdtemp(path.join(tmpdir(), 'nginx-'));
   // Between asking for a free port and nginx's taking it another process may be faster; then nginx ends and the next port is tried.
   for (let attempt = 0; ; attempt++) {
-    const port = await freePort();
+    const port = wantedPort ?? (await freePort());
     await writeFile(path.join(prefix, 'nginx.conf'), configuration(folder, port));
     const child = spawn('nginx', ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log'], {
       stdio: ['ignore', 'ignore', 'pipe'],
