@@ -1,4 +1,11 @@
 // The worker thread's entry: receives one job at a time, answers with its result or its fault.
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { WorkerStart } from './content/job-messages.ts';
+import { serveJobs } from './content/serve-jobs.ts';
+import { openDurableFiles } from './durable/open-durable-files.ts';
+import { jobs } from './jobs.ts';
 
-parentPort?.on('message', () => {});
+if (parentPort !== null) {
+  const start: WorkerStart = workerData;
+  serveJobs(parentPort, { jobs, durable: openDurableFiles(), start });
+}

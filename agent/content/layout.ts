@@ -4,8 +4,10 @@ import path from 'node:path';
 /** Paths below a distribution point's root. Plain files, immutable per version. */
 export const onDistributionPoint = {
   manifest: (id: string, version: string): string => `content/${id}/${version}/manifest.json`,
-  chunkIndex: (id: string, version: string, fileSha256: string): string => `content/${id}/${version}/chunks/${fileSha256}.chunks`,
-  file: (id: string, version: string, filePath: string): string => `content/${id}/${version}/files/${filePath}`,
+  chunkIndex: (id: string, version: string, fileSha256: string): string =>
+    `content/${id}/${version}/chunks/${fileSha256}.chunks`,
+  file: (id: string, version: string, filePath: string): string =>
+    `content/${id}/${version}/files/${filePath}`,
   /** Names the current serial number; replaced last, in one rename. */
   policyPointer: 'policy/current.json',
   policy: (serial: number): string => `policy/${serial}/policy.json`,

@@ -12,7 +12,9 @@ export const sha256Text = z.string().regex(/^[0-9a-f]{64}$/, 'a lower-case hex S
 export const contentId = z.string().regex(/^[A-Z0-9]{3}[0-9A-F]{5}$/, 'a content ID such as ABC00012');
 
 /** A version is part of folder names on the distribution point and in the cache. */
-export const contentVersion = z.string().regex(/^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/, 'letters, digits, dot, dash, underscore; 64 at most');
+export const contentVersion = z
+  .string()
+  .regex(/^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/, 'letters, digits, dot, dash, underscore; 64 at most');
 
 export const contentType = z.enum(['application', 'package', 'driver-package', 'os-image', 'boot-image']);
 
@@ -28,13 +30,21 @@ const manifestFile = z.strictObject({
 const installCommand = z.strictObject({
   command: z.string().min(1).max(8192),
   successCodes: z.array(z.int()).optional(),
-  timeoutMinutes: z.number().positive().max(24 * 60).optional(),
+  timeoutMinutes: z
+    .number()
+    .positive()
+    .max(24 * 60)
+    .optional(),
 });
 
 /** How to tell that an application is already there. All clauses must hold. */
 const detectionClause = z.union([
   z.strictObject({ file: z.string().min(1), version: z.string().optional() }),
-  z.strictObject({ registryKey: z.string().min(1), value: z.string().optional(), equals: z.string().optional() }),
+  z.strictObject({
+    registryKey: z.string().min(1),
+    value: z.string().optional(),
+    equals: z.string().optional(),
+  }),
   z.strictObject({ productCode: z.string().regex(/^\{[0-9A-Fa-f-]{36}\}$/) }),
 ]);
 

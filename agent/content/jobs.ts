@@ -1,0 +1,11 @@
+// The jobs that content itself brings.
+import type { JobTable } from './job.ts';
+import { checkChunks } from './jobs/check-chunks.ts';
+import { chunkFile } from './jobs/chunk-file.ts';
+import { hashFiles } from './jobs/hash-files.ts';
+
+export const contentJobs: JobTable<'hash-files' | 'check-chunks' | 'chunk-file'> = {
+  'hash-files': hashFiles,
+  'check-chunks': checkChunks,
+  'chunk-file': chunkFile,
+};

@@ -1,0 +1,152 @@
+// Jobs in worker threads: started when first needed, one job each at a time, a queue in order. A worker that dies fails its job alone.
+import type { Worker } from 'node:worker_threads';
+import { asFault, Fault } from '../fault/fault.ts';
+import { type FromWorker, faultFromData, type ToWorker, type WorkerStart } from './job-messages.ts';
+import type { JobAdvance, JobCatalogue, JobName, WorkerPool } from './worker-pool.ts';
+
+export interface ThreadPoolOptions {
+  /** How many jobs run at once; more than the machine has cores is slower (measured). */
+  readonly size: number;
+  /** Starts a worker whose entry is agent/worker.ts, with this as its `workerData`. */
+  readonly spawn: (start: WorkerStart) => Worker;
+}
+
+interface Task {
+  readonly job: number;
+  readonly name: JobName;
+  readonly input: unknown;
+  readonly advance: JobAdvance | undefined;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (fault: unknown) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly stop: Int32Array<SharedArrayBuffer>;
+  task: Task | undefined;
+}
+
+export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
+  const queue: Task[] = [];
+  const threads = new Set<Thread>();
+  let jobs = 0;
+  let closed = false;
+
+  function next(): void {
+    while (queue.length > 0) {
+      const idle = [...threads].find(thread => thread.task === undefined);
+      if (idle === undefined && threads.size >= size) return;
+      const task = queue.shift();
+      if (task === undefined) return;
+      try {
+        run(idle ?? start(), task);
+      } catch (thrown) {
+        task.reject(asFault(thrown));
+      }
+    }
+  }
+
+  function start(): Thread {
+    const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const thread: Thread = { worker: spawn({ stop }), stop, task: undefined };
+    threads.add(thread);
+    thread.worker.on('message', (message: FromWorker) => heard(thread, message));
+    thread.worker.on('error', error => lost(thread, error));
+    thread.worker.on('exit', code => lost(thread, new Error(`a worker thread ended with exit code ${code}`)));
+    return thread;
+  }
+
+  function run(thread: Thread, task: Task): void {
+    Atomics.store(thread.stop, 0, 0);
+    send(thread, { kind: 'run', job: task.job, name: task.name, input: task.input });
+    thread.task = task;
+    thread.worker.ref();
+  }
+
+  function heard(thread: Thread, message: FromWorker): void {
+    const { task } = thread;
+    if (task === undefined || task.job !== message.job) return;
+    if (message.kind === 'advanced') {
+      task.advance?.(message.bytes);
+      return;
+    }
+    thread.task = undefined;
+    // An idle worker must not keep the process alive.
+    thread.worker.unref();
+    if (message.kind === 'done') task.resolve(message.output);
+    else task.reject(faultFromData(message.fault));
+    next();
+  }
+
+  function lost(thread: Thread, cause: Error): void {
+    threads.delete(thread);
+    const { task } = thread;
+    thread.task = undefined;
+    task?.reject(
+      closed
+        ? new Fault('STOP-01', task.name)
+        : new Fault('BUG-01', cause.message, { job: task.name }, { cause }),
+    );
+    if (!closed) next();
+  }
+
+  return {
+    size,
+    run<N extends JobName>(
+      name: N,
+      input: JobCatalogue[N]['input'],
+      { signal, advance }: { readonly signal?: AbortSignal; readonly advance?: JobAdvance } = {},
+    ): Promise<JobCatalogue[N]['output']> {
+      jobs += 1;
+      const job = jobs;
+      return new Promise((resolve, reject) => {
+        if (closed || signal?.aborted === true) {
+          reject(new Fault('STOP-01', name));
+          return;
+        }
+        const onAbort = (): void => stop(task);
+        const task: Task = {
+          job,
+          name,
+          input,
+          advance,
+          resolve: output => {
+            signal?.removeEventListener('abort', onAbort);
+            // The worker ran the job of this name; the message port only forgot the type.
+            resolve(output as JobCatalogue[N]['output']);
+          },
+          reject: fault => {
+            signal?.removeEventListener('abort', onAbort);
+            reject(fault);
+          },
+        };
+        signal?.addEventListener('abort', onAbort);
+        queue.push(task);
+        next();
+      });
+    },
+    async close() {
+      closed = true;
+      for (const task of queue.splice(0)) task.reject(new Fault('STOP-01', task.name));
+      await Promise.all([...threads].map(thread => thread.worker.terminate()));
+    },
+  };
+
+  /** A task that has not begun leaves the queue at once; a running one is told, and ends itself. */
+  function stop(task: Task): void {
+    const place = queue.indexOf(task);
+    if (place >= 0) {
+      queue.splice(place, 1);
+      task.reject(new Fault('STOP-01', task.name));
+      return;
+    }
+    const thread = [...threads].find(candidate => candidate.task === task);
+    if (thread === undefined) return;
+    Atomics.store(thread.stop, 0, 1);
+    send(thread, { kind: 'stop', job: task.job });
+  }
+}
+
+function send(thread: Thread, message: ToWorker): void {
+  thread.worker.postMessage(message);
+}
