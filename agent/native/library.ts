@@ -1,6 +1,7 @@
 // The one file that knows ffi-rs: opening a native library, calling its declared functions here or on a thread of their own, and callbacks.
 // What ffi-rs gets wrong when used otherwise is fenced off here: a callback is only ever called from another thread than JavaScript's,
 // takes pointers as 64-bit integers (External crashes), never throws (a throw aborts the process) and always returns a number.
+import { loadFfi } from './addon.ts';
 
 /** How one value travels. `address` is any 64-bit integer: pointer, handle, size. `bytes` is passed by address and may be written to. */
 export type NativeType = 'i32' | 'u32' | 'address' | 'bytes' | 'callback';
@@ -77,9 +78,12 @@ export interface Native {
   createCallback(shape: CallbackShape): NativeCallback;
 }
 
-/** Loads ffi-rs. Only then is its native add-on read, so that commands that need no native code start without it. */
-export async function openNative(): Promise<Native> {
-  const ffi = await import('ffi-rs');
+/**
+ * Loads ffi-rs. Only then is its native add-on read, so that commands that need no native code start without it.
+ * @param addonFolder where the executable lays its add-on, see addon.ts.
+ */
+export async function openNative(addonFolder?: string): Promise<Native> {
+  const ffi = await loadFfi(addonFolder);
   const { DataType } = ffi;
   const types = {
     i32: DataType.I32,

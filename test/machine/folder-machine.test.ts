@@ -1,0 +1,209 @@
+// The rehearsal machine: the contract, what it records, and how its files steer it.
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import { openFolderMachine } from '../../agent/machine/folder/open-folder-machine.ts';
+import type { Machine } from '../../agent/machine/machine.ts';
+import { openImaging } from '../../agent/machine/open-imaging.ts';
+import { type TemporaryFolder, temporaryFolder, writeTree } from '../support/wim-kit.ts';
+import { machineContract } from './machine-contract.ts';
+
+async function rehearsal(): Promise<{ folder: TemporaryFolder; machine: Machine; windows: string }> {
+  const folder = await temporaryFolder();
+  const windows = folder.join('volumes', 'windows', 'Windows');
+  await mkdir(windows, { recursive: true });
+  await mkdir(folder.join('volumes', 'esp'), { recursive: true });
+  const machine = await openFolderMachine({
+    folder: folder.path,
+    durable: openDurableFiles(),
+    imaging: await openImaging({ system: 'linux' }),
+  });
+  return { folder, machine, windows };
+}
+
+machineContract('the rehearsal machine', async () => {
+  const { folder, machine, windows } = await rehearsal();
+  const item = folder.join('volumes', 'windows', 'item');
+  await writeFile(
+    folder.join('exit-codes.json'),
+    JSON.stringify(Object.fromEntries([0, 1, 3010, 1641, 70_000].map(code => [`end ${code}`, code]))),
+  );
+  return {
+    machine,
+    windows: { here: windows, there: windows },
+    item: { here: item, there: item },
+    exitingWith: async code => `end ${code}`,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+});
+
+describe('a rehearsal', () => {
+  let folder: TemporaryFolder;
+  let machine: Machine;
+  let windows: string;
+
+  beforeEach(async () => {
+    ({ folder, machine, windows } = await rehearsal());
+    return () => folder[Symbol.asyncDispose]();
+  });
+
+  const bootStore = async (): Promise<unknown> =>
+    JSON.parse(await readFile(folder.join('boot-store.json'), 'utf8'));
+  const recorded = async (): Promise<unknown[]> =>
+    (await readFile(folder.join('commands.ndjson'), 'utf8'))
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line));
+
+  it('needs a volume', async () => {
+    await using empty = await temporaryFolder();
+    const opened = openFolderMachine({
+      folder: empty.path,
+      durable: openDurableFiles(),
+      imaging: machine.imaging,
+    });
+    await expect(opened).rejects.toMatchObject({ code: 'DISK-04' });
+  });
+
+  it('keeps the media the default until hand-over, and adds Windows as the last entry', async () => {
+    await machine.addBootEntry(windows);
+    await machine.addBootEntry(windows);
+    expect(await bootStore()).toMatchObject({
+      default: 'media',
+      entries: [{ id: 'media' }, { windows: 'volumes/windows/Windows' }],
+    });
+    await machine.makeDefault(windows);
+    expect(await bootStore()).toMatchObject({ default: 'volumes/windows/Windows' });
+    await machine.retireMediaBootEntry();
+    expect(await bootStore()).toMatchObject({ entries: [{ windows: 'volumes/windows/Windows' }] });
+  });
+
+  it('refuses what would leave the machine without a start', async () => {
+    await expect(machine.makeDefault(windows)).rejects.toMatchObject({ code: 'IMAGE-06' });
+    await expect(machine.addBootEntry(`${windows}-absent`)).rejects.toMatchObject({ code: 'IMAGE-06' });
+    await expect(machine.retireMediaBootEntry()).rejects.toMatchObject({ code: 'IMAGE-06' });
+  });
+
+  it('remembers the boot store beyond the process', async () => {
+    await machine.addBootEntry(windows);
+    const again = await openFolderMachine({
+      folder: folder.path,
+      durable: openDurableFiles(),
+      imaging: machine.imaging,
+    });
+    expect(await again.hasBootEntry(windows)).toBe(true);
+  });
+
+  it('takes the folder esp for the system volume, and none when there is none', async () => {
+    expect(await machine.systemVolume()).toMatchObject({
+      label: 'esp',
+      fileSystem: 'FAT32',
+      id: 'folder:esp',
+    });
+    await using other = await temporaryFolder();
+    await mkdir(other.join('volumes', 'windows'), { recursive: true });
+    const bios = await openFolderMachine({
+      folder: other.path,
+      durable: openDurableFiles(),
+      imaging: machine.imaging,
+    });
+    expect(await bios.systemVolume()).toBeUndefined();
+  });
+
+  it('poses as the machine that machine.json describes', async () => {
+    await writeFile(
+      folder.join('machine.json'),
+      JSON.stringify({
+        facts: { model: 'Latitude 5450', firmware: 'bios', power: 'battery' },
+        volumes: { windows: { freeBytes: 5, kind: 'removable' } },
+      }),
+    );
+    expect(await machine.facts()).toMatchObject({
+      manufacturer: 'Prestage',
+      model: 'Latitude 5450',
+      firmware: 'bios',
+      power: 'battery',
+      system: 'rehearsal',
+    });
+    expect((await machine.volumes()).find(volume => volume.label === 'windows')).toMatchObject({
+      freeBytes: 5,
+      kind: 'removable',
+    });
+  });
+
+  it('names every mistake of machine.json', async () => {
+    await writeFile(folder.join('machine.json'), '{"facts": {"memoryBytes": "lots", "colour": "red"}}');
+    await expect(machine.facts()).rejects.toMatchObject({
+      code: 'USAGE-02',
+      detail: { issues: [expect.stringContaining('memoryBytes'), expect.stringContaining('colour')] },
+    });
+  });
+
+  it('plays an installer that fails twice and then succeeds', async () => {
+    await writeFile(folder.join('exit-codes.json'), JSON.stringify({ 'setup /s': [1618, 1618, 3010] }));
+    const run = async (): Promise<unknown> =>
+      (await machine.run({ command: 'setup /s', folder: windows, timeoutMs: 1000 })).exitCode;
+    expect([await run(), await run(), await run(), await run()]).toEqual([1618, 1618, 3010, 3010]);
+  });
+
+  it('records programs, drivers, restarts and the end as not really done', async () => {
+    await writeTree(folder.join('volumes', 'windows', 'drivers'), {
+      'a/net.inf': '',
+      'b/DISK.INF': '',
+      'b/disk.sys': '',
+    });
+    await writeTree(folder.join('volumes', 'windows', 'cache'), { 'x/y.txt': '' });
+    await machine.run({ command: 'setup /s', folder: folder.join('volumes', 'windows'), timeoutMs: 1000 });
+    await machine.addDrivers(folder.join('volumes', 'windows'), folder.join('volumes', 'windows', 'drivers'));
+    await machine.restart();
+    await machine.retire(folder.join('volumes', 'windows', 'cache'));
+    expect(await recorded()).toEqual([
+      { kind: 'program', command: 'setup /s', folder: 'volumes/windows', exitCode: 0, rehearsed: true },
+      {
+        kind: 'drivers',
+        image: 'volumes/windows',
+        folder: 'volumes/windows/drivers',
+        infFiles: ['a/net.inf', 'b/DISK.INF'],
+        rehearsed: true,
+      },
+      { kind: 'restart', rehearsed: true },
+      { kind: 'retired', folder: 'volumes/windows/cache', rehearsed: true },
+    ]);
+    await expect(readFile(folder.join('volumes', 'windows', 'cache', 'x', 'y.txt'))).rejects.toThrow(
+      'ENOENT',
+    );
+  });
+
+  it('refuses a driver package without an INF file', async () => {
+    await expect(machine.addDrivers(windows, folder.join('volumes', 'esp'))).rejects.toMatchObject({
+      code: 'IMAGE-07',
+    });
+  });
+
+  it('believes an installer that ended well, for the rule asked before it', async () => {
+    const clause = { productCode: '{00000000-1111-2222-3333-444444444444}' };
+    await writeFile(folder.join('exit-codes.json'), JSON.stringify({ bad: 1603 }));
+    expect(await machine.detects(clause)).toBe(false);
+    await machine.run({ command: 'bad', folder: windows, timeoutMs: 1000 });
+    expect(await machine.detects(clause)).toBe(false);
+    await machine.run({ command: 'good', folder: windows, timeoutMs: 1000 });
+    expect(await machine.detects(clause)).toBe(true);
+    expect(await machine.detects({ file: 'C:\\other.exe' })).toBe(false);
+  });
+
+  it('finds what machine.json lists as there from the start', async () => {
+    await writeFile(folder.join('machine.json'), JSON.stringify({ detected: ['HKLM\\SOFTWARE\\Seven'] }));
+    expect(await machine.detects({ registryKey: 'HKLM\\Software\\seven' })).toBe(true);
+  });
+
+  it('goes on behind a line that a cut left torn', async () => {
+    await machine.run({ command: 'one', folder: windows, timeoutMs: 1000 });
+    await appendFile(folder.join('commands.ndjson'), '{"kind":"program","comm');
+    await writeFile(folder.join('exit-codes.json'), JSON.stringify({ one: [0, 5] }));
+    expect((await machine.run({ command: 'one', folder: windows, timeoutMs: 1000 })).exitCode).toBe(5);
+    expect(
+      (await machine.run({ command: 'one', folder: path.dirname(windows), timeoutMs: 1000 })).exitCode,
+    ).toBe(5);
+  });
+});
