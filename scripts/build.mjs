@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeBlob } from './build/blob.mjs';
 import { bundle } from './build/bundle.mjs';
@@ -93,12 +92,9 @@ async function makeExecutable(name, folder, version, digest) {
   say(`          ${(statSync(join(BUILD, file)).size / 1e6).toFixed(1)} MB`);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await main(async () => {
-    const { values } = parseArgs({ options: { platform: { type: 'string', default: 'all' } } });
-    if (!['linux', 'win', 'all'].includes(values.platform))
-      throw new Advice('--platform is linux, win or all');
-    await setup();
-    await build(values.platform);
-  });
-}
+await main(import.meta.url, async () => {
+  const { values } = parseArgs({ options: { platform: { type: 'string', default: 'all' } } });
+  if (!['linux', 'win', 'all'].includes(values.platform)) throw new Advice('--platform is linux, win or all');
+  await setup();
+  await build(values.platform);
+});

