@@ -12,8 +12,11 @@ export interface Exchange extends AnswerHead {
   discard(): void;
 }
 
+/** What came back is not HTTP at all. */
+export class NotHttp extends Error {}
+
 export interface HttpClient {
-  /** GET. Throws what undici throws. */
+  /** GET. Throws what undici throws, and NotHttp. */
   get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Exchange>;
   close(): Promise<void>;
 }
@@ -36,11 +39,17 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     async get(url, headers, signal) {
       opening ??= open();
       const { undici, agent } = await opening;
-      const answer = await undici.request(url, {
-        dispatcher: agent,
-        signal,
-        headers: { 'accept-encoding': 'identity', 'user-agent': `prestage/${VERSION}`, ...headers },
-      });
+      const answer = await undici
+        .request(url, {
+          dispatcher: agent,
+          signal,
+          headers: { 'accept-encoding': 'identity', 'user-agent': `prestage/${VERSION}`, ...headers },
+        })
+        .catch(thrown => {
+          throw thrown instanceof undici.errors.HTTPParserError
+            ? new NotHttp(thrown.message, { cause: thrown })
+            : thrown;
+        });
       // After `discard` undici may still report the broken connection; nobody is left who would want to know.
       answer.body.on('error', () => {});
       return {

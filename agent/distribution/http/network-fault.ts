@@ -1,5 +1,6 @@
 // Names what went wrong below HTTP, by the codes of Node, OpenSSL and undici.
 import { Fault } from '../../fault/fault.ts';
+import { NotHttp } from './exchange.ts';
 
 /**
  * @param thrown what the client threw
@@ -13,7 +14,7 @@ export function networkFault(thrown: unknown, subject: string, phase: 'head' | '
   const options = { cause: thrown };
   if (codes.some(isCertificateCode)) return new Fault('NET-12', subject, { native }, options);
   if (phase === 'body') return new Fault('NET-06', subject, { native }, options);
-  if (codes.some(code => code === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW'))
+  if (thrown instanceof NotHttp || codes.includes('UND_ERR_HEADERS_OVERFLOW'))
     return new Fault('NET-04', subject, { native }, options);
   return new Fault('NET-01', subject, { native }, options);
 }
