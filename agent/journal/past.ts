@@ -35,7 +35,9 @@ export function recall(records: readonly JournalRecord[]): Past {
         break;
       case 'action-started':
         open.add(record.action);
-        finished.delete(record.action);
+        for (const action of [...finished.keys()]) {
+          if (isUndoneBy(action, record.action)) finished.delete(action);
+        }
         break;
       case 'action-finished':
         open.delete(record.action);
@@ -61,4 +63,12 @@ export function recall(records: readonly JournalRecord[]): Past {
     ...(plan === undefined ? {} : { plan }),
     ...(restartPending === undefined ? {} : { restartPending }),
   };
+}
+
+// Applying the image wipes what later actions did to the volume; content that is acquired anew was not the content that was used before.
+function isUndoneBy(action: ActionKey, started: ActionKey): boolean {
+  if (action === started) return true;
+  const [name, id] = started.split(':');
+  if (name === 'apply-image') return !action.startsWith('acquire-content:') && !action.startsWith('verify-image:');
+  return name === 'acquire-content' && action.endsWith(`:${id}`);
 }

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { catalogue, exitCodeOf, type FaultCode, isFaultCode } from '../../agent/fault/catalogue.ts';
+import { asFault, Fault, faultRecord } from '../../agent/fault/fault.ts';
+import { makeRedact } from '../../agent/fault/redact.ts';
+
+test('a fault keeps its cause whole and lists it in its record', () => {
+  const cause = new Error('outer', { cause: new Error('inner') });
+  const fault = new Fault('NET-04', 'http://dp/content', { status: 503 }, { cause });
+  expect(fault.cause).toBe(cause);
+  expect(faultRecord(fault)).toEqual({
+    code: 'NET-04',
+    title: catalogue['NET-04'].title,
+    subject: 'http://dp/content',
+    detail: { status: 503 },
+    causes: ['Error: outer', 'Error: inner'],
+  });
+});
+
+test('anything that is not a fault becomes BUG-01 and keeps its stack', () => {
+  const thrown = new TypeError('x is not a function');
+  const fault = asFault(thrown);
+  expect(fault.code).toBe('BUG-01');
+  expect(fault.cause).toBe(thrown);
+  expect(asFault(fault)).toBe(fault);
+  expect(asFault('text').subject).toBe('text');
+});
+
+test('every code has an exit code below 126 that its family shares, and whole sentences', () => {
+  for (const code of Object.keys(catalogue) as FaultCode[]) {
+    expect(exitCodeOf(code), code).toBeGreaterThan(1);
+    expect(exitCodeOf(code), code).toBeLessThan(126);
+    const { meaning, safe, next } = catalogue[code];
+    for (const sentence of [meaning, safe, next]) expect(sentence, code).toMatch(/[.!?]$/);
+  }
+  expect(isFaultCode('NET-04')).toBe(true);
+  expect(isFaultCode('toString')).toBe(false);
+});
+
+test.each([
+  ['http://user:hunter22@dp/x', 'http://********@dp/x'],
+  ['password=hunter22;', 'password=********;'],
+  ['Authorization: Bearer abc.def', 'Authorization: ********'],
+  ['the secret-word4711 is out', 'the ******** is out'],
+  ['key ed25519:AAAA', 'key ed25519:AAAA'],
+  ['signed by key: 0123456789abcdef', 'signed by key: 0123456789abcdef'],
+])('redacts %s', (text, clean) => {
+  expect(makeRedact(['secret-word4711'])(text)).toBe(clean);
+});

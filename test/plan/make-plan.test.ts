@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import type { ContentReference, ContentType } from '../../agent/content/manifest.ts';
+import { makePlan, type PlanInput } from '../../agent/plan/make-plan.ts';
+import { actionKey, type Outcome, type PlannedItem, phaseOf, planBytes } from '../../agent/plan/plan.ts';
+import { requireSpace } from '../../agent/plan/space.ts';
+
+const MB = 1024 * 1024;
+
+function item(id: string, type: ContentType, outcome: Outcome, bytes: Partial<PlannedItem> = {}): PlannedItem {
+  const reference: ContentReference = { id, version: '1', type, name: id, digest: id.padEnd(64, '0').toLowerCase(), manifestBytes: 10, totalBytes: 100 * MB };
+  return { reference, outcome, presentBytes: outcome === 'present' ? 100 * MB : 0, reusableBytes: 0, fetchBytes: outcome === 'present' ? 0 : 100 * MB, ...bytes };
+}
+
+function input(items: readonly PlannedItem[], change: Partial<PlanInput['taskSequence']> = {}): PlanInput {
+  return {
+    mediaId: 'm',
+    volume: 'v',
+    policy: { serial: 3, digest: 'd' },
+    deployment: 'ABC20001',
+    taskSequence: {
+      id: 'ABC00100',
+      name: 'Windows',
+      osImage: { id: 'ABC00001', index: 1 },
+      driverPackages: ['ABC00002'],
+      packages: ['ABC00003'],
+      applications: ['ABC00004'],
+      ...change,
+    },
+    items,
+    image: { file: 'install.wim', totalBytes: 400 * MB },
+  };
+}
+
+const all = (outcome: Outcome) => [
+  item('ABC00001', 'os-image', outcome),
+  item('ABC00002', 'driver-package', outcome),
+  item('ABC00003', 'package', outcome),
+  item('ABC00004', 'application', outcome),
+];
+
+test('with everything present nothing is acquired, and the actions run from apply to retire', () => {
+  const plan = makePlan(input(all('present')));
+  expect(plan.actions.map(actionKey)).toEqual([
+    'apply-image:ABC00001',
+    'add-drivers:ABC00002',
+    'stage-agent',
+    'write-unattend',
+    'make-bootable',
+    'hand-over',
+    'install-package:ABC00003',
+    'install-application:ABC00004',
+    'retire-media',
+  ]);
+});
+
+test('everything is acquired before the wipe, and a mended image is verified once more', () => {
+  const plan = makePlan(input(all('damaged')));
+  expect(plan.actions.map(actionKey).slice(0, 6)).toEqual([
+    'acquire-content:ABC00001',
+    'acquire-content:ABC00002',
+    'acquire-content:ABC00003',
+    'acquire-content:ABC00004',
+    'verify-image:ABC00001',
+    'apply-image:ABC00001',
+  ]);
+});
+
+test('arming is the last thing in WinPE and cleaning up the last of all', () => {
+  const { actions } = makePlan(input(all('missing')));
+  const winpe = actions.filter(action => phaseOf(action) === 'winpe');
+  expect(winpe.at(-1)?.name).toBe('hand-over');
+  expect(actions.at(-1)?.name).toBe('retire-media');
+});
+
+test('the plan is data: it survives JSON unchanged', () => {
+  const plan = makePlan(input(all('changed')));
+  expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  expect(planBytes(plan)).toEqual({ total: 400 * MB, present: 0, reusable: 0, fetch: 400 * MB });
+});
+
+test.each([
+  ['fits', { sizeBytes: 2000 * MB, freeBytes: 1500 * MB }, 400 * MB, undefined],
+  ['has no room to fetch', { sizeBytes: 2000 * MB, freeBytes: 300 * MB }, 400 * MB, 'content still to fetch'],
+  ['has no room for the image', { sizeBytes: 1000 * MB, freeBytes: 500 * MB }, 400 * MB, 'the OS image beside the cache'],
+])('a volume that %s is judged before anything is changed', (_, sizes, protectedBytes, purpose) => {
+  const plan = makePlan(input(all('missing')));
+  const judge = () => requireSpace({ plan, volume: { root: 'D:\\', ...sizes }, protectedBytes, applied: false });
+  if (purpose === undefined) expect(judge).not.toThrow();
+  else expect(judge).toThrow(expect.objectContaining({ code: 'DISK-01', detail: expect.objectContaining({ purpose }) }));
+});
