@@ -50,19 +50,27 @@ export function compose({ signal }: ComposeOptions): Composition {
       process.stdout.write(`${redact(text)}\n`);
     },
     agent: { folder, ...(executable === undefined ? {} : { executable }) },
-    ...(process.platform === 'win32' && process.env.SystemDrive?.toUpperCase() === 'X:' ? { earlyLogs: 'X:\\Windows\\Temp\\SMSTSLog' } : {}),
-    openPool: async () => openThreadPool({ size: Math.max(1, Math.min(8, os.availableParallelism())), spawn: spawnWorker }),
+    ...(process.platform === 'win32' && process.env.SystemDrive?.toUpperCase() === 'X:'
+      ? { earlyLogs: 'X:\\Windows\\Temp\\SMSTSLog' }
+      : {}),
+    openPool: async () =>
+      openThreadPool({ size: Math.max(1, Math.min(8, os.availableParallelism())), spawn: spawnWorker }),
     async openMachine({ disk }) {
       if (disk !== undefined) {
         const { openFolderMachine } = await import('./machine/folder/open-folder-machine.ts');
         return await openFolderMachine({ folder: path.resolve(disk), durable, imaging: await openImaging() });
       }
-      if (process.platform !== 'win32') throw new Fault('USAGE-10', 'this computer', { found: process.platform, expected: 'Windows or WinPE, or --disk FOLDER to rehearse' });
+      if (process.platform !== 'win32')
+        throw new Fault('USAGE-10', 'this computer', {
+          found: process.platform,
+          expected: 'Windows or WinPE, or --disk FOLDER to rehearse',
+        });
       const { openWindowsMachine } = await import('./machine/windows/open-windows-machine.ts');
       return await openWindowsMachine({ imaging: await openImaging() });
     },
     openImaging,
-    openSource: (address, settings) => openSource(address, { settings, clock: systemClock, random: Math.random }),
+    openSource: (address, settings) =>
+      openSource(address, { settings, clock: systemClock, random: Math.random }),
     sleep: async (ms, waitSignal) => {
       await sleep(ms, undefined, waitSignal === undefined ? {} : { signal: waitSignal }).catch(cause => {
         throw new Fault('STOP-01', 'waiting', {}, { cause });
@@ -75,7 +83,8 @@ export function compose({ signal }: ComposeOptions): Composition {
 async function loadImaging(besideFolder: string): Promise<Imaging> {
   const { openImaging } = await import('./machine/open-imaging.ts');
   const only = process.env.PRESTAGE_IMAGING;
-  if (only !== undefined && only !== 'wimgapi' && only !== 'wimlib') throw new Fault('USAGE-01', 'PRESTAGE_IMAGING', { expected: 'wimgapi or wimlib', found: only });
+  if (only !== undefined && only !== 'wimgapi' && only !== 'wimlib')
+    throw new Fault('USAGE-01', 'PRESTAGE_IMAGING', { expected: 'wimgapi or wimlib', found: only });
   return await openImaging({
     system: process.platform === 'win32' ? 'windows' : 'linux',
     besideFolder,

@@ -1,12 +1,11 @@
 // Starts the program: hands the words of the command line to the commands and turns the outcome into a last screen and an exit code.
 import { CommanderError } from 'commander';
 import type { Composition } from './commands/composition.ts';
-import { compose } from './compose.ts';
 import { lastScreenLines } from './console/last-screen.ts';
 import { exitCodeOf } from './fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from './fault/fault.ts';
 import { makeRedact } from './fault/redact.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram, type ProgramEffects } from './program.ts';
 
 // Before anything uses the pool: a native call on a thread of its own (applying an image) holds one of its threads for minutes.
 process.env.UV_THREADPOOL_SIZE ??= '12';
@@ -17,16 +16,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) {
   process.on(signal, () => {
     asked++;
     stop.abort();
-    if (asked === 1) process.stderr.write('\nStopping at the next sound place; press Ctrl-C again to stop at once (the next run goes on either way).\n');
+    if (asked === 1)
+      process.stderr.write(
+        '\nStopping at the next sound place; press Ctrl-C again to stop at once (the next run goes on either way).\n',
+      );
     else process.exit(exitCodeOf('STOP-01'));
   });
 }
 
 let exitCode = 0;
 let composition: Composition | undefined;
-const program = buildProgram({
-  compose: async () => {
-    composition ??= compose({ signal: stop.signal });
+const effects: ProgramEffects = {
+  async compose() {
+    // Loaded when a command needs it: help, version and explain do without.
+    composition ??= (await import('./compose.ts')).compose({ signal: stop.signal });
     return composition;
   },
   print: text => void process.stdout.write(`${text}\n`),
@@ -34,14 +37,20 @@ const program = buildProgram({
   exit: code => {
     exitCode = code;
   },
-});
+};
 
-program
-  .parseAsync(process.argv)
+run()
   .catch((thrown: unknown) => {
     exitCode = report(thrown);
   })
   .finally(() => process.exit(exitCode));
+
+async function run(): Promise<void> {
+  const program = await buildProgram(effects, process.argv[2]);
+  // Nothing asked for: help is the answer, and asking for nothing is not an error.
+  if (process.argv.length <= 2) program.outputHelp();
+  else await program.parseAsync(process.argv);
+}
 
 function report(thrown: unknown): number {
   if (thrown instanceof CommanderError) {
@@ -53,7 +62,8 @@ function report(thrown: unknown): number {
   const redact = composition?.redact ?? makeRedact();
   const stack = fault.code === 'BUG-01' && fault.cause instanceof Error ? [fault.cause.stack ?? ''] : [];
   process.stderr.write(redact(`\n${[...lastScreenLines(fault), ...stack].join('\n')}\n`));
-  if (process.argv.includes('--json')) process.stderr.write(redact(`${JSON.stringify({ fault: faultRecord(fault) })}\n`));
+  if (process.argv.includes('--json'))
+    process.stderr.write(redact(`${JSON.stringify({ fault: faultRecord(fault) })}\n`));
   return exitCodeOf(fault.code);
 }
 

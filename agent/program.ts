@@ -1,13 +1,6 @@
-// The program's command table: every command with its help.
+// The program's command table. A command's modules load only when it is the one that runs (or when help lists them all): starting is quick.
 import { Command } from 'commander';
-import { addCheck } from './commands/check.ts';
 import type { Composition } from './commands/composition.ts';
-import { addContinue } from './commands/continue.ts';
-import { addDeploy } from './commands/deploy.ts';
-import { addExplain } from './commands/explain.ts';
-import { addPlan } from './commands/plan.ts';
-import { addRehearse } from './commands/rehearse.ts';
-import { addReport } from './commands/report.ts';
 import { BUILD, VERSION } from './version.ts';
 
 export interface ProgramEffects {
@@ -19,26 +12,53 @@ export interface ProgramEffects {
   readonly exit: (code: number) => void;
 }
 
-/** @returns the program, ready to parse. Parsing throws commander's own error for a wrong command line. */
-export function buildProgram({ compose, print, printError, exit }: ProgramEffects): Command {
+type Register = (program: Command, effects: ProgramEffects) => Promise<void>;
+
+/** Every command, in the order in which help lists them. */
+export const COMMANDS: Readonly<Record<string, Register>> = {
+  deploy: async (program, { compose, exit }) =>
+    (await import('./commands/deploy.ts')).addDeploy(program, compose, exit),
+  continue: async (program, { compose, exit }) =>
+    (await import('./commands/continue.ts')).addContinue(program, compose, exit),
+  check: async (program, { compose, exit }) =>
+    (await import('./commands/check.ts')).addCheck(program, compose, exit),
+  plan: async (program, { compose, exit }) =>
+    (await import('./commands/plan.ts')).addPlan(program, compose, exit),
+  report: async (program, { compose, exit }) =>
+    (await import('./commands/report.ts')).addReport(program, compose, exit),
+  explain: async (program, { print }) => (await import('./commands/explain.ts')).addExplain(program, print),
+  publish: async (program, { compose, exit }) =>
+    (await import('./commands/publish.ts')).addPublish(program, compose, exit),
+  keys: async (program, { compose, exit }) =>
+    (await import('./commands/keys.ts')).addKeys(program, compose, exit),
+  rehearse: async (program, { compose, exit }) =>
+    (await import('./commands/rehearse.ts')).addRehearse(program, compose, exit),
+};
+
+/**
+ * @param word the first word of the command line: only that command is registered when there is one of its name, else all are.
+ * @returns the program, ready to parse. Parsing throws commander's own error for a wrong command line.
+ */
+export async function buildProgram(effects: ProgramEffects, word?: string): Promise<Command> {
   const program = new Command('prestage')
     .description('Prestaged media for Windows deployment: validate, complete, apply, continue.')
     .version(`prestage ${VERSION} (build ${BUILD}, node ${process.versions.node})`, '-V, --version')
     .showSuggestionAfterError()
+    .showHelpAfterError('`prestage help COMMAND` lists what a command takes.')
     .exitOverride()
-    .configureOutput({ writeOut: text => print(text.trimEnd()), writeErr: text => printError(text.trimEnd()) });
-  addDeploy(program, compose, exit);
-  addContinue(program, compose, exit);
-  addCheck(program, compose, exit);
-  addPlan(program, compose, exit);
-  addReport(program, compose, exit);
-  addExplain(program, print);
-  addRehearse(program, compose, exit);
-  program.addHelpText(
+    .configureOutput({
+      writeOut: text => effects.print(text.trimEnd()),
+      writeErr: text => effects.printError(text.trimEnd()),
+    });
+  for (const register of registersFor(word)) await register(program, effects);
+  return program.addHelpText(
     'after',
-    '\nExit codes: 0 done, 2 usage, 3 continues after restart, 20 not trusted, 30 content, 40 network, 50 disk, 60 image,\n70 installer, 80 journal, 99 a defect of Prestage. `prestage explain CODE` explains a fault.',
+    '\nExit codes: 0 done, 2 usage, 3 continues after restart, 4 stopped on request, 20 not trusted, 30 content, 40 network, 50 disk,\n60 image, 70 installer, 80 journal, 99 a defect of Prestage. `prestage explain CODE` explains a fault.',
   );
-  // Sub-commands made by `command()` inherit exitOverride and output at creation time only; set it on all.
-  for (const command of program.commands) command.exitOverride();
-  return program;
+}
+
+function registersFor(word: string | undefined): readonly Register[] {
+  if (word === '-V' || word === '--version') return [];
+  const only = word !== undefined && Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  return only === undefined ? Object.values(COMMANDS) : [only];
 }

@@ -1,7 +1,7 @@
 // prestage check: proves the media and what lies on it, and changes nothing.
 import type { Command } from 'commander';
-import { tableLines } from '../console/table.ts';
 import { sizeText } from '../console/size-text.ts';
+import { tableLines } from '../console/table.ts';
 import { Fault } from '../fault/fault.ts';
 import type { ItemSurvey } from '../survey/survey-content.ts';
 import type { Composition } from './composition.ts';
@@ -14,12 +14,21 @@ export interface CheckOptions extends MachineOptions {
 }
 
 /** Registers the command. */
-export function addCheck(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+export function addCheck(
+  program: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
   const command = program
     .command('check')
     .summary('prove the prestaged media, the OS image and the cache on this computer; change nothing')
-    .description('Verifies the signed media manifest, every chunk of the staged OS image and every file of the task-sequence cache, and names\neach bad range. Nothing is fetched or written.');
-  addMachineOptions(command).addHelpText('after', '\nExit code 0: all present. 30: something is damaged or missing; `prestage deploy` fetches only that.\n\nExamples:\n  prestage check\n  prestage check --disk out/disk --config agent.yaml --json');
+    .description(
+      'Verifies the signed media manifest, every chunk of the staged OS image and every file of the task-sequence cache, and names\neach bad range. Nothing is fetched or written.',
+    );
+  addMachineOptions(command).addHelpText(
+    'after',
+    '\nExit code 0: all present. 30: something is damaged or missing; `prestage deploy` fetches only that.\n\nExamples:\n  prestage check\n  prestage check --disk out/disk --config agent.yaml --json',
+  );
   command.action(async (options: CheckOptions) => exit(await check(options, await compose())));
 }
 
@@ -33,7 +42,10 @@ export async function check(options: CheckOptions, composition: Composition): Pr
     const bad = surveys.find(survey => survey.outcome !== 'present');
     if (bad === undefined) return 0;
     const file = bad.files.find(candidate => candidate.state !== 'present');
-    throw new Fault('CONTENT-06', `${bad.id} ${file?.path ?? ''}`.trim(), { outcome: bad.outcome, items: surveys.filter(survey => survey.outcome !== 'present').length });
+    throw new Fault('CONTENT-06', `${bad.id} ${file?.path ?? ''}`.trim(), {
+      outcome: bad.outcome,
+      items: surveys.filter(survey => survey.outcome !== 'present').length,
+    });
   });
 }
 
@@ -53,22 +65,43 @@ function checkResult({ manifest, key }: RunContext, surveys: readonly ItemSurvey
     format: 'prestage-check/1',
     media: { mediaId, name, site, createdBy, created, validFrom, validUntil, keyId: key.id },
     sound: surveys.every(survey => survey.outcome === 'present'),
-    items: surveys.map(survey => ({ ...survey, files: survey.files.filter(file => file.state !== 'present') })),
+    items: surveys.map(survey => ({
+      ...survey,
+      files: survey.files.filter(file => file.state !== 'present'),
+    })),
   };
 }
 
 function checkLines(surveys: readonly ItemSurvey[]): string[] {
-  const rows = surveys.map(({ id, version, outcome, totalBytes, presentBytes }) => [id, version, outcome, sizeText(totalBytes), sizeText(presentBytes)]);
+  const rows = surveys.map(({ id, version, outcome, totalBytes, presentBytes }) => [
+    id,
+    version,
+    outcome,
+    sizeText(totalBytes),
+    sizeText(presentBytes),
+  ]);
   const bad = surveys.flatMap(survey =>
     survey.files
       .filter(file => file.state !== 'present')
       .flatMap(file => [
         `${survey.id} ${file.path}: ${file.state}`,
-        ...(file.bad ?? []).map(range => `  at offset ${range.offset}, ${range.length} bytes: expected ${range.expected}, found ${range.found || 'no bytes'}`),
+        ...(file.bad ?? []).map(
+          range =>
+            `  at offset ${range.offset}, ${range.length} bytes: expected ${range.expected}, found ${range.found || 'no bytes'}`,
+        ),
       ]),
   );
   return [
-    ...tableLines([{ title: 'Content' }, { title: 'Version' }, { title: 'Outcome' }, { title: 'Size', right: true }, { title: 'Present', right: true }], rows),
+    ...tableLines(
+      [
+        { title: 'Content' },
+        { title: 'Version' },
+        { title: 'Outcome' },
+        { title: 'Size', right: true },
+        { title: 'Present', right: true },
+      ],
+      rows,
+    ),
     ...(bad.length === 0 ? ['', 'Everything that the media manifest names is present.'] : ['', ...bad]),
   ];
 }

@@ -29,7 +29,11 @@ const SETUP_WAIT_MS = 2 * 60 * 60 * 1000;
 const SETUP_POLL_MS = 5_000;
 
 /** Registers the command. */
-export function addContinue(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+export function addContinue(
+  program: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
   const command = program
     .command('continue')
     .summary('go on in the new Windows: packages, applications, report, cleaning up')
@@ -37,12 +41,20 @@ export function addContinue(program: Command, compose: () => Promise<Composition
       'Started by the new Windows itself after its Setup. Installs packages and applications in order, each proven again before it\nruns, keeps the report below Windows\\Logs\\Prestage, then removes the cache, the media’s boot entry and itself.',
     )
     .option('--no-restart', 'do not restart when an installer asks for it');
-  addMachineOptions(command).addHelpText('after', '\nExit code 3 means: an installer asked for a restart; the run goes on after it.\n\nExamples:\n  prestage continue\n  prestage continue --disk out/disk --config agent.yaml --json');
-  command.action(async (options: ContinueOptions) => exit(await continueDeployment(options, await compose())));
+  addMachineOptions(command).addHelpText(
+    'after',
+    '\nExit code 3 means: an installer asked for a restart; the run goes on after it.\n\nExamples:\n  prestage continue\n  prestage continue --disk out/disk --config agent.yaml --json',
+  );
+  command.action(async (options: ContinueOptions) =>
+    exit(await continueDeployment(options, await compose())),
+  );
 }
 
 /** @returns 0 when everything is done, 3 when it goes on after a restart. */
-export async function continueDeployment(options: ContinueOptions, composition: Composition): Promise<number> {
+export async function continueDeployment(
+  options: ContinueOptions,
+  composition: Composition,
+): Promise<number> {
   const ended = await endRetirement(options, composition);
   if (ended !== undefined) {
     show(ended, options, composition);
@@ -53,7 +65,13 @@ export async function continueDeployment(options: ContinueOptions, composition: 
       return await carryOn(options, context);
     } catch (thrown) {
       const fault = asFault(thrown);
-      context.observe({ kind: 'note', level: 'error', component: 'continue', text: fault.message, detail: { ...faultRecord(fault) } });
+      context.observe({
+        kind: 'note',
+        level: 'error',
+        component: 'continue',
+        text: fault.message,
+        detail: { ...faultRecord(fault) },
+      });
       await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
         // As in deploy: the fault itself is shown.
       });
@@ -67,21 +85,35 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
   if (journal === undefined) throw new Error('continue needs a journal');
   const past = recall(journal.records);
   const plan = past.plan;
-  if (plan === undefined || !handedOver(past)) throw new Fault('JOURNAL-03', layout.journal, { found: plan === undefined ? 'no plan' : 'a deployment that was not handed over' });
+  if (plan === undefined || !handedOver(past))
+    throw new Fault('JOURNAL-03', layout.journal, {
+      found: plan === undefined ? 'no plan' : 'a deployment that was not handed over',
+    });
   const began = composition.clock.ticks();
-  await journal.append({ type: 'run-started', command: 'continue', version: composition.version, system: options.disk === undefined ? 'full-os' : 'rehearsal' });
+  await journal.append({
+    type: 'run-started',
+    command: 'continue',
+    version: composition.version,
+    system: options.disk === undefined ? 'full-os' : 'rehearsal',
+  });
   await waitForSetup(machine, composition);
   const outcome = await runPlan('full-os', stepWorldOf(context), journal);
   composition.endProgress();
   if (outcome === 'restart') {
-    await journal.append({ type: 'run-finished', command: 'continue', peakMemoryBytes: composition.peakMemoryBytes(), seconds: (composition.clock.ticks() - began) / 1000 });
+    await journal.append({
+      type: 'run-finished',
+      command: 'continue',
+      peakMemoryBytes: composition.peakMemoryBytes(),
+      seconds: (composition.clock.ticks() - began) / 1000,
+    });
     composition.print('An installer asked for a restart; the deployment goes on after it.');
     if (options.restart !== false) await machine.restart();
     return EXIT_CONTINUES_AFTER_RESTART;
   }
   const report = summarize(journal.records, composition.version);
   show(report, options, composition);
-  if (options.json !== true) composition.print(`\nThe report, the journal and the logs are kept in ${keptFolder(volume.root)}.`);
+  if (options.json !== true)
+    composition.print(`\nThe report, the journal and the logs are kept in ${keptFolder(volume.root)}.`);
   if (report.restartPending && options.restart !== false) await machine.restart();
   return 0;
 }
@@ -102,15 +134,25 @@ async function waitForSetup(machine: Machine, { sleep, clock, observe, signal }:
   let told = false;
   while (!(await machine.isSetupComplete())) {
     if (signal.aborted) throw new Fault('STOP-01', 'Windows Setup');
-    if (clock.ticks() - began > SETUP_WAIT_MS) throw new Fault('PKG-02', 'Windows Setup', { waitedMinutes: SETUP_WAIT_MS / 60_000 });
-    if (!told) observe({ kind: 'note', level: 'info', component: 'continue', text: 'Windows Setup is not complete yet; waiting for it.' });
+    if (clock.ticks() - began > SETUP_WAIT_MS)
+      throw new Fault('PKG-02', 'Windows Setup', { waitedMinutes: SETUP_WAIT_MS / 60_000 });
+    if (!told)
+      observe({
+        kind: 'note',
+        level: 'info',
+        component: 'continue',
+        text: 'Windows Setup is not complete yet; waiting for it.',
+      });
     told = true;
     await sleep(SETUP_POLL_MS, signal);
   }
 }
 
 // A cut during the very last removal leaves parts of the cache and no media or journal to go by; the kept report tells that all was done.
-async function endRetirement(options: ContinueOptions, composition: Composition): Promise<Report | undefined> {
+async function endRetirement(
+  options: ContinueOptions,
+  composition: Composition,
+): Promise<Report | undefined> {
   const machine = await composition.openMachine(options.disk === undefined ? {} : { disk: options.disk });
   try {
     for (const volume of await machine.volumes()) {
@@ -130,7 +172,9 @@ const keptReportFrame = z.looseObject({ format: z.literal('prestage-report/1'), 
 
 /** The report of a finished deployment on a volume, if there is one. */
 export async function keptReport(volumeRoot: string): Promise<Report | undefined> {
-  const text = await readFile(path.join(keptFolder(volumeRoot), 'report.json'), 'utf8').catch(() => undefined);
+  const text = await readFile(path.join(keptFolder(volumeRoot), 'report.json'), 'utf8').catch(
+    () => undefined,
+  );
   if (text === undefined) return undefined;
   const frame = keptReportFrame.safeParse(JSON.parse(text));
   // The agent wrote it, whole (replaced atomically); the frame tells its version, the rest is shown as it stands.

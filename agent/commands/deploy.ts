@@ -25,7 +25,11 @@ export interface DeployOptions extends MachineOptions {
 }
 
 /** Registers the command. */
-export function addDeploy(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+export function addDeploy(
+  program: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
   const command = program
     .command('deploy')
     .summary('carry out the deployment on this computer, up to the hand-over to the new Windows')
@@ -44,13 +48,23 @@ export function addDeploy(program: Command, compose: () => Promise<Composition>,
 
 /** @returns exit code 3, after the hand-over. Every fault is journaled before it is thrown on. */
 export async function deploy(options: DeployOptions, composition: Composition): Promise<number> {
-  const needs = { access: 'write', judgeDates: true, ...(options.fresh === true ? { fresh: true } : {}) } as const;
+  const needs = {
+    access: 'write',
+    judgeDates: true,
+    ...(options.fresh === true ? { fresh: true } : {}),
+  } as const;
   return await withRunContext(composition, options, needs, async context => {
     try {
       await carryOut(options, context);
     } catch (thrown) {
       const fault = asFault(thrown);
-      context.observe({ kind: 'note', level: 'error', component: 'deploy', text: fault.message, detail: { ...faultRecord(fault) } });
+      context.observe({
+        kind: 'note',
+        level: 'error',
+        component: 'deploy',
+        text: fault.message,
+        detail: { ...faultRecord(fault) },
+      });
       await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
         // The disk that cannot take this line is most likely the fault itself, which the screen shows.
       });
@@ -90,16 +104,39 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<vo
   await composition.durable.replaceFile(path.join(layout.own, 'report.json'), reportBytes(context));
   const report = summarize(context.records, composition.version);
   composition.endProgress();
-  composition.print(options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'));
-  context.observe({ kind: 'note', level: 'info', component: 'deploy', text: `Media ${manifest.name} (key ${key.id}) is deployed; the new Windows continues.` });
+  composition.print(
+    options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'),
+  );
+  context.observe({
+    kind: 'note',
+    level: 'info',
+    component: 'deploy',
+    text: `Media ${manifest.name} (key ${key.id}) is deployed; the new Windows continues.`,
+  });
 }
 
 async function beginRun(options: DeployOptions, context: RunContext) {
   const { composition, journal, manifest, key } = context;
-  await journal?.append({ type: 'run-started', command: 'deploy', version: composition.version, system: options.disk === undefined ? 'winpe' : 'rehearsal' });
+  await journal?.append({
+    type: 'run-started',
+    command: 'deploy',
+    version: composition.version,
+    system: options.disk === undefined ? 'winpe' : 'rehearsal',
+  });
   const { mediaId, name, site, validUntil, createdBy } = manifest;
-  await journal?.append({ type: 'media-verified', mediaId, name, site, keyId: key.id, validUntil, createdBy });
-  const prepared = await prepare(context, options.deployment === undefined ? {} : { preferred: options.deployment });
+  await journal?.append({
+    type: 'media-verified',
+    mediaId,
+    name,
+    site,
+    keyId: key.id,
+    validUntil,
+    createdBy,
+  });
+  const prepared = await prepare(
+    context,
+    options.deployment === undefined ? {} : { preferred: options.deployment },
+  );
   const { policy, choice, image, facts } = prepared;
   await journal?.append({ type: 'machine', facts });
   await journal?.append({

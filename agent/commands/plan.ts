@@ -14,29 +14,54 @@ export interface PlanOptions extends MachineOptions {
 }
 
 /** Registers the command. */
-export function addPlan(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+export function addPlan(
+  program: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
   const command = program
     .command('plan')
-    .summary('show what deploy would do: every item present, changed, damaged or missing, and the bytes to fetch')
-    .description('Proves the media, asks for policy, surveys the cache and prints the plan. Nothing outside _SMSTaskSequence is written, and\nthere only manifests that the plan needs.')
+    .summary(
+      'show what deploy would do: every item present, changed, damaged or missing, and the bytes to fetch',
+    )
+    .description(
+      'Proves the media, asks for policy, surveys the cache and prints the plan. Nothing outside _SMSTaskSequence is written, and\nthere only manifests that the plan needs.',
+    )
     .option('--why', 'say of every deployment why it is or is not offered to this computer')
     .option('--deployment <id>', 'plan this deployment');
-  addMachineOptions(command).addHelpText('after', '\nExamples:\n  prestage plan\n  prestage plan --why\n  prestage plan --disk out/disk --config agent.yaml --json');
+  addMachineOptions(command).addHelpText(
+    'after',
+    '\nExamples:\n  prestage plan\n  prestage plan --why\n  prestage plan --disk out/disk --config agent.yaml --json',
+  );
   command.action(async (options: PlanOptions) => exit(await showPlan(options, await compose())));
 }
 
 /** @returns 0. */
 export async function showPlan(options: PlanOptions, composition: Composition): Promise<number> {
   return await withRunContext(composition, options, { access: 'look', judgeDates: true }, async context => {
-    const prepared = await prepare(context, options.deployment === undefined ? {} : { preferred: options.deployment });
+    const prepared = await prepare(
+      context,
+      options.deployment === undefined ? {} : { preferred: options.deployment },
+    );
     composition.endProgress();
-    composition.print(options.json === true ? JSON.stringify(jsonOf(prepared), undefined, 2) : linesOf(prepared, options.why === true).join('\n'));
+    composition.print(
+      options.json === true
+        ? JSON.stringify(jsonOf(prepared), undefined, 2)
+        : linesOf(prepared, options.why === true).join('\n'),
+    );
     return 0;
   });
 }
 
 function jsonOf({ plan, choice, policy, image, facts }: Prepared) {
-  return { format: 'prestage-plan-result/1', plan, choice, policy: { serial: policy.policy.serial, digest: policy.digest, from: policy.from }, image, facts };
+  return {
+    format: 'prestage-plan-result/1',
+    plan,
+    choice,
+    policy: { serial: policy.policy.serial, digest: policy.digest, from: policy.from },
+    image,
+    facts,
+  };
 }
 
 function linesOf({ plan, choice, policy }: Prepared, why: boolean): string[] {
@@ -46,7 +71,13 @@ function linesOf({ plan, choice, policy }: Prepared, why: boolean): string[] {
     '',
     ...planLines(plan),
     '',
-    `In WinPE:       ${plan.actions.filter(action => phaseOf(action) === 'winpe').map(actionKey).join(', ')}`,
-    `In the full OS: ${plan.actions.filter(action => phaseOf(action) === 'full-os').map(actionKey).join(', ')}`,
+    `In WinPE:       ${plan.actions
+      .filter(action => phaseOf(action) === 'winpe')
+      .map(actionKey)
+      .join(', ')}`,
+    `In the full OS: ${plan.actions
+      .filter(action => phaseOf(action) === 'full-os')
+      .map(actionKey)
+      .join(', ')}`,
   ];
 }

@@ -15,21 +15,33 @@ export interface RehearseOptions {
 const MOST_RESTARTS = 20;
 
 /** Registers the command. */
-export function addRehearse(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+export function addRehearse(
+  program: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
   program
     .command('rehearse')
     .summary('play a deployment in a folder that poses as the computer: deploy, restart, continue')
-    .description('Real media, real content, a real apply; boot store, drivers and installers are recorded in the folder instead of run.')
+    .description(
+      'Real media, real content, a real apply; boot store, drivers and installers are recorded in the folder instead of run.',
+    )
     .argument('<disk>', 'the folder, as `prestage media apply` makes it')
     .option('--config <file>', 'agent.yaml with the pinned keys (default: beside the executable)')
     .option('--deployment <id>', 'run this deployment')
     .option('--json', 'print the last report as JSON')
     .addHelpText('after', '\nExamples:\n  prestage rehearse out/disk --config agent.yaml')
-    .action(async (disk: string, options: RehearseOptions) => exit(await rehearse(disk, options, await compose())));
+    .action(async (disk: string, options: RehearseOptions) =>
+      exit(await rehearse(disk, options, await compose())),
+    );
 }
 
 /** @returns the exit code of the last part. */
-export async function rehearse(disk: string, options: RehearseOptions, composition: Composition): Promise<number> {
+export async function rehearse(
+  disk: string,
+  options: RehearseOptions,
+  composition: Composition,
+): Promise<number> {
   const quiet: Composition = options.json === true ? { ...composition, print: () => {} } : composition;
   await deploy({ ...options, disk, restart: false }, quiet);
   for (let restarts = 0; ; restarts++) {

@@ -15,11 +15,17 @@ export interface ReportOptions {
 }
 
 /** Registers the command. */
-export function addReport(program: Command, compose: () => Promise<Composition>, exit: (code: number) => void): void {
+export function addReport(
+  program: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
   program
     .command('report')
     .summary('show what happened on this computer so far')
-    .description('Folds the journal on the media volume, or the report that a finished deployment left below Windows\\Logs\\Prestage.')
+    .description(
+      'Folds the journal on the media volume, or the report that a finished deployment left below Windows\\Logs\\Prestage.',
+    )
     .option('--disk <folder>', 'a folder that poses as the disk of this computer (rehearsal)')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExamples:\n  prestage report\n  prestage report --disk out/disk --json')
@@ -30,7 +36,9 @@ export function addReport(program: Command, compose: () => Promise<Composition>,
 export async function showReport(options: ReportOptions, composition: Composition): Promise<number> {
   const report = await findReport(options, composition);
   composition.endProgress();
-  composition.print(options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'));
+  composition.print(
+    options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'),
+  );
   return 0;
 }
 
@@ -46,7 +54,9 @@ async function findReport(options: ReportOptions, composition: Composition): Pro
       const kept = await keptReport(volume.root);
       if (kept !== undefined) return kept;
     }
-    throw new Fault('JOURNAL-03', options.disk ?? 'this computer', { volumes: volumes.map(volume => volume.root) });
+    throw new Fault('JOURNAL-03', options.disk ?? 'this computer', {
+      volumes: volumes.map(volume => volume.root),
+    });
   } finally {
     await machine.close();
   }

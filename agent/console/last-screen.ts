@@ -17,7 +17,14 @@ export function lastScreenLines(fault: Fault): string[] {
     }
   }
   for (const cause of record.causes) lines.push(`  because: ${cause}`);
-  return [...lines, ...(lines.length > 3 ? [''] : []), `  ${entry.meaning}`, `  Safe: ${entry.safe}`, `  Next: ${entry.next}`, `  More: prestage explain ${fault.code}`];
+  return [
+    ...lines,
+    ...(lines.length > 3 ? [''] : []),
+    `  ${entry.meaning}`,
+    `  Safe: ${entry.safe}`,
+    `  Next: ${entry.next}`,
+    `  More: prestage explain ${fault.code}`,
+  ];
 }
 
 // `neededBytes` reads as "needed bytes".

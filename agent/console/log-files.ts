@@ -18,7 +18,10 @@ export interface LogFiles {
 }
 
 /** @param folder made when absent. Losing the last lines of a log to a power cut is acceptable; the journal is what counts. */
-export function openLogFiles(folder: string, { clock, redact, version }: { readonly clock: Clock; readonly redact: Redact; readonly version: string }): LogFiles {
+export function openLogFiles(
+  folder: string,
+  { clock, redact, version }: { readonly clock: Clock; readonly redact: Redact; readonly version: string },
+): LogFiles {
   mkdirSync(folder, { recursive: true });
   const traceFile = path.join(folder, 'prestage.log');
   const eventFile = path.join(folder, 'events.ndjson');
@@ -26,12 +29,25 @@ export function openLogFiles(folder: string, { clock, redact, version }: { reado
   // Synchronous: a crash must not swallow the lines that tell why.
   const trace = pino.destination({ dest: traceFile, sync: true });
   const events = pino.destination({ dest: eventFile, sync: true });
-  const log = pino({ base: { version }, timestamp: () => `,"at":"${clock.now().toISOString()}"`, level: 'trace' }, { write: line => void events.write(redact(line)) });
+  const log = pino(
+    { base: { version }, timestamp: () => `,"at":"${clock.now().toISOString()}"`, level: 'trace' },
+    { write: line => void events.write(redact(line)) },
+  );
   return {
     observe(event) {
       const text = eventText(event);
       if (text !== undefined) {
-        trace.write(redact(cmTraceLine({ text, component: componentOf(event), type: typeOf(event), at: clock.now(), thread: process.pid })));
+        trace.write(
+          redact(
+            cmTraceLine({
+              text,
+              component: componentOf(event),
+              type: typeOf(event),
+              at: clock.now(),
+              thread: process.pid,
+            }),
+          ),
+        );
       }
       const { kind, ...rest } = event;
       if (kind === 'advanced') log.trace({ kind, ...rest });

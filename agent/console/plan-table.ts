@@ -18,17 +18,21 @@ const COLUMNS: readonly Column[] = [
 
 /** The plan's content table with a line of sums. */
 export function planLines(plan: Plan): string[] {
-  const rows = plan.items.map(({ reference, outcome, presentBytes, reusableBytes, fetchBytes, cachedVersion }) => [
-    reference.id,
-    reference.type,
-    reference.name,
-    cachedVersion === undefined || cachedVersion === reference.version ? reference.version : `${cachedVersion} -> ${reference.version}`,
-    outcome,
-    sizeText(reference.totalBytes),
-    sizeText(presentBytes),
-    sizeText(reusableBytes),
-    sizeText(fetchBytes),
-  ]);
+  const rows = plan.items.map(
+    ({ reference, outcome, presentBytes, reusableBytes, fetchBytes, cachedVersion }) => [
+      reference.id,
+      reference.type,
+      reference.name,
+      cachedVersion === undefined || cachedVersion === reference.version
+        ? reference.version
+        : `${cachedVersion} -> ${reference.version}`,
+      outcome,
+      sizeText(reference.totalBytes),
+      sizeText(presentBytes),
+      sizeText(reusableBytes),
+      sizeText(fetchBytes),
+    ],
+  );
   const { total, present, reusable, fetch } = planBytes(plan);
   return [
     ...tableLines(COLUMNS, rows),
@@ -39,7 +43,10 @@ export function planLines(plan: Plan): string[] {
 
 /** The report's content table: what each item took. */
 export function reportItemLines(report: Report): string[] {
-  const columns = COLUMNS.map(column => ({ ...column, title: { Reusable: 'Reused', 'To fetch': 'Fetched' }[column.title] ?? column.title }));
+  const columns = COLUMNS.map(column => ({
+    ...column,
+    title: { Reusable: 'Reused', 'To fetch': 'Fetched' }[column.title] ?? column.title,
+  }));
   const rows = report.items.map(item => [
     item.id,
     item.type,

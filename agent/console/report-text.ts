@@ -5,7 +5,8 @@ import { durationText, sizeText } from './size-text.ts';
 import { tableLines } from './table.ts';
 
 const OUTCOMES: Readonly<Record<Report['outcome'], string>> = {
-  completed: 'Completed: Windows is installed, everything the task sequence names is in it, and the media is retired.',
+  completed:
+    'Completed: Windows is installed, everything the task sequence names is in it, and the media is retired.',
   'handed-over': 'Handed over: the new Windows is what this computer starts; the deployment continues there.',
   running: 'Not finished: run `prestage deploy` (boot image) or `prestage continue` (Windows) to go on.',
   refused: 'Refused: nothing was changed on the strength of what could not be trusted or understood.',
@@ -18,10 +19,23 @@ export function reportLines(report: Report): string[] {
   return [
     OUTCOMES[report.outcome],
     '',
-    ...(media === undefined ? [] : [`Media      ${media.name} of site ${media.site}, made by ${media.createdBy}, valid until ${media.validUntil}, key ${media.keyId}`]),
-    ...(policy === undefined ? [] : [`Policy     serial ${policy.serial} from ${policy.from}: deployment ${policy.deployment}, task sequence ${policy.taskSequence}`]),
-    ...(image === undefined ? [] : [`OS image   ${image.id} ${image.file}: ${image.chunks} chunks checked, ${image.bad.length} bad`]),
-    ...(image?.bad ?? []).map(bad => `           bad range at ${bad.offset}, ${bad.length} bytes: expected ${bad.expected.slice(0, 16)}, found ${bad.found.slice(0, 16) || 'nothing'}`),
+    ...(media === undefined
+      ? []
+      : [
+          `Media      ${media.name} of site ${media.site}, made by ${media.createdBy}, valid until ${media.validUntil}, key ${media.keyId}`,
+        ]),
+    ...(policy === undefined
+      ? []
+      : [
+          `Policy     serial ${policy.serial} from ${policy.from}: deployment ${policy.deployment}, task sequence ${policy.taskSequence}`,
+        ]),
+    ...(image === undefined
+      ? []
+      : [`OS image   ${image.id} ${image.file}: ${image.chunks} chunks checked, ${image.bad.length} bad`]),
+    ...(image?.bad ?? []).map(
+      bad =>
+        `           bad range at ${bad.offset}, ${bad.length} bytes: expected ${bad.expected.slice(0, 16)}, found ${bad.found.slice(0, 16) || 'nothing'}`,
+    ),
     '',
     ...reportItemLines(report),
     '',
@@ -29,7 +43,12 @@ export function reportLines(report: Report): string[] {
     '',
     ...tableLines(
       [{ title: 'Action' }, { title: 'State' }, { title: 'Time', right: true }, { title: 'Remark' }],
-      report.actions.map(action => [action.action, action.state, durationText(action.seconds), remark(action)]),
+      report.actions.map(action => [
+        action.action,
+        action.state,
+        durationText(action.seconds),
+        remark(action),
+      ]),
     ),
     '',
     `${report.runs} run${report.runs === 1 ? '' : 's'}, peak memory ${sizeText(report.peakMemoryBytes)}.${report.restartPending ? ' A restart is still wanted by an installer.' : ''}`,

@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import type { Redact } from '../fault/redact.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe, ProgressEvent } from '../progress/event.ts';
-import { makeMeter, type Meter } from '../progress/meter.ts';
+import { type Meter, makeMeter } from '../progress/meter.ts';
 import { eventText, STAGE_TEXT } from './event-text.ts';
 import { durationText, sizeText } from './size-text.ts';
 
@@ -46,7 +46,9 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
       `${STAGE_TEXT[event.stage]}${event.subject === undefined ? '' : ` ${event.subject}`}: ${percent} %`,
       `${sizeText(event.doneBytes)} of ${sizeText(event.totalBytes)}`,
       ...(bytesPerSecond > 0 ? [`${sizeText(bytesPerSecond)}/s`] : []),
-      ...(remainingSeconds === undefined || percent === 100 ? [] : [`${durationText(remainingSeconds)} left`]),
+      ...(remainingSeconds === undefined || percent === 100
+        ? []
+        : [`${durationText(remainingSeconds)} left`]),
       ...(event.source === undefined ? [] : [`from ${event.source}`]),
     ].join(', ');
     if (columns === undefined) {
@@ -72,7 +74,8 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
       }
       const text = eventText(event);
       if (text === undefined) return;
-      if (event.kind === 'note' && event.level !== 'info') line(`${event.level === 'error' ? 'Error' : 'Warning'}: ${text}`);
+      if (event.kind === 'note' && event.level !== 'info')
+        line(`${event.level === 'error' ? 'Error' : 'Warning'}: ${text}`);
       else line(text);
     },
     end() {

@@ -11,13 +11,34 @@ import { USAGE } from './catalogue/usage.ts';
 
 export type { CatalogueEntry } from './entry.ts';
 
-export const catalogue = { ...USAGE, ...TRUST, ...CONTENT, ...NET, ...DISK, ...IMAGE, ...PKG, ...JOURNAL, ...STOP, ...BUG } as const;
+export const catalogue = {
+  ...USAGE,
+  ...TRUST,
+  ...CONTENT,
+  ...NET,
+  ...DISK,
+  ...IMAGE,
+  ...PKG,
+  ...JOURNAL,
+  ...STOP,
+  ...BUG,
+} as const;
 
 /** A code of the catalogue, such as `NET-04`. */
 export type FaultCode = keyof typeof catalogue;
 
 /** What comes before the dash of a code. It alone decides the exit code. */
-export type FaultFamily = 'USAGE' | 'TRUST' | 'CONTENT' | 'NET' | 'DISK' | 'IMAGE' | 'PKG' | 'JOURNAL' | 'STOP' | 'BUG';
+export type FaultFamily =
+  | 'USAGE'
+  | 'TRUST'
+  | 'CONTENT'
+  | 'NET'
+  | 'DISK'
+  | 'IMAGE'
+  | 'PKG'
+  | 'JOURNAL'
+  | 'STOP'
+  | 'BUG';
 
 const EXIT_CODES: Readonly<Record<FaultFamily, number>> = {
   USAGE: 2,

@@ -7,7 +7,8 @@ const MASK = '********';
 
 // Shapes that are secrets wherever they stand: user:password@ in a URL, and values of names that say so.
 const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
-const NAMED_SECRET = /\b(password|passwd|pwd|secret|token|authorization|key)(["']?\s*[:=]\s*["']?)(?:bearer\s+|basic\s+)?([^\s"',;}]{4,})/gi;
+const NAMED_SECRET =
+  /\b(password|passwd|pwd|secret|token|authorization|key)(["']?\s*[:=]\s*["']?)(?:bearer\s+|basic\s+)?([^\s"',;}]{4,})/gi;
 
 /**
  * @param secrets exact values that must never be shown (each at least 4 characters; shorter ones would blank ordinary text).
@@ -28,5 +29,8 @@ export function makeRedact(secrets: readonly string[] = []): Redact {
 
 // Public keys and key names are shown on purpose: a technician compares them.
 function isPublic(name: string, value: string): boolean {
-  return name.toLowerCase() === 'key' && (value.startsWith('ed25519:') || /^[0-9a-f]{16}$/.test(value) || value.length < 16);
+  return (
+    name.toLowerCase() === 'key' &&
+    (value.startsWith('ed25519:') || /^[0-9a-f]{16}$/.test(value) || value.length < 16)
+  );
 }

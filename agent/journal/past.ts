@@ -69,6 +69,7 @@ export function recall(records: readonly JournalRecord[]): Past {
 function isUndoneBy(action: ActionKey, started: ActionKey): boolean {
   if (action === started) return true;
   const [name, id] = started.split(':');
-  if (name === 'apply-image') return !action.startsWith('acquire-content:') && !action.startsWith('verify-image:');
+  if (name === 'apply-image')
+    return !action.startsWith('acquire-content:') && !action.startsWith('verify-image:');
   return name === 'acquire-content' && action.endsWith(`:${id}`);
 }

@@ -1,7 +1,7 @@
 // What the journal can say. One record a line; the report is a fold over them, and no second bookkeeping exists.
 import { z } from 'zod';
-import type { FaultRecord } from '../fault/fault.ts';
 import type { MachineFacts } from '../facts/machine-facts.ts';
+import type { FaultRecord } from '../fault/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Name of an action in the journal: `acquire-content:ABC00012`. */
@@ -25,19 +25,55 @@ export interface ActionResult {
 }
 
 export type JournalEntry =
-  | { readonly type: 'run-started'; readonly command: 'deploy' | 'continue'; readonly version: string; readonly system: MachineFacts['system'] }
-  | { readonly type: 'media-verified'; readonly mediaId: string; readonly name: string; readonly site: string; readonly keyId: string; readonly validUntil: string; readonly createdBy: string }
+  | {
+      readonly type: 'run-started';
+      readonly command: 'deploy' | 'continue';
+      readonly version: string;
+      readonly system: MachineFacts['system'];
+    }
+  | {
+      readonly type: 'media-verified';
+      readonly mediaId: string;
+      readonly name: string;
+      readonly site: string;
+      readonly keyId: string;
+      readonly validUntil: string;
+      readonly createdBy: string;
+    }
   | { readonly type: 'machine'; readonly facts: MachineFacts }
-  | { readonly type: 'policy-accepted'; readonly serial: number; readonly digest: string; readonly from: string; readonly deployment: string; readonly taskSequence: string }
-  | { readonly type: 'image-validated'; readonly id: string; readonly file: string; readonly chunks: number; readonly bad: readonly BadRangeRecord[] }
+  | {
+      readonly type: 'policy-accepted';
+      readonly serial: number;
+      readonly digest: string;
+      readonly from: string;
+      readonly deployment: string;
+      readonly taskSequence: string;
+    }
+  | {
+      readonly type: 'image-validated';
+      readonly id: string;
+      readonly file: string;
+      readonly chunks: number;
+      readonly bad: readonly BadRangeRecord[];
+    }
   | { readonly type: 'stage-finished'; readonly stage: string; readonly seconds: number }
   | { readonly type: 'plan'; readonly plan: Plan }
   | { readonly type: 'action-started'; readonly action: ActionKey }
-  | { readonly type: 'action-finished'; readonly action: ActionKey; readonly seconds: number; readonly result: ActionResult }
+  | {
+      readonly type: 'action-finished';
+      readonly action: ActionKey;
+      readonly seconds: number;
+      readonly result: ActionResult;
+    }
   | { readonly type: 'action-failed'; readonly action: ActionKey; readonly fault: FaultRecord }
   | { readonly type: 'restart-asked'; readonly by: string; readonly kind: 'soft' | 'hard' }
   | { readonly type: 'run-failed'; readonly fault: FaultRecord }
-  | { readonly type: 'run-finished'; readonly command: 'deploy' | 'continue'; readonly peakMemoryBytes: number; readonly seconds: number }
+  | {
+      readonly type: 'run-finished';
+      readonly command: 'deploy' | 'continue';
+      readonly peakMemoryBytes: number;
+      readonly seconds: number;
+    }
   | { readonly type: 'completed' };
 
 /** A range of the OS image that did not match: offset and length in bytes, digests in hex. */

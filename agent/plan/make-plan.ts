@@ -29,7 +29,9 @@ export function makePlan(input: PlanInput): Plan {
   const actions: Action[] = [
     ...incomplete.map((item): Action => ({ name: 'acquire-content', id: item.reference.id })),
     // An image that was fetched or mended in this run is proven once more as a whole before anything is wiped for it.
-    ...(incomplete.some(item => item.reference.id === image.id) ? [{ name: 'verify-image', id: image.id } as const] : []),
+    ...(incomplete.some(item => item.reference.id === image.id)
+      ? [{ name: 'verify-image', id: image.id } as const]
+      : []),
     {
       name: 'apply-image',
       id: image.id,

@@ -21,7 +21,14 @@ export interface PlannedItem {
 export type Action =
   | { readonly name: 'acquire-content'; readonly id: string }
   | { readonly name: 'verify-image'; readonly id: string }
-  | { readonly name: 'apply-image'; readonly id: string; readonly file: string; readonly index: number; readonly digest: string; readonly totalBytes: number }
+  | {
+      readonly name: 'apply-image';
+      readonly id: string;
+      readonly file: string;
+      readonly index: number;
+      readonly digest: string;
+      readonly totalBytes: number;
+    }
   | { readonly name: 'add-drivers'; readonly id: string }
   | { readonly name: 'stage-agent' }
   | { readonly name: 'write-unattend' }
@@ -48,7 +55,11 @@ export interface Plan {
   readonly actions: readonly Action[];
 }
 
-const FULL_OS: ReadonlySet<ActionName> = new Set<ActionName>(['install-package', 'install-application', 'retire-media']);
+const FULL_OS: ReadonlySet<ActionName> = new Set<ActionName>([
+  'install-package',
+  'install-application',
+  'retire-media',
+]);
 
 /** @returns where `action` runs. */
 export function phaseOf(action: Action): Phase {
@@ -61,7 +72,12 @@ export function actionKey(action: Action): string {
 }
 
 /** Sums over the content table, in bytes. */
-export function planBytes(plan: Pick<Plan, 'items'>): { readonly total: number; readonly present: number; readonly reusable: number; readonly fetch: number } {
+export function planBytes(plan: Pick<Plan, 'items'>): {
+  readonly total: number;
+  readonly present: number;
+  readonly reusable: number;
+  readonly fetch: number;
+} {
   let total = 0;
   let present = 0;
   let reusable = 0;

@@ -21,17 +21,27 @@ export function requireSpace({ plan, volume, protectedBytes, applied }: SpaceInp
   const reserve = Math.min(RESERVE_BYTES, Math.floor(volume.sizeBytes / 8));
   const staging = planBytes(plan).fetch + stagedReuse(plan);
   if (staging > 0 && volume.freeBytes < staging) {
-    throw new Fault('DISK-01', volume.root, { purpose: 'content still to fetch', neededBytes: staging, freeBytes: volume.freeBytes });
+    throw new Fault('DISK-01', volume.root, {
+      purpose: 'content still to fetch',
+      neededBytes: staging,
+      freeBytes: volume.freeBytes,
+    });
   }
   const image = plan.actions.find(action => action.name === 'apply-image');
   if (image === undefined || applied) return;
   const freeAfterWipe = volume.sizeBytes - protectedBytes - staging - reserve;
   if (freeAfterWipe < image.totalBytes) {
-    throw new Fault('DISK-01', volume.root, { purpose: 'the OS image beside the cache', neededBytes: image.totalBytes, freeBytes: Math.max(0, freeAfterWipe) });
+    throw new Fault('DISK-01', volume.root, {
+      purpose: 'the OS image beside the cache',
+      neededBytes: image.totalBytes,
+      freeBytes: Math.max(0, freeAfterWipe),
+    });
   }
 }
 
 // A new version is staged beside the old one, so reused bytes need room too; mending in place needs none.
 function stagedReuse(plan: Plan): number {
-  return plan.items.filter(item => item.outcome === 'changed').reduce((sum, item) => sum + item.reusableBytes, 0);
+  return plan.items
+    .filter(item => item.outcome === 'changed')
+    .reduce((sum, item) => sum + item.reusableBytes, 0);
 }

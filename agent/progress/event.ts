@@ -20,10 +20,28 @@ export type Stage =
 
 /** One thing that happened. `component` is the CMTrace component: the stage or the command. */
 export type ProgressEvent =
-  | { readonly kind: 'started'; readonly stage: Stage; readonly subject?: string; readonly totalBytes?: number }
-  | { readonly kind: 'advanced'; readonly stage: Stage; readonly subject?: string; readonly doneBytes: number; readonly totalBytes: number; readonly source?: string }
+  | {
+      readonly kind: 'started';
+      readonly stage: Stage;
+      readonly subject?: string;
+      readonly totalBytes?: number;
+    }
+  | {
+      readonly kind: 'advanced';
+      readonly stage: Stage;
+      readonly subject?: string;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+      readonly source?: string;
+    }
   | { readonly kind: 'finished'; readonly stage: Stage; readonly subject?: string; readonly seconds: number }
-  | { readonly kind: 'note'; readonly level: 'info' | 'warning' | 'error'; readonly component: string; readonly text: string; readonly detail?: Readonly<Record<string, unknown>> };
+  | {
+      readonly kind: 'note';
+      readonly level: 'info' | 'warning' | 'error';
+      readonly component: string;
+      readonly text: string;
+      readonly detail?: Readonly<Record<string, unknown>>;
+    };
 
 /** Receives events. Must not throw and must be quick: the work waits for it. */
 export type Observe = (event: ProgressEvent) => void;

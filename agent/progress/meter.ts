@@ -36,8 +36,13 @@ export function makeMeter(clock: Pick<Clock, 'ticks'>): Meter {
       const fraction = totalBytes > 0 ? Math.min(1, done / totalBytes) : 1;
       percent = Math.max(percent, Math.floor(fraction * 100));
       const bytesPerSecond = Math.round(rate ?? 0);
-      const remainingSeconds = rate !== undefined && rate > 1 ? Math.ceil((totalBytes - done) / rate) : undefined;
-      return { percent, bytesPerSecond, ...(remainingSeconds === undefined ? {} : { remainingSeconds: Math.max(0, remainingSeconds) }) };
+      const remainingSeconds =
+        rate !== undefined && rate > 1 ? Math.ceil((totalBytes - done) / rate) : undefined;
+      return {
+        percent,
+        bytesPerSecond,
+        ...(remainingSeconds === undefined ? {} : { remainingSeconds: Math.max(0, remainingSeconds) }),
+      };
     },
   };
 }

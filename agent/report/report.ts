@@ -1,6 +1,7 @@
 // The report's shape: what a deployment came to, as data. Everything in it is folded from the journal.
-import type { FaultRecord } from '../fault/fault.ts';
+
 import type { MachineFacts } from '../facts/machine-facts.ts';
+import type { FaultRecord } from '../fault/fault.ts';
 import type { ActionResult, BadRangeRecord } from '../journal/record.ts';
 import type { Outcome } from '../plan/plan.ts';
 
@@ -34,13 +35,36 @@ export interface Report {
   readonly version: string;
   /** `handed-over`: the new Windows is the default and continues after the restart. `refused` is a fault of trust or usage, `failed` any other. */
   readonly outcome: 'completed' | 'handed-over' | 'running' | 'refused' | 'failed';
-  readonly media?: { readonly mediaId: string; readonly name: string; readonly site: string; readonly keyId: string; readonly validUntil: string; readonly createdBy: string };
+  readonly media?: {
+    readonly mediaId: string;
+    readonly name: string;
+    readonly site: string;
+    readonly keyId: string;
+    readonly validUntil: string;
+    readonly createdBy: string;
+  };
   readonly machine?: MachineFacts;
-  readonly policy?: { readonly serial: number; readonly from: string; readonly deployment: string; readonly taskSequence: string };
-  readonly image?: { readonly id: string; readonly file: string; readonly chunks: number; readonly bad: readonly BadRangeRecord[] };
+  readonly policy?: {
+    readonly serial: number;
+    readonly from: string;
+    readonly deployment: string;
+    readonly taskSequence: string;
+  };
+  readonly image?: {
+    readonly id: string;
+    readonly file: string;
+    readonly chunks: number;
+    readonly bad: readonly BadRangeRecord[];
+  };
   readonly items: readonly ReportItem[];
   readonly byOutcome: Readonly<Record<Outcome, number>>;
-  readonly bytes: { readonly total: number; readonly present: number; readonly reused: number; readonly fetched: number; readonly indexes: number };
+  readonly bytes: {
+    readonly total: number;
+    readonly present: number;
+    readonly reused: number;
+    readonly fetched: number;
+    readonly indexes: number;
+  };
   /** Wall seconds by stage, over all runs; stages overlap, so they may add up to more than the whole. */
   readonly stages: Readonly<Record<string, number>>;
   readonly actions: readonly ReportAction[];

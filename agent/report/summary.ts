@@ -19,9 +19,13 @@ export function summarize(records: readonly JournalRecord[], version: string): R
     format: 'prestage-report/1',
     version,
     outcome: outcomeOf(records),
-    ...(media === undefined ? {} : { media: pick(media, ['mediaId', 'name', 'site', 'keyId', 'validUntil', 'createdBy']) }),
+    ...(media === undefined
+      ? {}
+      : { media: pick(media, ['mediaId', 'name', 'site', 'keyId', 'validUntil', 'createdBy']) }),
     ...(machine === undefined ? {} : { machine: machine.facts }),
-    ...(policy === undefined ? {} : { policy: pick(policy, ['serial', 'from', 'deployment', 'taskSequence']) }),
+    ...(policy === undefined
+      ? {}
+      : { policy: pick(policy, ['serial', 'from', 'deployment', 'taskSequence']) }),
     ...(image === undefined ? {} : { image: pick(image, ['id', 'file', 'chunks', 'bad']) }),
     items,
     byOutcome: countOutcomes(items),
@@ -39,12 +43,20 @@ export function summarize(records: readonly JournalRecord[], version: string): R
     peakMemoryBytes: Math.max(0, ...recordsOf(records, 'run-finished').map(record => record.peakMemoryBytes)),
     ...(began === undefined ? {} : { began }),
     ...(ended === undefined ? {} : { ended }),
-    faults: records.flatMap(record => (record.type === 'run-failed' ? [{ ...record.fault, at: record.at }] : [])),
+    faults: records.flatMap(record =>
+      record.type === 'run-failed' ? [{ ...record.fault, at: record.at }] : [],
+    ),
   };
 }
 
 function outcomeOf(records: readonly JournalRecord[]): Report['outcome'] {
-  const last = records.findLast(record => record.type === 'completed' || record.type === 'run-failed' || record.type === 'run-started' || record.type === 'run-finished');
+  const last = records.findLast(
+    record =>
+      record.type === 'completed' ||
+      record.type === 'run-failed' ||
+      record.type === 'run-started' ||
+      record.type === 'run-finished',
+  );
   if (records.some(record => record.type === 'completed')) return 'completed';
   if (last?.type === 'run-failed') return isRefusal(last.fault) ? 'refused' : 'failed';
   if (last?.type === 'run-finished' && last.command === 'deploy') return 'handed-over';
@@ -63,7 +75,9 @@ function reportItems(plans: readonly Plan[], records: readonly JournalRecord[]):
   const done = recordsOf(records, 'action-finished');
   return last.items.map(item => {
     const found = first.items.find(candidate => candidate.reference.id === item.reference.id) ?? item;
-    const results = done.filter(record => record.action === `acquire-content:${item.reference.id}`).map(record => record.result);
+    const results = done
+      .filter(record => record.action === `acquire-content:${item.reference.id}`)
+      .map(record => record.result);
     const reusedBytes = sum(results.map(result => result.reusedBytes ?? 0));
     const fetchedBytes = sum(results.map(result => result.fetchedBytes ?? 0));
     return {
@@ -71,10 +85,15 @@ function reportItems(plans: readonly Plan[], records: readonly JournalRecord[]):
       name: item.reference.name,
       type: item.reference.type,
       version: item.reference.version,
-      ...(found.cachedVersion === undefined || found.cachedVersion === item.reference.version ? {} : { cachedVersion: found.cachedVersion }),
+      ...(found.cachedVersion === undefined || found.cachedVersion === item.reference.version
+        ? {}
+        : { cachedVersion: found.cachedVersion }),
       outcome: found.outcome,
       totalBytes: item.reference.totalBytes,
-      presentBytes: results.length === 0 ? item.presentBytes : Math.max(0, item.reference.totalBytes - reusedBytes - fetchedBytes),
+      presentBytes:
+        results.length === 0
+          ? item.presentBytes
+          : Math.max(0, item.reference.totalBytes - reusedBytes - fetchedBytes),
       reusedBytes,
       fetchedBytes,
       bySource: addUp(results),
@@ -85,7 +104,8 @@ function reportItems(plans: readonly Plan[], records: readonly JournalRecord[]):
 function addUp(results: readonly ActionResult[]): Record<string, number> {
   const total: Record<string, number> = {};
   for (const result of results) {
-    for (const [source, bytes] of Object.entries(result.bySource ?? {})) total[source] = (total[source] ?? 0) + bytes;
+    for (const [source, bytes] of Object.entries(result.bySource ?? {}))
+      total[source] = (total[source] ?? 0) + bytes;
   }
   return total;
 }
@@ -102,7 +122,14 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
     const finished = recordsOf(records, 'action-finished').filter(record => record.action === action);
     return {
       action,
-      state: result !== undefined ? 'finished' : !past.open.has(action) ? 'waiting' : failed.has(action) ? 'failed' : 'cut',
+      state:
+        result !== undefined
+          ? 'finished'
+          : !past.open.has(action)
+            ? 'waiting'
+            : failed.has(action)
+              ? 'failed'
+              : 'cut',
       seconds: sum(finished.map(record => record.seconds)),
       starts: recordsOf(records, 'action-started').filter(record => record.action === action).length,
       ...(result === undefined ? {} : { result }),
@@ -112,12 +139,15 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
 
 function stageSeconds(records: readonly JournalRecord[]): Record<string, number> {
   const seconds: Record<string, number> = {};
-  for (const record of recordsOf(records, 'stage-finished')) seconds[record.stage] = (seconds[record.stage] ?? 0) + record.seconds;
+  for (const record of recordsOf(records, 'stage-finished'))
+    seconds[record.stage] = (seconds[record.stage] ?? 0) + record.seconds;
   for (const record of recordsOf(records, 'action-finished')) {
     const stage = record.action.split(':')[0] as string;
     seconds[stage] = (seconds[stage] ?? 0) + record.seconds;
   }
-  return Object.fromEntries(Object.entries(seconds).map(([stage, value]) => [stage, Math.round(value * 1000) / 1000]));
+  return Object.fromEntries(
+    Object.entries(seconds).map(([stage, value]) => [stage, Math.round(value * 1000) / 1000]),
+  );
 }
 
 function countOutcomes(items: readonly ReportItem[]): Record<Outcome, number> {
@@ -126,8 +156,13 @@ function countOutcomes(items: readonly ReportItem[]): Record<Outcome, number> {
   return counts;
 }
 
-function recordsOf<T extends JournalRecord['type']>(records: readonly JournalRecord[], type: T): Extract<JournalRecord, { readonly type: T }>[] {
-  return records.filter((record): record is Extract<JournalRecord, { readonly type: T }> => record.type === type);
+function recordsOf<T extends JournalRecord['type']>(
+  records: readonly JournalRecord[],
+  type: T,
+): Extract<JournalRecord, { readonly type: T }>[] {
+  return records.filter(
+    (record): record is Extract<JournalRecord, { readonly type: T }> => record.type === type,
+  );
 }
 
 function pick<T extends object, K extends keyof T>(value: T, keys: readonly K[]): Pick<T, K> {

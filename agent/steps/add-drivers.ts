@@ -1,6 +1,7 @@
 // Adds one driver package, proven again, to the applied image.
-import { verifiedItem } from './verified-item.ts';
+
 import type { Step } from './step.ts';
+import { verifiedItem } from './verified-item.ts';
 
 export const addDrivers: Step<'add-drivers'> = {
   name: 'add-drivers',

@@ -6,7 +6,12 @@ import type { ActionOf, Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 
 // Spared by the wipe: the cache (with journal and agent), what Windows itself keeps at a volume's root and would not let go, and a state store.
-const PROTECTED: ReadonlySet<string> = new Set(['_smstasksequence', '$recycle.bin', 'system volume information', '_smstsstatestore']);
+const PROTECTED: ReadonlySet<string> = new Set([
+  '_smstasksequence',
+  '$recycle.bin',
+  'system volume information',
+  '_smstsstatestore',
+]);
 
 // Written after the apply is flushed, removed before the wipe: while it stands, the image on the volume is the one it names, whole.
 const appliedMark = z.strictObject({ digest: z.string(), file: z.string(), index: z.int() });
@@ -34,7 +39,11 @@ export const applyImage: Step<'apply-image'> = {
     // The image's files do not pass the durable layer (the native library writes them), so the whole volume is flushed before the mark.
     await machine.flush(volume);
     await durable.remove(temporary);
-    const mark: z.infer<typeof appliedMark> = { digest: action.digest, file: action.file, index: action.index };
+    const mark: z.infer<typeof appliedMark> = {
+      digest: action.digest,
+      file: action.file,
+      index: action.index,
+    };
     await durable.replaceFile(layout.applied, Buffer.from(`${JSON.stringify(mark)}\n`));
     return {};
   },
@@ -49,7 +58,12 @@ async function isApplied(action: ActionOf<'apply-image'>, world: StepWorld): Pro
     return false;
   }
   const mark = appliedMark.safeParse(parseOrUndefined(text));
-  return mark.success && mark.data.digest === action.digest && mark.data.file === action.file && mark.data.index === action.index;
+  return (
+    mark.success &&
+    mark.data.digest === action.digest &&
+    mark.data.file === action.file &&
+    mark.data.index === action.index
+  );
 }
 
 function parseOrUndefined(text: string): unknown {

@@ -49,9 +49,18 @@ function unattend(register: string): string {
 }
 
 function setupComplete(register: string): string {
-  return ['@echo off', `schtasks.exe /query /tn ${TASK_NAME} >nul 2>&1 || ${register}`, `schtasks.exe /run /tn ${TASK_NAME}`, ''].join('\r\n');
+  return [
+    '@echo off',
+    `schtasks.exe /query /tn ${TASK_NAME} >nul 2>&1 || ${register}`,
+    `schtasks.exe /run /tn ${TASK_NAME}`,
+    '',
+  ].join('\r\n');
 }
 
 function xmlText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }

@@ -15,7 +15,10 @@ export const installApplication: Step<'install-application'> = {
     const result = await runInstaller(action.id, manifest.install ?? [], folder, world);
     // After 1641 the restart is part of the installation: what it leaves can be seen only afterwards.
     if (result.restart !== 'hard' && (await isInstalled(action.id, world)) === false) {
-      throw new Fault('PKG-04', action.id, { rules: (manifest.detection ?? []).map(rule => JSON.stringify(rule)), ...(result.log === undefined ? {} : { log: result.log }) });
+      throw new Fault('PKG-04', action.id, {
+        rules: (manifest.detection ?? []).map(rule => JSON.stringify(rule)),
+        ...(result.log === undefined ? {} : { log: result.log }),
+      });
     }
     return result;
   },

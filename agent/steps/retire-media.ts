@@ -12,7 +12,8 @@ export const retireMedia: Step<'retire-media'> = {
     await world.keepRecords();
     await machine.retireMediaBootEntry();
     // Setup annotates the answer file and leaves it lying; it names how this machine was set up.
-    for (const { path: file } of continuationFiles('')) await durable.remove(path.join(volume.root, ...file.split('/')));
+    for (const { path: file } of continuationFiles(''))
+      await durable.remove(path.join(volume.root, ...file.split('/')));
     await durable.remove(layout.packages);
     await machine.retire(layout.root);
     return {};

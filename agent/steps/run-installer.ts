@@ -19,7 +19,10 @@ const BUSY_FIRST_WAIT_MS = 5_000;
 const BUSY_LONGEST_WAIT_MS = 120_000;
 
 /** What an exit code asks for. An author's success codes come first, then the agreed ones. */
-export function meaningOf(exitCode: number, successCodes: readonly number[] = []): 'success' | 'soft-restart' | 'hard-restart' | 'busy' | 'failed' {
+export function meaningOf(
+  exitCode: number,
+  successCodes: readonly number[] = [],
+): 'success' | 'soft-restart' | 'hard-restart' | 'busy' | 'failed' {
   if (exitCode === SOFT_RESTART) return 'soft-restart';
   if (exitCode === HARD_RESTART) return 'hard-restart';
   if (successCodes.includes(exitCode) || SUCCESS.has(exitCode)) return 'success';
@@ -30,7 +33,12 @@ export function meaningOf(exitCode: number, successCodes: readonly number[] = []
  * Runs the item's commands in order in `folder`; output goes to a log of its own below the run's logs.
  * @throws Fault PKG-01 (exit code in detail), PKG-02 timed out, PKG-03 not started, STOP-01.
  */
-export async function runInstaller(id: string, commands: readonly InstallCommand[], folder: string, world: StepWorld): Promise<ActionResult> {
+export async function runInstaller(
+  id: string,
+  commands: readonly InstallCommand[],
+  folder: string,
+  world: StepWorld,
+): Promise<ActionResult> {
   const log = path.join(world.layout.logs, `install-${id}.log`);
   let restart: ActionResult['restart'];
   let exitCode = 0;
@@ -43,12 +51,23 @@ export async function runInstaller(id: string, commands: readonly InstallCommand
     rehearsed ||= outcome.rehearsed;
     const meaning = meaningOf(exitCode, command.successCodes);
     if (meaning === 'failed' || meaning === 'busy') {
-      throw new Fault('PKG-01', id, { command: command.command, exitCode, expected: [...(command.successCodes ?? [0, 1707, 3010, 1641])].join(', '), log });
+      throw new Fault('PKG-01', id, {
+        command: command.command,
+        exitCode,
+        expected: [...(command.successCodes ?? [0, 1707, 3010, 1641])].join(', '),
+        log,
+      });
     }
     if (meaning === 'soft-restart') restart ??= 'soft';
     if (meaning === 'hard-restart') restart = 'hard';
   }
-  return { exitCode, attempts, log, ...(restart === undefined ? {} : { restart }), ...(rehearsed ? { rehearsed } : {}) };
+  return {
+    exitCode,
+    attempts,
+    log,
+    ...(restart === undefined ? {} : { restart }),
+    ...(rehearsed ? { rehearsed } : {}),
+  };
 }
 
 async function runOne(id: string, command: InstallCommand, folder: string, log: string, world: StepWorld) {
@@ -68,12 +87,22 @@ async function runOne(id: string, command: InstallCommand, folder: string, log: 
       return { exitCode: result.exitCode, attempts: attempt, rehearsed: result.rehearsed };
     }
     const waitMs = Math.min(BUSY_LONGEST_WAIT_MS, BUSY_FIRST_WAIT_MS * 2 ** (attempt - 1));
-    world.observe({ kind: 'note', level: 'warning', component: 'install', text: `${id}: another installation is running (1618); trying again in ${waitMs / 1000} s.` });
+    world.observe({
+      kind: 'note',
+      level: 'warning',
+      component: 'install',
+      text: `${id}: another installation is running (1618); trying again in ${waitMs / 1000} s.`,
+    });
     await world.sleep(waitMs, world.signal);
   }
 }
 
-async function keepOutput(command: InstallCommand, result: ProgramResult, log: string, world: StepWorld): Promise<void> {
+async function keepOutput(
+  command: InstallCommand,
+  result: ProgramResult,
+  log: string,
+  world: StepWorld,
+): Promise<void> {
   await world.durable.makeFolder(path.dirname(log));
   const text = [
     `${world.clock.now().toISOString()} ${command.command}`,

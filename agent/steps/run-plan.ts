@@ -28,7 +28,11 @@ const STAGES: Readonly<Record<ActionName, Stage>> = {
  * @returns `restart` when an action asked for a hard restart before the rest may go on, else `finished`.
  * @throws the first action's Fault, after it was journaled; STOP-01 when the signal aborts between actions.
  */
-export async function runPlan(phase: Phase, world: StepWorld, journal: Journal): Promise<'finished' | 'restart'> {
+export async function runPlan(
+  phase: Phase,
+  world: StepWorld,
+  journal: Journal,
+): Promise<'finished' | 'restart'> {
   for (const action of world.plan.actions) {
     if (phaseOf(action) !== phase) continue;
     if (world.signal?.aborted) throw new Fault('STOP-01', actionKey(action));
@@ -50,7 +54,13 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
   const done = await step.done(action, world);
   if (done === true || (done === 'unknown' && before !== undefined)) {
     // The machine knows, or nothing can tell and the journal does: in both cases nothing is repeated. What it came to then is kept for the report.
-    if (before === undefined) await journal.append({ type: 'action-finished', action: key, seconds: 0, result: { alreadyDone: true } });
+    if (before === undefined)
+      await journal.append({
+        type: 'action-finished',
+        action: key,
+        seconds: 0,
+        result: { alreadyDone: true },
+      });
     return before?.restart === undefined ? { ...before } : withoutRestart(before);
   }
   if (past.open.has(key)) {
@@ -65,7 +75,8 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
       world.observe({ kind: 'advanced', stage, subject: key, doneBytes, totalBytes }),
     );
     const seconds = (world.clock.ticks() - began) / 1000;
-    if (action.name !== 'retire-media') await journal.append({ type: 'action-finished', action: key, seconds, result });
+    if (action.name !== 'retire-media')
+      await journal.append({ type: 'action-finished', action: key, seconds, result });
     world.observe({ kind: 'finished', stage, subject: key, seconds });
     return result;
   } catch (thrown) {

@@ -30,10 +30,15 @@ export const stageAgent: Step<'stage-agent'> = {
 
 /** The path of the staged executable as the new Windows starts it; the name is the running one's. */
 export function stagedExecutable(world: Pick<StepWorld, 'agent' | 'layout'>): string {
-  return path.join(world.layout.agent, world.agent.executable === undefined ? 'prestage.exe' : path.basename(world.agent.executable));
+  return path.join(
+    world.layout.agent,
+    world.agent.executable === undefined ? 'prestage.exe' : path.basename(world.agent.executable),
+  );
 }
 
 function stagedFiles(world: StepWorld): readonly (readonly [from: string, to: string])[] {
   const config = [world.agent.config, path.join(world.layout.agent, STAGED_CONFIG)] as const;
-  return world.agent.executable === undefined ? [config] : [[world.agent.executable, stagedExecutable(world)], config];
+  return world.agent.executable === undefined
+    ? [config]
+    : [[world.agent.executable, stagedExecutable(world)], config];
 }

@@ -12,20 +12,29 @@ import type { StepWorld } from './step-world.ts';
  * @returns its manifest and the folder in which every file matches it.
  * @throws Fault CONTENT-02 naming the first bad file when it cannot be mended (cause: why not); DISK-*, STOP-01.
  */
-export async function verifiedItem(world: StepWorld, id: string): Promise<{ readonly manifest: ContentManifest; readonly folder: string }> {
+export async function verifiedItem(
+  world: StepWorld,
+  id: string,
+): Promise<{ readonly manifest: ContentManifest; readonly folder: string }> {
   const { reference } = plannedItem(world, id);
   const manifest = await world.manifest(reference);
   const folder = world.layout.item(id);
   const before = await prove(world, id, manifest);
   if (before.outcome === 'present') return { manifest, folder };
-  world.observe({ kind: 'note', level: 'warning', component: 'install', text: `${id} is ${before.outcome} at the moment of use; mending it.` });
+  world.observe({
+    kind: 'note',
+    level: 'warning',
+    component: 'install',
+    text: `${id} is ${before.outcome} at the moment of use; mending it.`,
+  });
   try {
     await acquire({ reference, manifest }, world);
   } catch (cause) {
     throw new Fault('CONTENT-02', `${id}: ${firstBad(before)}`, { outcome: before.outcome }, { cause });
   }
   const after = await prove(world, id, manifest);
-  if (after.outcome !== 'present') throw new Fault('CONTENT-02', `${id}: ${firstBad(after)}`, { outcome: after.outcome });
+  if (after.outcome !== 'present')
+    throw new Fault('CONTENT-02', `${id}: ${firstBad(after)}`, { outcome: after.outcome });
   return { manifest, folder };
 }
 

@@ -27,5 +27,8 @@ export const writeUnattend: Step<'write-unattend'> = {
 
 function files(world: StepWorld): readonly { readonly target: string; readonly text: string }[] {
   const inNewWindows = path.relative(world.volume.root, stagedExecutable(world));
-  return continuationFiles(inNewWindows).map(file => ({ target: path.join(world.volume.root, ...file.path.split('/')), text: file.text }));
+  return continuationFiles(inNewWindows).map(file => ({
+    target: path.join(world.volume.root, ...file.path.split('/')),
+    text: file.text,
+  }));
 }

@@ -13,29 +13,60 @@ import { makeRedact } from '../../agent/fault/redact.ts';
 import { makeMeter } from '../../agent/progress/meter.ts';
 
 test('sizes and durations read as a person says them', () => {
-  expect([0, 1023, 1024, 12_900_000, 3 * 1024 ** 3].map(sizeText)).toEqual(['0 bytes', '1023 bytes', '1.0 KB', '12.3 MB', '3.0 GB']);
+  expect([0, 1023, 1024, 12_900_000, 3 * 1024 ** 3].map(sizeText)).toEqual([
+    '0 bytes',
+    '1023 bytes',
+    '1.0 KB',
+    '12.3 MB',
+    '3.0 GB',
+  ]);
   expect([0.25, 59, 200, 3900].map(durationText)).toEqual(['250 ms', '59 s', '3 min 20 s', '1 h 5 min']);
 });
 
 test('a table keeps its columns straight with wide characters', () => {
-  expect(tableLines([{ title: 'Name' }, { title: 'Size', right: true }], [['日本語', '5'], ['ab', '1234']])).toEqual([
-    'Name    Size',
-    '------  ----',
-    '日本語     5',
-    'ab      1234',
-  ]);
+  expect(
+    tableLines(
+      [{ title: 'Name' }, { title: 'Size', right: true }],
+      [
+        ['日本語', '5'],
+        ['ab', '1234'],
+      ],
+    ),
+  ).toEqual(['Name    Size', '------  ----', '日本語     5', 'ab      1234']);
 });
 
 test('the last screen tells code, subject, expected and found, what is safe and what is next', () => {
-  const fault = new Fault('NET-07', 'setup.exe', { expected: 'aa', found: 'bb', tried: ['http://a', 'http://b'] }, { cause: new Error('reset') });
+  const fault = new Fault(
+    'NET-07',
+    'setup.exe',
+    { expected: 'aa', found: 'bb', tried: ['http://a', 'http://b'] },
+    { cause: new Error('reset') },
+  );
   const text = lastScreenLines(fault).join('\n');
   expect(text).toMatch(/^NET-07 {2}Wrong bytes\n {2}setup\.exe/);
-  for (const part of ['expected: aa', 'found: bb', '    http://b', 'because: Error: reset', 'Safe: ', 'Next: ', 'prestage explain NET-07']) expect(text).toContain(part);
+  for (const part of [
+    'expected: aa',
+    'found: bb',
+    '    http://b',
+    'because: Error: reset',
+    'Safe: ',
+    'Next: ',
+    'prestage explain NET-07',
+  ])
+    expect(text).toContain(part);
 });
 
 test('a CMTrace line has the form of a real smsts.log line and cannot be ended by its message', () => {
-  const line = cmTraceLine({ text: 'a ]LOG]!> b', component: 'apply-image', type: 2, at: new Date(2026, 5, 7, 14, 4, 33, 29), thread: 12 });
-  expect(line).toMatch(/^<!\[LOG\[a \]LOG\] !> b\]LOG\]!><time="14:04:33\.029[+-]\d+" date="06-07-2026" component="apply-image" context="" type="2" thread="12" file="">\r\n$/);
+  const line = cmTraceLine({
+    text: 'a ]LOG]!> b',
+    component: 'apply-image',
+    type: 2,
+    at: new Date(2026, 5, 7, 14, 4, 33, 29),
+    thread: 12,
+  });
+  expect(line).toMatch(
+    /^<!\[LOG\[a \]LOG\] !> b\]LOG\]!><time="14:04:33\.029[+-]\d+" date="06-07-2026" component="apply-image" context="" type="2" thread="12" file="">\r\n$/,
+  );
 });
 
 test('both logs get the event, without the secret', async () => {
@@ -46,7 +77,10 @@ test('both logs get the event, without the secret', async () => {
   logs.observe({ kind: 'advanced', stage: 'transfer', doneBytes: 1, totalBytes: 2 });
   logs.close();
   const trace = await readFile(path.join(folder, 'prestage.log'), 'utf8');
-  const events = (await readFile(path.join(folder, 'events.ndjson'), 'utf8')).trim().split('\n').map(line => JSON.parse(line));
+  const events = (await readFile(path.join(folder, 'events.ndjson'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
   expect(trace).toContain('with ******** inside');
   expect(trace).not.toContain('geheim42');
   expect(events).toHaveLength(2);
@@ -75,10 +109,24 @@ test('a pipe gets whole lines; a terminal line never exceeds its width', () => {
   const clock = { now: () => new Date(now), ticks: () => now };
   const run = (columns?: number): string => {
     let text = '';
-    const screen = openScreen({ write: part => void (text += part), clock, redact: makeRedact(), ...(columns === undefined ? {} : { columns }) });
+    const screen = openScreen({
+      write: part => {
+        text += part;
+      },
+      clock,
+      redact: makeRedact(),
+      ...(columns === undefined ? {} : { columns }),
+    });
     for (let done = 0; done <= 100; done += 5) {
       now += 500;
-      screen.observe({ kind: 'advanced', stage: 'transfer', subject: 'ABC00001', doneBytes: done * 1_000_000, totalBytes: 100_000_000, source: 'http://dp.example' });
+      screen.observe({
+        kind: 'advanced',
+        stage: 'transfer',
+        subject: 'ABC00001',
+        doneBytes: done * 1_000_000,
+        totalBytes: 100_000_000,
+        source: 'http://dp.example',
+      });
     }
     screen.observe({ kind: 'note', level: 'info', component: 'x', text: 'done' });
     screen.end();

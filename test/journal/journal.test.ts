@@ -68,7 +68,14 @@ test('the past knows what is open, what is finished and the highest serial', asy
   await journal.append(finished('a'));
   await journal.append(started('b'));
   for (const serial of [7, 9, 8]) {
-    await journal.append({ type: 'policy-accepted', serial, digest: 'd', from: 'mp', deployment: 'x', taskSequence: 'y' });
+    await journal.append({
+      type: 'policy-accepted',
+      serial,
+      digest: 'd',
+      from: 'mp',
+      deployment: 'x',
+      taskSequence: 'y',
+    });
   }
   await journal.append({ type: 'restart-asked', by: 'a', kind: 'soft' });
   const past = recall(journal.records);
@@ -83,7 +90,13 @@ test('the past knows what is open, what is finished and the highest serial', asy
 
 test('applying the image again undoes what was done to the volume, but not what was fetched', async () => {
   const journal = await open();
-  for (const action of ['acquire-content:A', 'acquire-content:B', 'apply-image:A', 'add-drivers:B', 'hand-over']) {
+  for (const action of [
+    'acquire-content:A',
+    'acquire-content:B',
+    'apply-image:A',
+    'add-drivers:B',
+    'hand-over',
+  ]) {
     await journal.append(started(action));
     await journal.append(finished(action));
   }

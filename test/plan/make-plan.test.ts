@@ -6,9 +6,29 @@ import { requireSpace } from '../../agent/plan/space.ts';
 
 const MB = 1024 * 1024;
 
-function item(id: string, type: ContentType, outcome: Outcome, bytes: Partial<PlannedItem> = {}): PlannedItem {
-  const reference: ContentReference = { id, version: '1', type, name: id, digest: id.padEnd(64, '0').toLowerCase(), manifestBytes: 10, totalBytes: 100 * MB };
-  return { reference, outcome, presentBytes: outcome === 'present' ? 100 * MB : 0, reusableBytes: 0, fetchBytes: outcome === 'present' ? 0 : 100 * MB, ...bytes };
+function item(
+  id: string,
+  type: ContentType,
+  outcome: Outcome,
+  bytes: Partial<PlannedItem> = {},
+): PlannedItem {
+  const reference: ContentReference = {
+    id,
+    version: '1',
+    type,
+    name: id,
+    digest: id.padEnd(64, '0').toLowerCase(),
+    manifestBytes: 10,
+    totalBytes: 100 * MB,
+  };
+  return {
+    reference,
+    outcome,
+    presentBytes: outcome === 'present' ? 100 * MB : 0,
+    reusableBytes: 0,
+    fetchBytes: outcome === 'present' ? 0 : 100 * MB,
+    ...bytes,
+  };
 }
 
 function input(items: readonly PlannedItem[], change: Partial<PlanInput['taskSequence']> = {}): PlanInput {
@@ -81,10 +101,19 @@ test('the plan is data: it survives JSON unchanged', () => {
 test.each([
   ['fits', { sizeBytes: 2000 * MB, freeBytes: 1500 * MB }, 400 * MB, undefined],
   ['has no room to fetch', { sizeBytes: 2000 * MB, freeBytes: 300 * MB }, 400 * MB, 'content still to fetch'],
-  ['has no room for the image', { sizeBytes: 1000 * MB, freeBytes: 500 * MB }, 400 * MB, 'the OS image beside the cache'],
+  [
+    'has no room for the image',
+    { sizeBytes: 1000 * MB, freeBytes: 500 * MB },
+    400 * MB,
+    'the OS image beside the cache',
+  ],
 ])('a volume that %s is judged before anything is changed', (_, sizes, protectedBytes, purpose) => {
   const plan = makePlan(input(all('missing')));
-  const judge = () => requireSpace({ plan, volume: { root: 'D:\\', ...sizes }, protectedBytes, applied: false });
+  const judge = () =>
+    requireSpace({ plan, volume: { root: 'D:\\', ...sizes }, protectedBytes, applied: false });
   if (purpose === undefined) expect(judge).not.toThrow();
-  else expect(judge).toThrow(expect.objectContaining({ code: 'DISK-01', detail: expect.objectContaining({ purpose }) }));
+  else
+    expect(judge).toThrow(
+      expect.objectContaining({ code: 'DISK-01', detail: expect.objectContaining({ purpose }) }),
+    );
 });

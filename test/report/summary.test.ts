@@ -9,8 +9,23 @@ function records(...entries: readonly JournalEntry[]): JournalRecord[] {
 }
 
 function planned(id: string, outcome: PlannedItem['outcome'], presentBytes: number): PlannedItem {
-  const reference = { id, version: '2', type: 'application', name: id, digest: 'a'.repeat(64), manifestBytes: 1, totalBytes: 100 } as const;
-  return { reference, outcome, presentBytes, reusableBytes: 0, fetchBytes: 100 - presentBytes, cachedVersion: '1' };
+  const reference = {
+    id,
+    version: '2',
+    type: 'application',
+    name: id,
+    digest: 'a'.repeat(64),
+    manifestBytes: 1,
+    totalBytes: 100,
+  } as const;
+  return {
+    reference,
+    outcome,
+    presentBytes,
+    reusableBytes: 0,
+    fetchBytes: 100 - presentBytes,
+    cachedVersion: '1',
+  };
 }
 
 function planEntry(...items: readonly PlannedItem[]): JournalEntry {
@@ -22,12 +37,21 @@ function planEntry(...items: readonly PlannedItem[]): JournalEntry {
     taskSequence: { id: 'ABC00100', name: 'Windows' },
     volume: 'v',
     items,
-    actions: [{ name: 'acquire-content', id: 'ABC00004' }, { name: 'hand-over' }, { name: 'install-application', id: 'ABC00004' }],
+    actions: [
+      { name: 'acquire-content', id: 'ABC00004' },
+      { name: 'hand-over' },
+      { name: 'install-application', id: 'ABC00004' },
+    ],
   };
   return { type: 'plan', plan };
 }
 
-const run = (command: 'deploy' | 'continue'): JournalEntry => ({ type: 'run-started', command, version: '1', system: 'rehearsal' });
+const run = (command: 'deploy' | 'continue'): JournalEntry => ({
+  type: 'run-started',
+  command,
+  version: '1',
+  system: 'rehearsal',
+});
 const acquired = (fetchedBytes: number, reusedBytes: number): JournalEntry => ({
   type: 'action-finished',
   action: 'acquire-content:ABC00004',
@@ -50,7 +74,16 @@ test('the first plan tells how the disk was found, and fetched bytes add up over
     '1',
   );
   expect(report.outcome).toBe('handed-over');
-  expect(report.items).toMatchObject([{ outcome: 'changed', cachedVersion: '1', presentBytes: 10, reusedBytes: 30, fetchedBytes: 60, bySource: { dp: 60 } }]);
+  expect(report.items).toMatchObject([
+    {
+      outcome: 'changed',
+      cachedVersion: '1',
+      presentBytes: 10,
+      reusedBytes: 30,
+      fetchedBytes: 60,
+      bySource: { dp: 60 },
+    },
+  ]);
   expect(report.bytes).toEqual({ total: 100, present: 10, reused: 30, fetched: 60, indexes: 7 });
   expect(report.byOutcome).toEqual({ present: 0, changed: 1, damaged: 0, missing: 0 });
   expect(report.runs).toBe(2);
@@ -86,7 +119,11 @@ test('an action that was started and never ended is told apart from one that fai
     '1',
   );
   const states = Object.fromEntries(report.actions.map(({ action, state }) => [action, state]));
-  expect(states).toMatchObject({ 'install-application:ABC00004': 'failed', 'hand-over': 'cut', 'acquire-content:ABC00004': 'waiting' });
+  expect(states).toMatchObject({
+    'install-application:ABC00004': 'failed',
+    'hand-over': 'cut',
+    'acquire-content:ABC00004': 'waiting',
+  });
 });
 
 test('a journal without a plan gives a report of nothing, and its text can be shown', () => {

@@ -18,13 +18,21 @@ test.each([
 });
 
 test('the continuation is registered by a specialize command and, failing that, by SetupComplete.cmd', () => {
-  const files = new Map(continuationFiles('_SMSTaskSequence/Prestage/agent/prestage.exe').map(file => [file.path, file.text]));
-  expect([...files.keys()]).toEqual(['Windows/Panther/unattend.xml', 'Windows/Setup/Scripts/SetupComplete.cmd']);
+  const files = new Map(
+    continuationFiles('_SMSTaskSequence/Prestage/agent/prestage.exe').map(file => [file.path, file.text]),
+  );
+  expect([...files.keys()]).toEqual([
+    'Windows/Panther/unattend.xml',
+    'Windows/Setup/Scripts/SetupComplete.cmd',
+  ]);
   const unattend = files.get('Windows/Panther/unattend.xml') ?? '';
   expect(unattend).toContain('<settings pass="specialize">');
-  expect(unattend).toContain('/tr &quot;%SystemDrive%\\_SMSTaskSequence\\Prestage\\agent\\prestage.exe continue&quot;');
+  expect(unattend).toContain(
+    '/tr &quot;%SystemDrive%\\_SMSTaskSequence\\Prestage\\agent\\prestage.exe continue&quot;',
+  );
   // The Path of a RunSynchronousCommand is limited to 259 characters.
   const path = /<Path>(.*?)<\/Path>/.exec(unattend)?.[1]?.replaceAll('&quot;', '"') ?? '';
   expect(path.length).toBeLessThan(260);
-  for (const text of files.values()) expect(text.split('\n').every(line => line === '' || line.endsWith('\r'))).toBe(true);
+  for (const text of files.values())
+    expect(text.split('\n').every(line => line === '' || line.endsWith('\r'))).toBe(true);
 });

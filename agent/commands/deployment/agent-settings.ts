@@ -22,17 +22,24 @@ export interface AgentSettings {
 export async function readAgentSettings(file: string | undefined, folder: string): Promise<AgentSettings> {
   const config = path.resolve(file ?? path.join(folder, 'agent.yaml'));
   const document = decodeAgentConfig(await readOrFault(config), config);
-  const authorities = await Promise.all((document.ca ?? []).map(name => readOrFault(path.resolve(path.dirname(config), name))));
-  const { retryCount, retryDelaySeconds, connections, leastBytesPerSecond, stallTimeoutSeconds } = document.transfer ?? {};
+  const authorities = await Promise.all(
+    (document.ca ?? []).map(name => readOrFault(path.resolve(path.dirname(config), name))),
+  );
+  const { retryCount, retryDelaySeconds, connections, leastBytesPerSecond, stallTimeoutSeconds } =
+    document.transfer ?? {};
   return {
     path: config,
     keys: document.keys,
     transfer: {
       retryCount: retryCount ?? defaultTransferSettings.retryCount,
-      retryDelayMs: retryDelaySeconds === undefined ? defaultTransferSettings.retryDelayMs : retryDelaySeconds * 1000,
+      retryDelayMs:
+        retryDelaySeconds === undefined ? defaultTransferSettings.retryDelayMs : retryDelaySeconds * 1000,
       connections: connections ?? defaultTransferSettings.connections,
       leastBytesPerSecond: leastBytesPerSecond ?? defaultTransferSettings.leastBytesPerSecond,
-      stallTimeoutMs: stallTimeoutSeconds === undefined ? defaultTransferSettings.stallTimeoutMs : stallTimeoutSeconds * 1000,
+      stallTimeoutMs:
+        stallTimeoutSeconds === undefined
+          ? defaultTransferSettings.stallTimeoutMs
+          : stallTimeoutSeconds * 1000,
     },
     ...(authorities.length === 0 ? {} : { ca: authorities.map(bytes => bytes.toString('utf8')).join('\n') }),
   };

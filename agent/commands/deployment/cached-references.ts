@@ -4,7 +4,10 @@ import type { JournalRecord } from '../../journal/record.ts';
 import type { Plan } from '../../plan/plan.ts';
 
 /** @returns by ID; an item that neither names is not there. */
-export function cachedReferences(laid: readonly ContentReference[], records: readonly JournalRecord[]): ReadonlyMap<string, ContentReference> {
+export function cachedReferences(
+  laid: readonly ContentReference[],
+  records: readonly JournalRecord[],
+): ReadonlyMap<string, ContentReference> {
   const cached = new Map(laid.map(reference => [reference.id, reference]));
   let plan: Plan | undefined;
   for (const record of records) {

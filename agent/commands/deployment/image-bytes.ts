@@ -8,7 +8,12 @@ import type { RunContext } from './run-context.ts';
 const EXPANSION = 3;
 
 /** @throws Fault IMAGE-03 when the readable WIM has no image of that index. */
-export async function imageBytes(context: RunContext, reference: ContentReference, file: ManifestFile, index: number): Promise<number> {
+export async function imageBytes(
+  context: RunContext,
+  reference: ContentReference,
+  file: ManifestFile,
+  index: number,
+): Promise<number> {
   const wim = path.join(context.layout.item(reference.id), ...file.path.split('/'));
   try {
     const images = await context.machine.imaging.listImages(wim);
@@ -16,7 +21,11 @@ export async function imageBytes(context: RunContext, reference: ContentReferenc
     if (image === undefined) throw new Fault('IMAGE-03', wim, { index, expected: `1 to ${images.length}` });
     return image.totalBytes ?? file.size * EXPANSION;
   } catch (thrown) {
-    if (thrown instanceof Fault && (thrown.code === 'IMAGE-03' || thrown.code === 'IMAGE-05' || thrown.code === 'STOP-01')) throw thrown;
+    if (
+      thrown instanceof Fault &&
+      (thrown.code === 'IMAGE-03' || thrown.code === 'IMAGE-05' || thrown.code === 'STOP-01')
+    )
+      throw thrown;
     // Missing or damaged for now: the transfer will mend it, and the bound serves until then.
     return file.size * EXPANSION;
   }

@@ -21,7 +21,12 @@ export async function keepRecords(context: RunContext): Promise<string> {
       await copyFile(path.join(layout.logs, name), path.join(folder, name));
     } catch (thrown) {
       // A log that cannot be copied must not keep a finished deployment from ending.
-      context.observe({ kind: 'note', level: 'warning', component: 'clean-up', text: `${name} was not kept: ${asFault(thrown).subject}` });
+      context.observe({
+        kind: 'note',
+        level: 'warning',
+        component: 'clean-up',
+        text: `${name} was not kept: ${asFault(thrown).subject}`,
+      });
     }
   }
   const target = path.join(folder, 'journal.log');
@@ -34,5 +39,7 @@ export async function keepRecords(context: RunContext): Promise<string> {
 
 /** The report of the journal so far, as the file that machines read. */
 export function reportBytes(context: RunContext): Uint8Array {
-  return Buffer.from(`${JSON.stringify(summarize(context.records, context.composition.version), undefined, 2)}\n`);
+  return Buffer.from(
+    `${JSON.stringify(summarize(context.records, context.composition.version), undefined, 2)}\n`,
+  );
 }

@@ -1,7 +1,8 @@
 // Manifests by digest: from the media volume where they are whole, else from a distribution point, verified either way.
+
+import { decodeManifest } from '../../content/decode-manifest.ts';
 import type { CacheLayout } from '../../content/layout.ts';
 import { type ContentManifest, type ContentReference, MANIFEST_MAX_BYTES } from '../../content/manifest.ts';
-import { decodeManifest } from '../../content/decode-manifest.ts';
 import { type FetchManifestWorld, fetchManifest } from '../../distribution/fetch-manifest.ts';
 import { readCapped } from './open-media.ts';
 

@@ -45,7 +45,12 @@ export async function obtainPolicy(options: ObtainPolicyOptions): Promise<Obtain
     } catch (thrown) {
       const fault = asFault(thrown);
       if (fault.code === 'STOP-01' || fault.code === 'BUG-01') throw fault;
-      observe({ kind: 'note', level: 'warning', component: 'policy', text: `${point.name}: ${fault.message}` });
+      observe({
+        kind: 'note',
+        level: 'warning',
+        component: 'policy',
+        text: `${point.name}: ${fault.message}`,
+      });
       faults.push(fault);
     }
   }
@@ -54,14 +59,24 @@ export async function obtainPolicy(options: ObtainPolicyOptions): Promise<Obtain
   if (media.allowOffline) {
     const bytes = await readCapped(layout.policy, POLICY_MAX_BYTES);
     if (bytes !== undefined) {
-      observe({ kind: 'note', level: 'warning', component: 'policy', text: 'No management point was reached; following the policy on the media.' });
+      observe({
+        kind: 'note',
+        level: 'warning',
+        component: 'policy',
+        text: 'No management point was reached; following the policy on the media.',
+      });
       return accept(bytes, await readCapped(layout.policySignature, SIGNATURE_MAX_BYTES), 'media', options);
     }
   }
   throw faults.at(-1) ?? new Fault('NET-01', media.name, { found: 'the media names no management point' });
 }
 
-function accept(bytes: Uint8Array, signature: Uint8Array | undefined, from: string, { media, acceptedSerial, clock }: ObtainPolicyOptions): ObtainedPolicy {
+function accept(
+  bytes: Uint8Array,
+  signature: Uint8Array | undefined,
+  from: string,
+  { media, acceptedSerial, clock }: ObtainPolicyOptions,
+): ObtainedPolicy {
   const { policy } = verifyPolicy(bytes, signature, {
     keys: media.policyKeys.map(publicKey),
     site: media.site,

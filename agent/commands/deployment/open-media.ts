@@ -25,13 +25,20 @@ export interface OpenMediaOptions {
 }
 
 /** Writes nothing. Faults: CONTENT-04, CONTENT-05, TRUST-01, -02, -03, -04, -08, -10. */
-export async function openMedia({ machine, keys, clock, judgeDates }: OpenMediaOptions): Promise<OpenedMedia> {
+export async function openMedia({
+  machine,
+  keys,
+  clock,
+  judgeDates,
+}: OpenMediaOptions): Promise<OpenedMedia> {
   const volume = await findMedia(await machine.volumes());
   const layout = cacheLayout(volume.root);
   const bytes = await readCapped(layout.media, MEDIA_MAX_BYTES);
   if (bytes === undefined) throw new Fault('CONTENT-04', layout.media, { found: 'no media manifest' });
   const signature = await readCapped(layout.mediaSignature, SIGNATURE_MAX_BYTES);
-  const { manifest, key } = judgeDates ? verifyMedia(bytes, signature, keys, clock) : readSignedMedia(bytes, signature, keys);
+  const { manifest, key } = judgeDates
+    ? verifyMedia(bytes, signature, keys, clock)
+    : readSignedMedia(bytes, signature, keys);
   return { volume, layout, manifest, key };
 }
 
@@ -41,9 +48,11 @@ export async function readCapped(file: string, maxBytes: number): Promise<Uint8A
   try {
     ({ size } = await stat(file));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
     throw new Fault('DISK-03', file, { operation: 'read' }, { cause: error });
   }
-  if (size > maxBytes) throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: size });
+  if (size > maxBytes)
+    throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: size });
   return await readFile(file);
 }

@@ -1,14 +1,15 @@
 // From proven media to a plan: image validation, policy and survey overlap where they do not depend on each other; nothing is changed yet.
-import { choose, type Choice } from '../../policy/choose.ts';
-import type { TaskSequence } from '../../policy/policy.ts';
+
+import type { ContentReference } from '../../content/manifest.ts';
+import type { MachineFacts } from '../../facts/machine-facts.ts';
+import { Fault } from '../../fault/fault.ts';
 import { recall } from '../../journal/past.ts';
 import type { BadRangeRecord } from '../../journal/record.ts';
-import type { ContentReference } from '../../content/manifest.ts';
-import { Fault } from '../../fault/fault.ts';
-import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { osImageFile } from '../../media/os-image-file.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan, PlannedItem } from '../../plan/plan.ts';
+import { type Choice, choose } from '../../policy/choose.ts';
+import type { TaskSequence } from '../../policy/policy.ts';
 import type { ItemSurvey } from '../../survey/survey-content.ts';
 import { cachedReferences } from './cached-references.ts';
 import { imageBytes } from './image-bytes.ts';
@@ -36,10 +37,15 @@ export interface ImageValidation {
  * @param preferred ID of the deployment to run (SMSTSPreferredAdvertID).
  * @throws TRUST-*, NET-*, CONTENT-07 no deployment, CONTENT-01 a manifest that is nowhere to be had, STOP-01.
  */
-export async function prepare(context: RunContext, { preferred }: { readonly preferred?: string } = {}): Promise<Prepared> {
+export async function prepare(
+  context: RunContext,
+  { preferred }: { readonly preferred?: string } = {},
+): Promise<Prepared> {
   const { composition, stage, manifest: media } = context;
   // The OS image is most of the bytes: its validation starts at once, beside the network and the facts.
-  const validating = stage('validate-image', () => surveyCached(context, referenceTo(media.content, media.osImage.id)));
+  const validating = stage('validate-image', () =>
+    surveyCached(context, referenceTo(media.content, media.osImage.id)),
+  );
   // A fault in the branch that is awaited first must not leave this one unhandled.
   validating.catch(() => {});
   const [facts, policy] = await Promise.all([
@@ -63,7 +69,12 @@ export async function prepare(context: RunContext, { preferred }: { readonly pre
   return { facts, policy, choice, image: validationOf(imageSurvey), plan };
 }
 
-async function surveyAll(context: RunContext, policy: ObtainedPolicy, sequence: TaskSequence, image: ItemSurvey): Promise<PlannedItem[]> {
+async function surveyAll(
+  context: RunContext,
+  policy: ObtainedPolicy,
+  sequence: TaskSequence,
+  image: ItemSurvey,
+): Promise<PlannedItem[]> {
   const cached = cachedReferences(context.manifest.content, context.records);
   const items: PlannedItem[] = [];
   for (const id of wantedIds(context, policy, sequence)) {
@@ -76,16 +87,32 @@ async function surveyAll(context: RunContext, policy: ObtainedPolicy, sequence: 
 
 // In the order of use. `auto` takes the driver packages that were chosen for the media and that policy still knows.
 function wantedIds({ manifest }: RunContext, { policy }: ObtainedPolicy, sequence: TaskSequence): string[] {
-  return [...new Set([sequence.osImage.id, ...driverPackages(manifest.content, policy.content, sequence), ...sequence.packages, ...sequence.applications])];
+  return [
+    ...new Set([
+      sequence.osImage.id,
+      ...driverPackages(manifest.content, policy.content, sequence),
+      ...sequence.packages,
+      ...sequence.applications,
+    ]),
+  ];
 }
 
-function driverPackages(laid: readonly ContentReference[], offered: readonly ContentReference[], sequence: TaskSequence): readonly string[] {
+function driverPackages(
+  laid: readonly ContentReference[],
+  offered: readonly ContentReference[],
+  sequence: TaskSequence,
+): readonly string[] {
   if (sequence.drivers !== 'auto') return sequence.drivers;
   const known = new Set(offered.filter(({ type }) => type === 'driver-package').map(({ id }) => id));
   return laid.filter(({ id }) => known.has(id)).map(({ id }) => id);
 }
 
-async function planFrom(context: RunContext, policy: ObtainedPolicy, choice: Choice, items: readonly PlannedItem[]): Promise<Plan> {
+async function planFrom(
+  context: RunContext,
+  policy: ObtainedPolicy,
+  choice: Choice,
+  items: readonly PlannedItem[],
+): Promise<Plan> {
   const { taskSequence } = choice;
   const reference = referenceTo(policy.policy.content, taskSequence.osImage.id);
   const file = osImageFile(await context.manifests.manifest(reference));
@@ -94,16 +121,23 @@ async function planFrom(context: RunContext, policy: ObtainedPolicy, choice: Cho
     volume: context.volume.id,
     policy: { serial: policy.policy.serial, digest: policy.digest },
     deployment: choice.deployment.id,
-    taskSequence: { ...taskSequence, driverPackages: driverPackages(context.manifest.content, policy.policy.content, taskSequence) },
+    taskSequence: {
+      ...taskSequence,
+      driverPackages: driverPackages(context.manifest.content, policy.policy.content, taskSequence),
+    },
     items,
-    image: { file: file.path, totalBytes: await imageBytes(context, reference, file, taskSequence.osImage.index) },
+    image: {
+      file: file.path,
+      totalBytes: await imageBytes(context, reference, file, taskSequence.osImage.index),
+    },
   });
 }
 
 function referenceTo(references: readonly ContentReference[], id: string): ContentReference {
   const found = references.find(reference => reference.id === id);
   // Decoders prove that references resolve; between media and policy they may not.
-  if (found === undefined) throw new Fault('CONTENT-01', id, { found: 'policy no longer names this content' });
+  if (found === undefined)
+    throw new Fault('CONTENT-01', id, { found: 'policy no longer names this content' });
   return found;
 }
 

@@ -1,10 +1,11 @@
 // What the commands at a machine share: machine, settings, media, journal past, sources, pool and logs, opened in order and closed together.
-import { type Journal, openJournal, readJournal } from '../../journal/journal.ts';
-import type { JournalRecord } from '../../journal/record.ts';
+
 import { openLogFiles } from '../../console/log-files.ts';
 import type { WorkerPool } from '../../content/worker-pool.ts';
 import type { Source } from '../../distribution/source.ts';
 import { Fault } from '../../fault/fault.ts';
+import { type Journal, openJournal, readJournal } from '../../journal/journal.ts';
+import type { JournalRecord } from '../../journal/record.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Observe, Stage } from '../../progress/event.ts';
 import type { Composition } from '../composition.ts';
@@ -43,7 +44,12 @@ export interface ContextNeeds {
 }
 
 /** Opens everything, runs `work`, closes everything, whatever happens. */
-export async function withRunContext<T>(composition: Composition, options: MachineOptions, needs: ContextNeeds, work: (context: RunContext) => Promise<T>): Promise<T> {
+export async function withRunContext<T>(
+  composition: Composition,
+  options: MachineOptions,
+  needs: ContextNeeds,
+  work: (context: RunContext) => Promise<T>,
+): Promise<T> {
   const closing: (() => unknown)[] = [];
   try {
     const context = await open(composition, options, needs, closing);
@@ -53,7 +59,12 @@ export async function withRunContext<T>(composition: Composition, options: Machi
   }
 }
 
-async function open(composition: Composition, options: MachineOptions, needs: ContextNeeds, closing: (() => unknown)[]): Promise<RunContext> {
+async function open(
+  composition: Composition,
+  options: MachineOptions,
+  needs: ContextNeeds,
+  closing: (() => unknown)[],
+): Promise<RunContext> {
   const { clock, durable, signal, version, redact } = composition;
   const observers: Observe[] = [composition.observe];
   const observe: Observe = event => {
@@ -71,7 +82,12 @@ async function open(composition: Composition, options: MachineOptions, needs: Co
 
   const began = clock.ticks();
   observe({ kind: 'started', stage: 'find-media' });
-  const media = await openMedia({ machine, keys: settings.keys, clock: clock.now(), judgeDates: needs.judgeDates });
+  const media = await openMedia({
+    machine,
+    keys: settings.keys,
+    clock: clock.now(),
+    judgeDates: needs.judgeDates,
+  });
   const { manifest, layout, key } = media;
   const seconds = (clock.ticks() - began) / 1000;
   observe({ kind: 'finished', stage: 'find-media', seconds });
@@ -90,17 +106,28 @@ async function open(composition: Composition, options: MachineOptions, needs: Co
     journal = await openJournal({ path: layout.journal, durable, clock });
   }
   const records = journal?.records ?? (await readJournal(layout.journal));
-  const other = records.find(record => record.type === 'media-verified' && record.mediaId !== manifest.mediaId);
-  if (other !== undefined) throw new Fault('JOURNAL-02', layout.journal, { expected: manifest.mediaId, found: 'a journal of other media' });
+  const other = records.find(
+    record => record.type === 'media-verified' && record.mediaId !== manifest.mediaId,
+  );
+  if (other !== undefined)
+    throw new Fault('JOURNAL-02', layout.journal, {
+      expected: manifest.mediaId,
+      found: 'a journal of other media',
+    });
 
   const pool = await composition.openPool();
   closing.push(() => pool.close());
   const openSource = (url: string, priority: number): Source => {
-    const source = composition.openSource({ url, priority, ...(settings.ca === undefined ? {} : { ca: settings.ca }) }, settings.transfer);
+    const source = composition.openSource(
+      { url, priority, ...(settings.ca === undefined ? {} : { ca: settings.ca }) },
+      settings.transfer,
+    );
     closing.push(() => source.close());
     return source;
   };
-  const sources = manifest.distributionPoints.map(point => openSource(point.url, point.priority)).sort((a, b) => a.priority - b.priority);
+  const sources = manifest.distributionPoints
+    .map(point => openSource(point.url, point.priority))
+    .sort((a, b) => a.priority - b.priority);
   const managementPoints = manifest.managementPoints.map((url, at) => openSource(url, at));
   const manifests = openManifestStore(layout, { layout, durable, sources, observe, signal });
   return {

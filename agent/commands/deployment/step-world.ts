@@ -24,7 +24,10 @@ export function stepWorld(context: RunContext, plan: Plan): StepWorld {
     plan,
     manifest: reference => context.manifests.manifest(reference),
     localManifest: digest => context.manifests.localManifest(digest),
-    agent: { config: settings.path, ...(composition.agent.executable === undefined ? {} : { executable: composition.agent.executable }) },
+    agent: {
+      config: settings.path,
+      ...(composition.agent.executable === undefined ? {} : { executable: composition.agent.executable }),
+    },
     keepRecords: () => keepRecords(context),
     sleep: (ms, signal) => composition.sleep(ms, signal),
   };

@@ -11,7 +11,12 @@ export async function surveyCached(context: RunContext, reference: ContentRefere
 }
 
 /** Looks at an item against the manifest that policy wants; `already` is an earlier look at the very same manifest. */
-export async function surveyWanted(context: RunContext, reference: ContentReference, cached: ContentReference | undefined, already?: ItemSurvey): Promise<PlannedItem> {
+export async function surveyWanted(
+  context: RunContext,
+  reference: ContentReference,
+  cached: ContentReference | undefined,
+  already?: ItemSurvey,
+): Promise<PlannedItem> {
   const survey = already ?? (await look(context, reference, cached));
   return {
     reference,
@@ -23,19 +28,29 @@ export async function surveyWanted(context: RunContext, reference: ContentRefere
   };
 }
 
-async function look(context: RunContext, reference: ContentReference, cached: ContentReference | undefined): Promise<ItemSurvey> {
+async function look(
+  context: RunContext,
+  reference: ContentReference,
+  cached: ContentReference | undefined,
+): Promise<ItemSurvey> {
   const { layout, pool, manifests, observe, composition } = context;
   const manifest = await manifests.manifest(reference);
-  const localManifest = cached === undefined || cached.digest === reference.digest ? undefined : await manifests.localManifest(cached.digest);
+  const localManifest =
+    cached === undefined || cached.digest === reference.digest
+      ? undefined
+      : await manifests.localManifest(cached.digest);
   const stage = reference.type === 'os-image' ? 'validate-image' : 'survey';
   return await surveyItem({
     reference,
     manifest,
-    ...(cached === undefined || localManifest === undefined ? {} : { local: { reference: cached, manifest: localManifest } }),
+    ...(cached === undefined || localManifest === undefined
+      ? {}
+      : { local: { reference: cached, manifest: localManifest } }),
     layout,
     pool,
     readIndex: sha256 => readChunkIndex(layout, sha256),
     signal: composition.signal,
-    advance: (doneBytes, totalBytes) => observe({ kind: 'advanced', stage, subject: reference.id, doneBytes, totalBytes }),
+    advance: (doneBytes, totalBytes) =>
+      observe({ kind: 'advanced', stage, subject: reference.id, doneBytes, totalBytes }),
   });
 }

@@ -4,7 +4,8 @@ import type { CatalogueEntry } from '../entry.ts';
 export const JOURNAL = {
   'JOURNAL-01': {
     title: 'Journal damaged',
-    meaning: 'A record in the middle of the journal does not match its own checksum; only a torn end is normal.',
+    meaning:
+      'A record in the middle of the journal does not match its own checksum; only a torn end is normal.',
     safe: 'No step was run.',
     next: 'Run `prestage report`, then `prestage deploy --fresh`.',
   },

@@ -4,7 +4,8 @@ import type { CatalogueEntry } from '../entry.ts';
 export const NET = {
   'NET-10': {
     title: 'Not the file but a page',
-    meaning: 'The server answered with a web page in place of bytes: a portal or an error page with status 200.',
+    meaning:
+      'The server answered with a web page in place of bytes: a portal or an error page with status 200.',
     safe: 'Nothing of the answer was used.',
     next: 'Sign this network in to its portal or use another network.',
   },
@@ -58,7 +59,8 @@ export const NET = {
   },
   'NET-07': {
     title: 'Wrong bytes',
-    meaning: 'The server sent bytes that do not match the digest. It is not asked for this item again in this run.',
+    meaning:
+      'The server sent bytes that do not match the digest. It is not asked for this item again in this run.',
     safe: 'The bytes were discarded.',
     next: 'Publish to this distribution point again, or take it out of service.',
   },

@@ -52,7 +52,8 @@ export const TRUST = {
   },
   'TRUST-06': {
     title: 'Policy older than the floor',
-    meaning: 'The policy’s serial number is lower than one this media already knows: an old policy is being replayed.',
+    meaning:
+      'The policy’s serial number is lower than one this media already knows: an old policy is being replayed.',
     safe: 'Nothing was changed on the disk.',
     next: 'Check what the management point serves; publish again if it was restored from a backup.',
   },

@@ -52,19 +52,22 @@ export const USAGE = {
   },
   'USAGE-05': {
     title: 'Reference to something unknown',
-    meaning: 'A document names content, a task sequence, an image index or a key that the site does not have.',
+    meaning:
+      'A document names content, a task sequence, an image index or a key that the site does not have.',
     safe: 'Nothing was published or changed.',
     next: 'Correct the reference shown or add what it names.',
   },
   'USAGE-06': {
     title: 'Published version would change',
-    meaning: 'This ID and version was published before with other bytes. Versions are immutable, because machines trust them by digest.',
+    meaning:
+      'This ID and version was published before with other bytes. Versions are immutable, because machines trust them by digest.',
     safe: 'The published version is untouched.',
     next: 'Raise the version in content.yaml and publish again.',
   },
   'USAGE-07': {
     title: 'Name that Windows cannot store',
-    meaning: 'A file name has characters, a device name or an ending that NTFS under Windows refuses, or two names differ only by case.',
+    meaning:
+      'A file name has characters, a device name or an ending that NTFS under Windows refuses, or two names differ only by case.',
     safe: 'Nothing was published.',
     next: 'Rename the file shown in the source folder.',
   },
