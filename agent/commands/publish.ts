@@ -1,0 +1,95 @@
+// prestage publish: a site folder onto a distribution point.
+import type { Command } from 'commander';
+import { type Published, publish } from '../author/publish.ts';
+import { sizeText } from '../console/size-text.ts';
+import { tableLines } from '../console/table.ts';
+import type { Composition } from './composition.ts';
+
+export interface PublishOptions {
+  readonly to: string;
+  readonly keys?: string;
+  readonly rehash?: boolean;
+  readonly json?: boolean;
+}
+
+/** Registers the command. */
+export function addPublish(
+  program: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
+  program
+    .command('publish')
+    .summary('put a site’s content and signed policy onto a distribution point')
+    .description(
+      'Reads every document of SITE, copies new content versions to the distribution point folder, and signs a new policy that\nnames each item by digest. A published version never changes; unchanged items are skipped by a look.',
+    )
+    .argument('<site>', 'the folder that holds site.yaml')
+    .requiredOption('--to <folder>', 'the distribution point: a folder or share that a web server serves')
+    .option('--keys <folder>', 'folder of the key files (default: SITE/keys)')
+    .option('--rehash', 'read everything again, at the source and on the distribution point')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nFurther distribution points are copies of this one: copy content/ and policy/<number>/ first, policy/current.json last.\n\nExamples:\n  prestage publish site --to /srv/dp\n  prestage publish site --to \\\\dp01\\prestage --keys D:\\keys --json',
+    )
+    .action(async (site: string, options: PublishOptions) =>
+      exit(await publishSite(site, options, await compose())),
+    );
+}
+
+/** @returns 0. Faults: those of author/publish.ts. */
+export async function publishSite(
+  site: string,
+  options: PublishOptions,
+  composition: Composition,
+): Promise<number> {
+  const pool = await composition.openPool();
+  try {
+    const request = {
+      site,
+      point: options.to,
+      ...(options.keys !== undefined && { keys: options.keys }),
+      rehash: options.rehash ?? false,
+    };
+    const published = await publish(request, { ...composition, pool });
+    composition.endProgress();
+    composition.print(
+      options.json === true
+        ? JSON.stringify({ format: 'prestage-publish/1', ...published }, undefined, 2)
+        : publishedLines(published).join('\n'),
+    );
+    return 0;
+  } finally {
+    await pool.close();
+  }
+}
+
+function publishedLines(published: Published): string[] {
+  const rows = published.items.map(item => [
+    item.id,
+    item.version,
+    item.type,
+    item.outcome,
+    String(item.files),
+    sizeText(item.bytes),
+    item.name,
+  ]);
+  return [
+    ...tableLines(
+      [
+        { title: 'ID' },
+        { title: 'Version' },
+        { title: 'Type' },
+        { title: 'Outcome' },
+        { title: 'Files', right: true },
+        { title: 'Size', right: true },
+        { title: 'Name' },
+      ],
+      rows,
+    ),
+    '',
+    `Policy ${published.serial} of site ${published.site} is current at ${published.point}.`,
+    `Valid until ${published.expires}, signed by key ${published.keyId}.`,
+  ];
+}
