@@ -2,6 +2,7 @@
 // with a component store of hard links and names that trip careless code.
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
@@ -62,13 +63,21 @@ function spellAsWindows(tree) {
   mkdirSync(join(tree, 'Windows/Temp'));
 }
 
-/** Wine keeps its hives as text beside drive_c; in the image they lie where Windows keeps its own, so that the applied volume can be started. */
+/**
+ * Wine keeps its hives as text beside drive_c; in the image they lie where Windows keeps its own, so that the applied volume can be started.
+ * What Windows Setup leaves behind when it has ended is added: the sample has no Setup of its own.
+ */
 function layRegistry(tree) {
+  const config = join(tree, 'Windows/System32/config');
   for (const hive of ['system.reg', 'user.reg', 'userdef.reg', '.update-timestamp']) {
-    cpSync(join(WINE_TEMPLATE, hive), join(tree, 'Windows/System32/config', hive), {
-      preserveTimestamps: true,
-    });
+    cpSync(join(WINE_TEMPLATE, hive), join(config, hive), { preserveTimestamps: true });
   }
+  const setup = [
+    '[System\\\\Setup]',
+    '"OOBEInProgress"=dword:00000000',
+    '"SystemSetupInProgress"=dword:00000000',
+  ];
+  appendFileSync(join(config, 'system.reg'), `\n${setup.join('\n')}\n`);
 }
 
 function copyIfThere(from, to) {
