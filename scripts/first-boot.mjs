@@ -2,8 +2,6 @@
 // This file runs on any Node from 20 on; what follows the set-up runs on the pinned one.
 //   node scripts/first-boot.mjs [--fresh] [linux] [windows]
 import { rmSync } from 'node:fs';
-import { build } from './build.mjs';
-import { buildTestTools } from './build-test-tools.mjs';
 import { at, NODE, OUT } from './setup/place.mjs';
 import { show } from './setup/program.mjs';
 import { main } from './setup/say.mjs';
@@ -12,12 +10,10 @@ import { setup } from './setup.mjs';
 // Ctrl-C goes to the whole foreground group: the child stops its servers and Wine, and this process waits for it.
 process.on('SIGINT', () => {});
 
-await main(async () => {
+await main(import.meta.url, async () => {
   const words = process.argv.slice(2);
   if (words.includes('--fresh'))
     for (const part of ['first-boot', 'sample']) rmSync(`${OUT}/${part}`, { recursive: true, force: true });
   await setup();
-  await build('all');
-  await buildTestTools();
   return await show(NODE, [at('scripts/first-boot/run.mjs'), ...words.filter(word => word !== '--fresh')]);
 });

@@ -1,5 +1,8 @@
 // The story of a first boot, from the site folder to the installed machine, on Linux as a rehearsal and as Windows under Wine.
 // Exit code 0 only if every check holds.
+
+import { build } from '../build.mjs';
+import { buildTestTools } from '../build-test-tools.mjs';
 import { main } from '../setup/say.mjs';
 import { makeMedia } from './make-media.mjs';
 import { runLinux } from './run-linux.mjs';
@@ -10,9 +13,11 @@ import { atEnd, stopping } from './stopping.mjs';
 const RUNS = { linux: runLinux, windows: runWindows };
 
 stopping();
-await main(async () => {
+await main(import.meta.url, async () => {
   const words = process.argv.slice(2);
   const wanted = words.length === 0 ? Object.keys(RUNS) : words;
+  await build('all');
+  await buildTestTools();
   const started = performance.now();
   try {
     const { port } = await makeMedia();
