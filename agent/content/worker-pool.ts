@@ -1,4 +1,5 @@
 // Work that is worth a thread of its own (hashing, fetching ranges) as named jobs over plain data, run in worker threads or in place.
+import type { FaultData } from './job-messages.ts';
 
 /** Everything a job may be told and may answer: structured-clone data. */
 export interface JobCatalogue {
@@ -28,6 +29,32 @@ export interface JobCatalogue {
       readonly sha256: string;
       readonly chunks: number;
       readonly index: Uint8Array;
+    };
+  };
+  /**
+   * Fetches runs of chunks of one file from a source, proves each chunk and writes it at its place in `to` (made when absent), flushed.
+   * When runs are left, `failure` says why; a fault of the disk rejects the job.
+   */
+  'fetch-ranges': {
+    readonly input: {
+      readonly source: { readonly url: string; readonly priority: number; readonly ca?: string };
+      readonly settings: {
+        readonly retryCount: number;
+        readonly retryDelayMs: number;
+        readonly connections: number;
+        readonly leastBytesPerSecond: number;
+        readonly stallTimeoutMs: number;
+      };
+      readonly from: string;
+      readonly subject: string;
+      readonly index: Uint8Array;
+      readonly runs: readonly { readonly first: number; readonly last: number }[];
+      readonly to: string;
+    };
+    readonly output: {
+      readonly fetchedBytes: number;
+      readonly left: readonly { readonly first: number; readonly last: number }[];
+      readonly failure?: FaultData;
     };
   };
 }

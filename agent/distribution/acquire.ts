@@ -7,7 +7,13 @@ import type { WorkerPool } from '../content/worker-pool.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
+import { openChunkIndexes } from './chunk-indexes.ts';
+import { isFolder } from './local-tree.ts';
+import { mendItem } from './mend-item.ts';
 import type { Source } from './source.ts';
+import { openSourceChoice } from './source-choice.ts';
+import { stageItem } from './stage-item.ts';
+import { recoverSwap } from './swap.ts';
 import type { TransferSettings } from './transfer-settings.ts';
 
 export type { TransferSettings } from './transfer-settings.ts';
@@ -45,3 +51,21 @@ export interface Acquired {
 
 /** The signature of `acquire`; see the file's first sentence. Faults: CONTENT-01 with the last fault of each source as its cause, DISK-*, STOP-01. */
 export type Acquire = (request: AcquireRequest, world: AcquireWorld) => Promise<Acquired>;
+
+/**
+ * After a cut, or after a fault, call it again: what was proven and flushed is found and not fetched again.
+ *
+ * Nothing is hashed twice: the manifest proves each chunk index, the index each chunk, and every chunk was proven before it was written
+ * (or where it lay), so a last pass over the finished file would tell nothing new. The survey hashes the item anyway before it is used.
+ */
+export const acquire: Acquire = async (request, world) => {
+  const { id } = request.reference;
+  const { layout, durable } = world;
+  await recoverSwap(layout, id, durable);
+  const choice = openSourceChoice(id, world.sources);
+  const indexes = openChunkIndexes(request.reference, { ...world, choice });
+  const whole = { request, world, choice, indexes };
+  // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.
+  const mending = request.local === undefined && (await isFolder(layout.item(id)));
+  return mending ? mendItem(whole) : stageItem(whole);
+};

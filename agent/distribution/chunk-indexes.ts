@@ -1,0 +1,71 @@
+// Chunk indexes of the item being acquired: from the cache where they are whole, else from a source; proven by the manifest either way.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type ChunkIndex, chunkIndexBytes, decodeChunkIndex } from '../content/chunk-index.ts';
+import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
+import type { ContentReference, ManifestFile } from '../content/manifest.ts';
+import type { DurableFiles } from '../durable/durable-files.ts';
+import { Fault } from '../fault/fault.ts';
+import type { SourceChoice } from './source-choice.ts';
+
+export interface ChunkIndexes {
+  /** Faults: CONTENT-01 when no source has it, DISK-*, STOP-01. */
+  of(file: ManifestFile): Promise<ChunkIndex>;
+  /** Bytes of index that crossed the wire. */
+  fetchedBytes(): number;
+}
+
+export function openChunkIndexes(
+  { id, version }: ContentReference,
+  world: {
+    readonly layout: CacheLayout;
+    readonly durable: DurableFiles;
+    readonly choice: SourceChoice;
+    readonly signal?: AbortSignal;
+  },
+): ChunkIndexes {
+  const { layout, durable, choice, signal } = world;
+  const known = new Map<string, Promise<ChunkIndex>>();
+  let fetchedBytes = 0;
+
+  async function find(file: ManifestFile): Promise<ChunkIndex> {
+    const stored = await readStoredIndex(layout, file);
+    if (stored) return stored;
+    return choice.first(async source => {
+      const bytes = await source.readDocument(onDistributionPoint.chunkIndex(id, version, file.sha256), {
+        maxBytes: chunkIndexBytes(file.chunks?.count ?? 0),
+        ...(signal ? { signal } : {}),
+      });
+      fetchedBytes += bytes.length;
+      const index = decodeChunkIndex(bytes, file);
+      const place = layout.chunkIndex(file.sha256);
+      await durable.makeFolder(path.dirname(place));
+      await durable.replaceFile(place, bytes);
+      return index;
+    });
+  }
+
+  return {
+    of(file) {
+      // Two files of an item may have the same bytes, and then the same index.
+      const asked = known.get(file.sha256) ?? find(file);
+      known.set(file.sha256, asked);
+      return asked;
+    },
+    fetchedBytes: () => fetchedBytes,
+  };
+}
+
+/** @returns undefined when it is absent or not the one that the manifest names: then it is as good as absent. */
+export async function readStoredIndex(
+  layout: CacheLayout,
+  file: ManifestFile,
+): Promise<ChunkIndex | undefined> {
+  try {
+    return decodeChunkIndex(await readFile(layout.chunkIndex(file.sha256)), file);
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'TRUST-12') return undefined;
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,62 @@
+// Which ranges of a file are to be fetched: missing chunks joined into runs of neighbours, and runs dealt out in portions. Pure.
+
+/** Chunks `[first, last)` of one file; neighbours in the file, so one range of bytes. */
+export interface ChunkRun {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What a run needs to know of an index. */
+interface Offsets {
+  offset(chunk: number): number;
+}
+
+/** How large one portion may be. */
+export interface PortionLimits {
+  readonly bytes: number;
+  /** Each run is a request of its own, so many small ones are dealt out too. */
+  readonly runs: number;
+}
+
+/** @param missing one entry a chunk, not 0 where the chunk is missing. */
+export function runsOf(missing: Uint8Array): readonly ChunkRun[] {
+  const runs: ChunkRun[] = [];
+  for (let first = 0; first < missing.length; first++) {
+    if (missing[first] === 0) continue;
+    let last = first + 1;
+    while (last < missing.length && missing[last] !== 0) last++;
+    runs.push({ first, last });
+    first = last;
+  }
+  return runs;
+}
+
+export function bytesOf(runs: readonly ChunkRun[], index: Offsets): number {
+  return runs.reduce((sum, { first, last }) => sum + index.offset(last) - index.offset(first), 0);
+}
+
+/** Deals runs out in order; a run longer than a portion is split between two chunks. Every portion has at least one chunk. */
+export function portionsOf(
+  runs: readonly ChunkRun[],
+  index: Offsets,
+  limits: PortionLimits,
+): readonly (readonly ChunkRun[])[] {
+  const portions: ChunkRun[][] = [];
+  let room = 0;
+  for (const run of runs) {
+    for (let first = run.first; first < run.last; ) {
+      let portion = portions.at(-1);
+      if (portion === undefined || room <= 0 || portion.length >= limits.runs) {
+        portion = [];
+        portions.push(portion);
+        room = limits.bytes;
+      }
+      let last = first + 1;
+      while (last < run.last && index.offset(last + 1) - index.offset(first) <= room) last++;
+      portion.push({ first, last });
+      room -= index.offset(last) - index.offset(first);
+      first = last;
+    }
+  }
+  return portions;
+}

@@ -1,0 +1,175 @@
+// Completes the files of an item: what is in place stays, what lies elsewhere in the cache is reused, the rest is fetched. Shared by staging
+// a version and mending a damaged one.
+
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ManifestFile } from '../content/manifest.ts';
+import { Fault } from '../fault/fault.ts';
+import type { Acquired, AcquireRequest, AcquireWorld } from './acquire.ts';
+import type { ChunkIndexes } from './chunk-indexes.ts';
+import { type FileWork, makeFolders, placeSmallFile } from './file-work.ts';
+import { fillFromSeeds } from './fill-from-seeds.ts';
+import { inspect } from './inspect.ts';
+import { listTree } from './local-tree.ts';
+import { findChunks, findWholeFiles, type SeedFile, type Seeds } from './seeds.ts';
+import type { SourceChoice } from './source-choice.ts';
+import { transfer } from './transfer.ts';
+
+/** One acquisition and what belongs to it. */
+export interface Acquisition {
+  readonly request: AcquireRequest;
+  readonly world: AcquireWorld;
+  readonly choice: SourceChoice;
+  readonly indexes: ChunkIndexes;
+}
+
+const EMPTY_SHA256 = createHash('sha256').digest('hex');
+
+/** Afterwards every file lies whole and durable at its `assemble`. */
+export async function completeFiles(
+  works: readonly FileWork[],
+  seeds: Seeds,
+  acquisition: Acquisition,
+): Promise<Acquired> {
+  const { request, world, choice, indexes } = acquisition;
+  const presentBytes = await inspect(works, { ...world, indexes });
+  await makeFolders(works, world.durable);
+  let reusedBytes = await reuseWholeFiles(works, seeds, world);
+  const twins = setTwinsAside(works);
+  const firsts = works.filter(work => !twins.has(work));
+  await prepare(firsts, acquisition);
+  reusedBytes += await reuseChunks(firsts, seeds, world);
+  const transferred = await transfer(firsts, request.reference, choice, world);
+  reusedBytes += await linkTwins(twins, world);
+  return { presentBytes, reusedBytes, indexBytes: indexes.fetchedBytes(), ...transferred };
+}
+
+/** Files of the item's folder and of what earlier attempts and versions left beside it. */
+export async function seedsOf(
+  id: string,
+  ownStaging: string,
+  { request, world }: Acquisition,
+): Promise<readonly SeedFile[]> {
+  const { layout } = world;
+  const claims = new Map<string, ManifestFile>(request.local?.files.map(file => [file.path, file]));
+  const seeds: SeedFile[] = [];
+  for (const [name, { path: found, size }] of (await listTree(layout.item(id))).files) {
+    const claimed = claims.get(name);
+    seeds.push({ path: found, size, ...(claimed ? { claimed } : {}) });
+  }
+  for (const leftover of await leftoversOf(id, world)) {
+    if (leftover === ownStaging) continue;
+    for (const { path: found, size } of (await listTree(leftover)).files.values())
+      seeds.push({ path: found, size });
+  }
+  return seeds;
+}
+
+/** Staged folders of this item, of whatever version. */
+export async function leftoversOf(
+  id: string,
+  { layout }: Pick<AcquireWorld, 'layout'>,
+): Promise<readonly string[]> {
+  const names = await readdir(layout.packages).catch(() => []);
+  return names
+    .filter(name => name.startsWith(`${id}.`) && name.endsWith('.partial'))
+    .map(name => path.join(layout.packages, name));
+}
+
+/** Gives seed files a second name where nothing stands in the way; a damaged small file is written anew from them. */
+async function reuseWholeFiles(
+  works: readonly FileWork[],
+  seeds: Seeds,
+  world: AcquireWorld,
+): Promise<number> {
+  const whole = await findWholeFiles(works, seeds, world);
+  const links: { readonly from: string; readonly to: string }[] = [];
+  let reusedBytes = 0;
+  for (const work of works) {
+    const { file, found, assemble } = work;
+    const from = work.missing === 'nothing' ? undefined : whole.get(file.sha256);
+    if (from === undefined || from === assemble) continue;
+    if (found === undefined) {
+      links.push({ from, to: assemble });
+      work.missing = 'nothing';
+      reusedBytes += file.size;
+    } else if (file.chunks === undefined) {
+      const bytes = await readFile(from);
+      // Proven again on the bytes that are written: the file may have changed since it was hashed.
+      if (createHash('sha256').update(bytes).digest('hex') !== file.sha256) continue;
+      await placeSmallFile(work, bytes, world.durable);
+      reusedBytes += file.size;
+    }
+  }
+  await world.durable.linkOrCopyAll(links);
+  return reusedBytes;
+}
+
+/** Of several absent files with the same bytes one is completed, and the others become further names of it. */
+function setTwinsAside(works: readonly FileWork[]): ReadonlyMap<FileWork, FileWork> {
+  const firsts = new Map<string, FileWork>();
+  const twins = new Map<FileWork, FileWork>();
+  for (const work of works) {
+    if (work.missing === 'nothing' || work.found !== undefined || work.file.size === 0) continue;
+    const first = firsts.get(work.file.sha256);
+    if (first) twins.set(work, first);
+    else firsts.set(work.file.sha256, work);
+  }
+  return twins;
+}
+
+async function linkTwins(twins: ReadonlyMap<FileWork, FileWork>, { durable }: AcquireWorld): Promise<number> {
+  await durable.linkOrCopyAll(
+    [...twins].map(([twin, first]) => ({ from: first.assemble, to: twin.assemble })),
+  );
+  let linkedBytes = 0;
+  for (const twin of twins.keys()) {
+    twin.missing = 'nothing';
+    linkedBytes += twin.file.size;
+  }
+  return linkedBytes;
+}
+
+/** Gives every large file its index, cuts what is too long, and makes files that have nothing in them. */
+async function prepare(works: readonly FileWork[], { world, indexes }: Acquisition): Promise<void> {
+  for (const work of works) {
+    const { file, found } = work;
+    if (work.missing === 'nothing') continue;
+    if (file.size === 0 && file.sha256 === EMPTY_SHA256)
+      await placeSmallFile(work, new Uint8Array(), world.durable);
+    if (file.chunks === undefined) continue;
+    work.index ??= await indexes.of(file);
+    if (work.missing === 'whole') work.missing = new Uint8Array(work.index.count).fill(1);
+    if (found) await makeRepairable(work, world);
+  }
+}
+
+/** A file with several names gets bytes of its own before it is written into: the other names may stand for other content. */
+async function makeRepairable({ file, found, assemble }: FileWork, { durable }: AcquireWorld): Promise<void> {
+  if (found?.linked) {
+    const aside = `${assemble}.own`;
+    await durable.copyFile(assemble, aside);
+    await durable.rename(aside, assemble);
+  }
+  if (found === undefined || found.size <= file.size) return;
+  const partial = await durable.openPartial(assemble);
+  try {
+    await partial.truncate(file.size);
+    await partial.flush();
+  } finally {
+    await partial.close();
+  }
+}
+
+async function reuseChunks(works: readonly FileWork[], seeds: Seeds, world: AcquireWorld): Promise<number> {
+  if (seeds.files.length === 0 || !works.some(work => work.missing instanceof Uint8Array)) return 0;
+  const places = await findChunks(works, seeds, world);
+  let reusedBytes = 0;
+  const stopIfAsked = (): void => {
+    if (world.signal?.aborted) throw new Fault('STOP-01', 'reusing local chunks');
+  };
+  for (const work of works)
+    reusedBytes += await fillFromSeeds(work, places, { durable: world.durable, stopIfAsked });
+  return reusedBytes;
+}

@@ -1,0 +1,170 @@
+// Fetches chunks of one file from one source into its partial file. Resumes a broken transfer at the first chunk that is not proven, and
+// never writes a byte that is not.
+import type { ChunkIndex } from '../content/chunk-index.ts';
+import type { DurableFiles } from '../durable/durable-files.ts';
+import { Fault } from '../fault/fault.ts';
+import { type ChunkRun, runsOf } from './chunk-runs.ts';
+import { type ChunkWriter, openChunkWriter } from './chunk-writer.ts';
+import { isWorthRepeating, type Patience, pauseBefore } from './retry.ts';
+import type { Source } from './source.ts';
+import { isOurOwn } from './source-failure.ts';
+
+/** Memory for `scratch` when no worker lends its own: room for several chunks of the longest kind. */
+export const FETCH_SCRATCH_BYTES = 2 * 1024 * 1024;
+
+export interface ChunkOrder {
+  /** The file's path at the source, and the item's file for people (`ABC00012 files/a.bin`). */
+  readonly from: string;
+  readonly subject: string;
+  readonly index: ChunkIndex;
+  readonly runs: readonly ChunkRun[];
+  /** The partial file; made when absent. */
+  readonly to: string;
+}
+
+export interface ChunkFetchWorld {
+  readonly source: Source;
+  readonly durable: DurableFiles;
+  readonly patience: Patience;
+  readonly scratch: Uint8Array;
+  /** Proven bytes since the last call. */
+  readonly advance: (bytes: number) => void;
+}
+
+/** What came of it. When `left` is not empty, `failure` says why; what is not left is written and durable. */
+export interface ChunkFetch {
+  readonly fetchedBytes: number;
+  readonly left: readonly ChunkRun[];
+  readonly failure?: Fault;
+}
+
+/** Throws only what another source cannot help: DISK-*, STOP-01, BUG-01. */
+export async function fetchChunks(order: ChunkOrder, world: ChunkFetchWorld): Promise<ChunkFetch> {
+  const { index, to } = order;
+  const missing = new Uint8Array(index.count);
+  for (const { first, last } of order.runs) missing.fill(1, first, last);
+  const partial = await world.durable.openPartial(to);
+  try {
+    const state = { missingChunks: missing.reduce((sum, flag) => sum + flag, 0), fetchedBytes: 0 };
+    const writer = openChunkWriter({
+      index,
+      partial,
+      scratch: world.scratch,
+      wants: chunk => missing[chunk] !== 0,
+      proven: chunk => {
+        missing[chunk] = 0;
+        state.missingChunks--;
+        world.advance(index.length(chunk));
+      },
+    });
+    const failure = await keepTrying({ order, world, writer, missing, state });
+    await writer.settle(true);
+    return { fetchedBytes: state.fetchedBytes, left: runsOf(missing), ...(failure ? { failure } : {}) };
+  } finally {
+    await partial.close();
+  }
+}
+
+interface Transfer {
+  readonly order: ChunkOrder;
+  readonly world: ChunkFetchWorld;
+  readonly writer: ChunkWriter;
+  readonly missing: Uint8Array;
+  readonly state: { missingChunks: number; fetchedBytes: number };
+}
+
+/** @returns the fault that ended it; undefined when nothing is missing any more. A proven chunk gives a failing source its patience back. */
+async function keepTrying(transfer: Transfer): Promise<Fault | undefined> {
+  const { state, world } = transfer;
+  const { patience } = world;
+  let link: FileLink = { mode: 'ranges' };
+  for (let failures = 0; ; ) {
+    const missingBefore = state.missingChunks;
+    const ended = await fetchAllRuns(transfer, link);
+    if (ended === 'complete') return undefined;
+    if (state.missingChunks < missingBefore) failures = 0;
+    const { fault, opened } = ended;
+    if (fault.code === 'NET-08' && fault.detail.wholeOnly === true && link.mode === 'ranges') {
+      // The server knows no ranges: then the whole passes by, and what is needed is picked out of it.
+      link = { mode: 'whole' };
+      continue;
+    }
+    if (failures >= patience.retryCount) return fault;
+    if (fault.code === 'NET-11') {
+      // Another file than before. What is proven stays proven, whichever file it came from; the rest is asked for anew and proven too.
+      link = { mode: link.mode };
+    } else if (!opened || !isWorthRepeating(fault)) {
+      // A request that failed before its bytes came has been repeated by the source itself.
+      return fault;
+    }
+    await pauseBefore(failures, fault, patience);
+    failures++;
+  }
+}
+
+/** How the file is asked for, and what ties the next request to the same file. */
+interface FileLink {
+  readonly mode: 'ranges' | 'whole';
+  validator?: string;
+}
+
+type Ended =
+  | 'complete'
+  | { readonly fault: Fault /** The bytes had begun to come. */; readonly opened: boolean };
+
+async function fetchAllRuns(transfer: Transfer, link: FileLink): Promise<Ended> {
+  for (;;) {
+    if (transfer.state.missingChunks === 0) return 'complete';
+    const run =
+      link.mode === 'whole' ? { first: 0, last: transfer.order.index.count } : runsOf(transfer.missing)[0];
+    if (run === undefined) return 'complete';
+    let opened = false;
+    try {
+      await fetchRun(transfer, link, run, () => {
+        opened = true;
+      });
+    } catch (thrown) {
+      // What is proven goes to the disk before anything is decided.
+      await transfer.writer.settle(false);
+      if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
+      return { fault: thrown, opened };
+    }
+  }
+}
+
+async function fetchRun(
+  transfer: Transfer,
+  link: FileLink,
+  run: ChunkRun,
+  onOpen: () => void,
+): Promise<void> {
+  const { order, world, writer, state } = transfer;
+  const { index, from } = order;
+  const { signal } = world.patience;
+  const { bytes, validator } = await world.source.read(from, {
+    expectedSize: index.sizeBytes,
+    ...(link.mode === 'ranges'
+      ? { range: { start: index.offset(run.first), end: index.offset(run.last) } }
+      : {}),
+    ...(link.validator === undefined ? {} : { validator: link.validator }),
+    ...(signal ? { signal } : {}),
+  });
+  onOpen();
+  if (validator !== undefined) link.validator = validator;
+  await writer.begin(run.first);
+  for await (const piece of bytes) {
+    state.fetchedBytes += piece.length;
+    const rotten = await writer.take(piece);
+    // The rest of a whole file that passes by for a few of its chunks is of no use.
+    if (state.missingChunks === 0) return;
+    if (!rotten) continue;
+    const { chunk, found } = rotten;
+    throw new Fault('NET-07', order.subject, {
+      source: world.source.name,
+      offset: index.offset(chunk),
+      length: index.length(chunk),
+      expected: index.digestHex(chunk),
+      found,
+    });
+  }
+}

@@ -1,0 +1,53 @@
+// Which source is asked next for one item: by priority, and never again one that lied, refused or is not reached.
+import { Fault } from '../fault/fault.ts';
+import type { Source } from './source.ts';
+import { endsTheSource, isOurOwn } from './source-failure.ts';
+
+export interface SourceChoice {
+  /** Sources still worth asking, best first. */
+  remaining(): readonly Source[];
+  /** Remembers a failure; one that says enough about the source takes it out of the choice. */
+  failed(source: Source, fault: Fault): void;
+  /** Asks one source after the other until one answers. Fault CONTENT-01 when none does; what no source can help is thrown as it is. */
+  first<T>(ask: (source: Source) => Promise<T>): Promise<T>;
+  /** CONTENT-01, with the last failure of each source as its cause. */
+  exhausted(detail?: { readonly missingBytes?: number }): Fault;
+}
+
+/** @param id of the item, for the fault. */
+export function openSourceChoice(id: string, sources: readonly Source[]): SourceChoice {
+  const ordered = sources.toSorted((a, b) => a.priority - b.priority);
+  const ended = new Set<Source>();
+  const failures = new Map<Source, Fault>();
+
+  const choice: SourceChoice = {
+    remaining: () => ordered.filter(source => !ended.has(source)),
+    failed(source, fault) {
+      failures.set(source, fault);
+      if (endsTheSource(fault)) ended.add(source);
+    },
+    async first(ask) {
+      for (const source of choice.remaining()) {
+        try {
+          return await ask(source);
+        } catch (thrown) {
+          if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
+          choice.failed(source, thrown);
+        }
+      }
+      throw choice.exhausted();
+    },
+    exhausted(detail = {}) {
+      const faults = [...failures.values()];
+      const told = [...failures].map(([source, fault]) => `${source.name}: ${fault.message}`);
+      const cause = faults.length > 1 ? new AggregateError(faults, told.join('; ')) : faults[0];
+      return new Fault(
+        'CONTENT-01',
+        id,
+        { ...detail, sources: told.length > 0 ? told : ['no distribution point is known'] },
+        { cause },
+      );
+    },
+  };
+  return choice;
+}
