@@ -1,0 +1,120 @@
+// prestage media inspect: who made a media, when, until when it is valid, and what lies on it.
+import type { Command } from 'commander';
+import { type InspectedMedia, inspectMedia } from '../../author/inspect-media.ts';
+import { sizeText } from '../../console/size-text.ts';
+import { tableLines } from '../../console/table.ts';
+import type { MediaManifest } from '../../media/media-manifest.ts';
+import type { Composition } from '../composition.ts';
+import { addKeyOptions, type KeyOptions, pinnedKeysOrNone } from './pinned-keys.ts';
+
+export interface MediaInspectOptions extends KeyOptions {
+  readonly json?: boolean;
+}
+
+/** Registers the command. */
+export function addMediaInspect(
+  media: Command,
+  compose: () => Promise<Composition>,
+  exit: (code: number) => void,
+): void {
+  const command = media
+    .command('inspect')
+    .summary('show what a prestaged WIM or an applied volume is')
+    .description(
+      'Shows the signed documents of a media without applying or changing anything. What cannot be believed is named as such.',
+    )
+    .argument('<place>', 'a prestaged WIM, a media volume, or a folder that poses as the disk');
+  addKeyOptions(command)
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExit code 0 only says that the media could be read; see the doubts listed.\n\nExamples:\n  prestage media inspect depot.wim --key media.pub\n  prestage media inspect W:\\ --json',
+    )
+    .action(async (place: string, options: MediaInspectOptions) =>
+      exit(await mediaInspect(place, options, await compose())),
+    );
+}
+
+/** @returns 0. Faults: those of author/inspect-media.ts. */
+export async function mediaInspect(
+  place: string,
+  options: MediaInspectOptions,
+  composition: Composition,
+): Promise<number> {
+  const keys = await pinnedKeysOrNone(options, composition);
+  const inspected = await inspectMedia(place, keys, composition.clock.now(), () => composition.openImaging());
+  composition.print(
+    options.json === true
+      ? JSON.stringify({ format: 'prestage-inspected-media/1', ...inspected }, undefined, 2)
+      : inspectedLines(inspected).join('\n'),
+  );
+  return 0;
+}
+
+function inspectedLines({
+  place,
+  manifest,
+  keyId,
+  validity,
+  file,
+  images,
+  doubts,
+}: InspectedMedia): string[] {
+  return [
+    place,
+    ...(images ?? []).map(
+      image =>
+        `  image ${image.index}  ${image.name}${image.totalBytes === undefined ? '' : `, ${sizeText(image.totalBytes)}`}`,
+    ),
+    ...(file === undefined
+      ? []
+      : [
+          `  signed as ${file.file}, ${sizeText(file.size)}${file.sizeMatches ? '' : ' (this file has another size)'}, SHA-256 ${file.sha256}`,
+        ]),
+    ...(manifest === undefined ? [] : manifestLines(manifest, keyId ?? '', validity)),
+    ...(doubts.length === 0
+      ? []
+      : [
+          '',
+          'Not to be believed:',
+          ...doubts.map(doubt => `  ${doubt.code} ${doubt.title}: ${doubt.subject}`),
+        ]),
+  ];
+}
+
+function manifestLines(
+  manifest: MediaManifest,
+  keyId: string,
+  validity: InspectedMedia['validity'],
+): string[] {
+  const rows = manifest.content.map(item => [
+    item.id,
+    item.version,
+    item.type,
+    sizeText(item.totalBytes),
+    item.name,
+  ]);
+  return [
+    '',
+    `Media ${manifest.mediaId} "${manifest.name}", version ${manifest.version}, site ${manifest.site}`,
+    `Made by ${manifest.createdBy} on ${manifest.created}, signed by key ${keyId}`,
+    `Valid from ${manifest.validFrom} until ${manifest.validUntil}: ${validity.replaceAll('-', ' ')}`,
+    ...(manifest.comment === undefined ? [] : [manifest.comment]),
+    `Task sequence ${manifest.taskSequence}, OS image ${manifest.osImage.id} index ${manifest.osImage.index}, policy ${manifest.policyFloor} or newer`,
+    `Distribution points: ${manifest.distributionPoints.map(point => point.url).join(', ') || 'none'}`,
+    `Management points: ${manifest.managementPoints.join(', ') || 'none'}`,
+    `${manifest.unattended ? 'Unattended' : 'Attended'}; ${manifest.allowOffline ? 'may' : 'may not'} follow the policy on it when no server is reached`,
+    `${manifest.esp.length} files for the EFI system partition, ${manifest.volume.length} for the volume besides content`,
+    '',
+    ...tableLines(
+      [
+        { title: 'ID' },
+        { title: 'Version' },
+        { title: 'Type' },
+        { title: 'Size', right: true },
+        { title: 'Name' },
+      ],
+      rows,
+    ),
+  ];
+}

@@ -1,0 +1,55 @@
+// The keys that a media command believes: those named on the command line, or those that agent.yaml pins.
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { asFault, Fault } from '../../fault/fault.ts';
+import { type PublicKey, publicKey, publicKeyText } from '../../trust/keys.ts';
+import type { Composition } from '../composition.ts';
+import { readAgentSettings } from '../deployment/agent-settings.ts';
+
+export interface KeyOptions {
+  readonly key?: readonly string[];
+  readonly config?: string;
+}
+
+/** Adds `--key` and `--config`. */
+export function addKeyOptions(command: Command): Command {
+  return command
+    .option('--key <key...>', 'public key of the media, as text or as a .pub file')
+    .option('--config <file>', 'agent.yaml with the pinned keys (default: beside the executable)');
+}
+
+/** Faults: USAGE-11 not a key, USAGE-08 and USAGE-02 of agent.yaml. */
+export async function pinnedKeys(
+  { key, config }: KeyOptions,
+  { agent }: Pick<Composition, 'agent'>,
+): Promise<readonly PublicKey[]> {
+  if (key === undefined) return (await readAgentSettings(config, agent.folder)).keys;
+  return Promise.all(key.map(keyOf));
+}
+
+/** As `pinnedKeys`, but none at all where nobody named any and no agent.yaml is there. */
+export async function pinnedKeysOrNone(
+  options: KeyOptions,
+  composition: Pick<Composition, 'agent'>,
+): Promise<readonly PublicKey[]> {
+  try {
+    return await pinnedKeys(options, composition);
+  } catch (thrown) {
+    const nobodyNamedAny = options.key === undefined && options.config === undefined;
+    if (nobodyNamedAny && asFault(thrown).code === 'USAGE-08') return [];
+    throw thrown;
+  }
+}
+
+async function keyOf(textOrFile: string): Promise<PublicKey> {
+  if (publicKeyText.safeParse(textOrFile).success) return publicKey(textOrFile);
+  const text = await readFile(textOrFile, 'utf8').catch(cause => {
+    throw new Fault(
+      'USAGE-11',
+      textOrFile,
+      { expected: 'a public key (ed25519:...) or a .pub file' },
+      { cause },
+    );
+  });
+  return publicKey(text.trim());
+}

@@ -1,0 +1,43 @@
+// Where the parts of prestaged media lie beside a media file and on an applied disk.
+import path from 'node:path';
+import { cacheLayout } from '../content/layout.ts';
+
+/** The images of a media WIM, in their order. */
+export const MEDIA_IMAGES = { esp: 1, volume: 2 } as const;
+
+/** The files that travel with a media WIM: its signed sidecar, and the signed manifest of what is inside, to look at without applying. */
+export function besideMediaFile(wim: string): {
+  readonly sidecar: string;
+  readonly sidecarSignature: string;
+  readonly manifest: string;
+  readonly manifestSignature: string;
+} {
+  return {
+    sidecar: `${wim}.json`,
+    sidecarSignature: `${wim}.json.sig`,
+    manifest: `${wim}.media.json`,
+    manifestSignature: `${wim}.media.json.sig`,
+  };
+}
+
+/** Where a disk folder (rehearsal) has its two volumes. */
+export function diskFolderVolumes(disk: string): { readonly esp: string; readonly volume: string } {
+  return { esp: path.join(disk, 'volumes', 'esp'), volume: path.join(disk, 'volumes', 'windows') };
+}
+
+/** Paths on the media volume as the media manifest writes them: relative, `/` between names. */
+export function mediaVolumePaths(): {
+  readonly packages: string;
+  readonly own: string;
+  readonly media: string;
+  readonly mediaSignature: string;
+} {
+  const layout = cacheLayout('');
+  const relative = (place: string) => place.split(path.sep).join('/');
+  return {
+    packages: relative(layout.packages),
+    own: relative(layout.own),
+    media: relative(layout.media),
+    mediaSignature: relative(layout.mediaSignature),
+  };
+}
