@@ -28,25 +28,14 @@ export async function installDebianPackages() {
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   const asRoot = superuser(names);
-  const apt = args =>
-    run(
-      asRoot[0] ?? 'apt-get',
-      [
-        ...asRoot.slice(1),
-        ...(asRoot.length > 0 ? ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'] : []),
-        ...args,
-      ],
-      { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } },
-    );
-  await timed('apt-get update', () => apt(['-qq', 'update']));
+  const apt = (...words) => asRoot('env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...words);
+  await timed('apt-get update', () => apt('update'));
   await timed(`apt-get install ${names.join(' ')}`, () =>
-    withoutStartingNginx(names, asRoot, () =>
-      apt(['-qq', '-y', 'install', '--no-install-recommends', ...names]),
-    ),
+    withoutStartingNginx(names, asRoot, () => apt('-y', 'install', '--no-install-recommends', ...names)),
   );
 }
 
-/** The words that go before a command so that it runs as root: none for root itself. */
+/** @returns a function that runs a command as root */
 function superuser(names) {
   const list = names.join(' ');
   if (find('apt-get') === undefined) {
@@ -54,13 +43,11 @@ function superuser(names) {
       `This needs Debian 12 or Ubuntu 24.04 (or later) on x86-64. Elsewhere install what these Debian packages hold, then run it again: ${list}`,
     );
   }
-  if (process.getuid() === 0) return [];
-  if (find('sudo') === undefined) {
-    throw new Advice(
-      `Missing packages. Run as root, then run this again: apt-get update && apt-get install --no-install-recommends ${list}`,
-    );
-  }
-  return ['sudo'];
+  if (process.getuid() === 0) return (command, ...words) => run(command, words);
+  if (find('sudo') !== undefined) return (...words) => run('sudo', words);
+  throw new Advice(
+    `Missing packages. As root run this, then start again: apt-get update && apt-get install --no-install-recommends ${list}`,
+  );
 }
 
 /**
@@ -75,15 +62,14 @@ async function withoutStartingNginx(names, asRoot, work) {
     join(folder, 'policy-rc.d'),
     '#!/bin/sh\n# Prestage set-up: installs nginx without starting it.\n[ "$1" = nginx ] && exit 101\nexit 0\n',
   );
-  const root = (command, ...args) =>
-    run(asRoot[0] ?? command, asRoot.length > 0 ? [...asRoot.slice(1), command, ...args] : args);
   try {
-    await root('install', '-m', '755', join(folder, 'policy-rc.d'), policy);
+    await asRoot('install', '-m', '755', join(folder, 'policy-rc.d'), policy);
     const result = await work();
-    if (find('systemctl') !== undefined) await root('systemctl', 'disable', 'nginx').catch(() => {}); // without systemd nothing starts it anyway
+    // Not at the next start either; a machine without systemd has nothing that would start it.
+    if (find('systemctl') !== undefined) await asRoot('systemctl', 'disable', 'nginx').catch(() => {});
     return result;
   } finally {
-    await root('rm', '-f', policy);
+    await asRoot('rm', '-f', policy);
     rmSync(folder, { recursive: true });
   }
 }

@@ -1,11 +1,11 @@
-// Runs other programs: captured and quiet when all goes well, with their last words in the error when not.
+// Runs other programs: captured and quiet when all goes well, with their words in the error when not.
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
  * Runs a program to its end and resolves to its stdout.
- * Rejects with the command and the tail of what it printed when it ends with another code than 0.
+ * Rejects with the command and what it printed when it ends with another code than 0.
  */
 export function run(command, args, { cwd, env, input } = {}) {
   return new Promise((resolve, reject) => {
@@ -25,10 +25,21 @@ export function run(command, args, { cwd, env, input } = {}) {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(Buffer.concat(out).toString());
-      const tail = Buffer.concat(all).toString().trim().split('\n').slice(-25).join('\n');
-      reject(new Error(`${command} ${args.join(' ')}\nended with ${signal ?? `code ${code}`}\n${tail}`));
+      reject(
+        new Error(
+          `${command} ${args.join(' ')}\nended with ${signal ?? `code ${code}`}\n${excerpt(Buffer.concat(all).toString())}`,
+        ),
+      );
     });
   });
+}
+
+/** Some programs say first what is wrong, others last. */
+function excerpt(output) {
+  const lines = output.trim().split('\n');
+  return lines.length <= 40
+    ? lines.join('\n')
+    : [...lines.slice(0, 20), '...', ...lines.slice(-20)].join('\n');
 }
 
 /** Runs a program on this terminal and resolves to its exit code (128 + signal number is reported as 1). */
