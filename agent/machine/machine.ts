@@ -37,11 +37,29 @@ export interface Imaging {
    * Applies image `index` (from 1) into the existing folder `target`; `temporary` must lie on the target's volume. Progress is 0..totalBytes and never falls.
    * Aborting `signal` stops the native call and throws STOP-01. Faults: IMAGE-02, IMAGE-03, IMAGE-04 with `detail.native`, DISK-01.
    */
-  apply(request: { readonly wim: string; readonly index: number; readonly target: string; readonly temporary: string; readonly signal?: AbortSignal; readonly advance?: Advance }): Promise<void>;
+  apply(request: {
+    readonly wim: string;
+    readonly index: number;
+    readonly target: string;
+    readonly temporary: string;
+    readonly signal?: AbortSignal;
+    readonly advance?: Advance;
+  }): Promise<void>;
   /**
    * Writes a new WIM whose images are captures of folders, with an integrity table; to a temporary name beside `wim`, renamed when whole. Faults: IMAGE-08, DISK-01, USAGE-10 where the library cannot.
    */
-  capture(request: { readonly wim: string; readonly images: readonly { readonly folder: string; readonly name: string; readonly description?: string }[]; readonly compression: 'none' | 'xpress' | 'lzx'; readonly bootIndex?: number; readonly signal?: AbortSignal; readonly advance?: Advance }): Promise<void>;
+  capture(request: {
+    readonly wim: string;
+    readonly images: readonly {
+      readonly folder: string;
+      readonly name: string;
+      readonly description?: string;
+    }[];
+    readonly compression: 'none' | 'xpress' | 'lzx';
+    readonly bootIndex?: number;
+    readonly signal?: AbortSignal;
+    readonly advance?: Advance;
+  }): Promise<void>;
 }
 
 /** A program to run. `command` is a Windows command line as authored; no shell interprets it (cmd.exe only for .cmd and .bat). */

@@ -31,6 +31,8 @@ export const KERNEL32 = {
   GlobalMemoryStatusEx: { returns: 'i32', takes: ['bytes'] },
   GetSystemPowerStatus: { returns: 'i32', takes: ['bytes'] },
   GetOEMCP: { returns: 'u32', takes: [] },
+  GetConsoleOutputCP: { returns: 'u32', takes: [] },
+  MultiByteToWideChar: { returns: 'i32', takes: ['u32', 'u32', 'bytes', 'i32', 'bytes', 'i32'] },
   GetSystemDirectoryW: { returns: 'u32', takes: ['bytes', 'u32'] },
   // Modules and console
   GetModuleHandleW: { returns: 'address', takes: ['bytes'] },

@@ -1,7 +1,8 @@
 // What makes the new Windows start the agent once its Setup is complete, as text files. Pure.
+import { START_UP_TASK } from '../machine/windows/start-up-task.ts';
 
-/** Name of the start-up task. */
-export const TASK_NAME = 'Prestage';
+/** Name of the start-up task; the machine takes it away under the same name. */
+export const TASK_NAME = START_UP_TASK;
 
 /** A file of the new Windows: path relative to the volume with `/`, text as it is to stand there. */
 export interface ContinuationFile {

@@ -1,0 +1,86 @@
+// The boot menu of a Windows machine: bcdboot writes boot files and entries, bcdedit reads and arms them.
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import type { MachineFacts } from '../../facts/machine-facts.ts';
+import { Fault } from '../../fault/fault.ts';
+import type { Volume } from '../machine.ts';
+import { type BootEntry, decodeBootEntries, entriesOfMedia, entryOfWindows } from './boot-entries.ts';
+import { STORE_ON_ESP } from './system-volume.ts';
+import type { WindowsTools } from './windows-tool.ts';
+
+export interface BootMenuWorld {
+  readonly tools: WindowsTools;
+  readonly system: MachineFacts['system'];
+  readonly firmware: MachineFacts['firmware'];
+  systemVolume(): Promise<Volume | undefined>;
+}
+
+export interface BootMenu {
+  add(windowsFolder: string): Promise<void>;
+  has(windowsFolder: string): Promise<boolean>;
+  makeDefault(windowsFolder: string): Promise<void>;
+  retireMedia(): Promise<void>;
+}
+
+/** Every change is made by Microsoft's tools and can be repeated. Faults: IMAGE-06 with the tool's words, DISK-05. */
+export function bootMenu(world: BootMenuWorld): BootMenu {
+  const { tools } = world;
+
+  async function bcdedit(subject: string, ...commandLine: readonly string[]): Promise<string> {
+    return tools.run('bcdedit', [...(await storeArguments()), ...commandLine], { code: 'IMAGE-06', subject });
+  }
+
+  /** In WinPE the store is named: which one bcdedit takes by itself there depends on how WinPE was started. In the full OS its own is right. */
+  async function storeArguments(): Promise<readonly string[]> {
+    if (world.system !== 'winpe') return [];
+    const volume = await world.systemVolume();
+    return volume ? ['/store', path.win32.join(volume.root, STORE_ON_ESP)] : [];
+  }
+
+  async function entries(subject: string): Promise<readonly BootEntry[]> {
+    return decodeBootEntries(await bcdedit(subject, '/enum', 'osloader', '/v'));
+  }
+
+  return {
+    async add(windowsFolder) {
+      // The image's own bcdboot knows its own boot files (and boot certificates); WinPE's may be older.
+      const own = path.win32.join(windowsFolder, 'System32', 'bcdboot.exe');
+      const tool = (await exists(own)) ? own : 'bcdboot';
+      // /d keeps the media the default; /addlast leaves the firmware's boot order alone.
+      const commandLine = [windowsFolder, ...(await targetArguments(windowsFolder)), '/d', '/addlast'];
+      await tools.run(tool, commandLine, { code: 'IMAGE-06', subject: windowsFolder });
+    },
+
+    async has(windowsFolder) {
+      return entryOfWindows(await entries(windowsFolder), windowsFolder) !== undefined;
+    },
+
+    async makeDefault(windowsFolder) {
+      const entry = entryOfWindows(await entries(windowsFolder), windowsFolder);
+      if (!entry)
+        throw new Fault('IMAGE-06', windowsFolder, { expected: 'an entry in the boot store', found: 'none' });
+      await bcdedit(windowsFolder, '/default', entry.id);
+    },
+
+    async retireMedia() {
+      for (const entry of entriesOfMedia(await entries('boot store')))
+        await bcdedit(entry.id, '/delete', entry.id, '/f', '/cleanup');
+    },
+  };
+
+  async function targetArguments(windowsFolder: string): Promise<readonly string[]> {
+    if (world.firmware === 'bios') return [];
+    const volume = await world.systemVolume();
+    if (volume) return ['/s', volume.root.slice(0, 2), '/f', 'UEFI'];
+    if (world.firmware === 'uefi')
+      throw new Fault('IMAGE-06', windowsFolder, { expected: 'an EFI system partition', found: 'none' });
+    return [];
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,77 @@
+// The machine that Windows runs on: WinPE at first boot, the new Windows afterwards.
+import path from 'node:path';
+import type { MachineFacts } from '../../facts/machine-facts.ts';
+import type { Imaging, Machine } from '../machine.ts';
+import { bootMenu } from './boot-menu.ts';
+import { consoleDecoder } from './console-text.ts';
+import { detects } from './detect.ts';
+import { addOfflineDrivers } from './offline-drivers.ts';
+import { openRegistry } from './registry.ts';
+import { runProgram } from './run-program.ts';
+import { retireAfterExit } from './start-up-task.ts';
+import { openSystemLibraries } from './system-library.ts';
+import { findSystemVolume } from './system-volume.ts';
+import { flushVolume } from './volume-device.ts';
+import { firmwareType, readWindowsFacts, systemKind } from './windows-facts.ts';
+import { openWindowsTools, type ToolWorld } from './windows-tool.ts';
+import { listVolumes } from './windows-volumes.ts';
+
+export interface WindowsMachineParts {
+  readonly imaging: Imaging;
+  /** The process environment; programs that are run inherit it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly architecture: MachineFacts['architecture'];
+  /** Where the executable lays its native add-on, see native/addon.ts. */
+  readonly addonFolder?: string;
+}
+
+const SETUP = 'HKLM\\SYSTEM\\Setup';
+
+/** @throws Fault USAGE-10 where there is no Windows. */
+export async function openWindowsMachine({
+  imaging,
+  environment,
+  architecture,
+  addonFolder,
+}: WindowsMachineParts): Promise<Machine> {
+  const libraries = await openSystemLibraries(addonFolder);
+  const registry = openRegistry(libraries);
+  const systemFolder = path.win32.join(environment.SystemRoot ?? 'C:\\Windows', 'System32');
+  const world: ToolWorld = { environment, systemFolder, decode: consoleDecoder(libraries) };
+  const tools = openWindowsTools(world);
+  const system = systemKind(registry);
+  const ramDrive = system === 'winpe' ? path.win32.parse(systemFolder).root : undefined;
+
+  const volumes = async () => listVolumes(libraries, ramDrive);
+  const systemVolume = async () => findSystemVolume(libraries, await volumes(), tools);
+  const menu = bootMenu({ tools, system, firmware: firmwareType(libraries), systemVolume });
+
+  return {
+    kind: 'windows',
+    imaging,
+    facts: async () => readWindowsFacts(libraries, registry, architecture),
+    volumes,
+    systemVolume,
+    flush: volume => flushVolume(libraries, volume),
+    addBootEntry: menu.add,
+    hasBootEntry: menu.has,
+    makeDefault: menu.makeDefault,
+    retireMediaBootEntry: menu.retireMedia,
+    addDrivers: (imageRoot, folder) => addOfflineDrivers(tools, imageRoot, folder),
+    run: request => runProgram(request, world),
+    detects: clause => detects(clause, registry, environment),
+    async isSetupComplete() {
+      const underWay = ['SystemSetupInProgress', 'OOBEInProgress'].map(
+        name => registry.value(SETUP, name) ?? '0',
+      );
+      return underWay.every(value => value === '0');
+    },
+    retire: folder => retireAfterExit(tools, systemFolder, folder),
+    async restart() {
+      const failure = { code: 'DISK-05', subject: 'restart' } as const;
+      if (system === 'winpe') await tools.run('wpeutil', ['Reboot'], failure);
+      else await tools.run('shutdown', ['/r', '/t', '0'], failure);
+    },
+    close: async () => {},
+  };
+}

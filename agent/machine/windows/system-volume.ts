@@ -1,0 +1,70 @@
+// Finds the EFI system partition and gives it a drive letter when it has none.
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { Fault } from '../../fault/fault.ts';
+import { wide } from '../../native/text.ts';
+import type { Volume } from '../machine.ts';
+import type { SystemLibraries } from './system-library.ts';
+import { ESP_TYPE, partitionType } from './volume-device.ts';
+import type { WindowsTools } from './windows-tool.ts';
+import { driveRoots } from './windows-volumes.ts';
+
+/** Where the boot store lies on an ESP. */
+export const STORE_ON_ESP = 'EFI\\Microsoft\\Boot\\BCD';
+
+/** Letters tried for the ESP: Microsoft's sample scripts use S:, and WinPE has X: taken. */
+const LETTERS = 'SYVUTRQPONMLKJIHGFE';
+
+/**
+ * The ESP to boot from, with a letter. A volume of the ESP's partition type that has a boot store comes first, then one of that type; where
+ * the device does not tell its type (it is no real disk), a volume with a boot store at the ESP's place. undefined when there is none.
+ * @throws Fault DISK-05 when no letter can be given.
+ */
+export async function findSystemVolume(
+  system: SystemLibraries,
+  volumes: readonly Volume[],
+  tools: WindowsTools,
+): Promise<Volume | undefined> {
+  const ranked: { readonly volume: Volume; readonly rank: number }[] = [];
+  for (const volume of volumes) {
+    if (volume.kind !== 'fixed' && volume.kind !== 'removable') continue;
+    const type = partitionType(system, volume);
+    const hasStore = await exists(path.win32.join(volume.root, STORE_ON_ESP));
+    const rank = rankOf(type, hasStore, volume.kind);
+    if (rank > 0) ranked.push({ volume, rank });
+  }
+  ranked.sort((a, b) => b.rank - a.rank);
+  const found = ranked[0]?.volume;
+  return found && withLetter(system, found, tools);
+}
+
+function rankOf(type: string | undefined, hasStore: boolean, kind: Volume['kind']): number {
+  const preferred = kind === 'fixed' ? 1 : 0;
+  if (type === ESP_TYPE) return (hasStore ? 6 : 4) + preferred;
+  return type === undefined && hasStore ? 2 + preferred : 0;
+}
+
+async function withLetter(
+  { kernel32, ...rest }: SystemLibraries,
+  volume: Volume,
+  tools: WindowsTools,
+): Promise<Volume> {
+  if (/^[A-Za-z]:\\$/.test(volume.root)) return volume;
+  const taken = new Set(driveRoots({ kernel32, ...rest }));
+  const root = [...LETTERS].map(letter => `${letter}:\\`).find(each => !taken.has(each));
+  if (root === undefined)
+    throw new Fault('DISK-05', volume.id, { expected: 'a free drive letter', found: 'none' });
+  const mounted = kernel32.call('SetVolumeMountPointW', wide(root), wide(volume.id));
+  if (mounted.value === 0) {
+    // The full OS guards its ESP: only mountvol /S gives it a letter there.
+    await tools.run('mountvol', [root.slice(0, 2), '/S'], { code: 'DISK-05', subject: volume.id });
+  }
+  return { ...volume, root };
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,23 @@
+// advapi32.dll as far as the registry is read. Source: winreg.h and winnt.h of the Windows SDK.
+
+export const ADVAPI32 = {
+  RegOpenKeyExW: { returns: 'i32', takes: ['address', 'bytes', 'u32', 'u32', 'bytes'] },
+  RegQueryValueExW: { returns: 'i32', takes: ['address', 'bytes', 'address', 'bytes', 'bytes', 'bytes'] },
+  RegCloseKey: { returns: 'i32', takes: ['address'] },
+} as const;
+
+/** Predefined keys: `(HKEY)(ULONG_PTR)((LONG)0x8000000n)`, sign-extended to 64 bits. */
+export const HKEY = {
+  HKEY_CLASSES_ROOT: 0xffff_ffff_8000_0000n,
+  HKEY_CURRENT_USER: 0xffff_ffff_8000_0001n,
+  HKEY_LOCAL_MACHINE: 0xffff_ffff_8000_0002n,
+  HKEY_USERS: 0xffff_ffff_8000_0003n,
+} as const;
+
+export const KEY_QUERY_VALUE = 0x0001;
+export const KEY_WOW64 = { bits64: 0x0100, bits32: 0x0200 } as const;
+
+/** Value types. */
+export const REG = { sz: 1, expandSz: 2, binary: 3, dword: 4, multiSz: 7, qword: 11 } as const;
+
+export const ERROR_SUCCESS = 0;

@@ -1,0 +1,66 @@
+// Runs under Wine (node.exe windows-side-program.ts PORT): opens the Windows machine and answers calls from windows-side.ts.
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { Fault } from '../../agent/fault/fault.ts';
+import { openImaging } from '../../agent/machine/open-imaging.ts';
+import { openWindowsMachine } from '../../agent/machine/windows/open-windows-machine.ts';
+
+interface Request {
+  readonly id: number;
+  readonly method: string;
+  readonly values: readonly unknown[];
+  readonly hooks: { readonly signal: boolean; readonly aborted?: boolean; readonly advance: boolean };
+  readonly abort?: true;
+}
+
+process.env.UV_THREADPOOL_SIZE = '12';
+const socket = connect(Number(process.argv[2]), '127.0.0.1');
+const stoppers = new Map<number, AbortController>();
+const send = (value: unknown): void => {
+  socket.write(`${JSON.stringify(value)}\n`);
+};
+
+const imaging = await openImaging({ system: 'windows' });
+const machine = await openWindowsMachine({ imaging, environment: process.env, architecture: 'x64' });
+const targets: Readonly<Record<string, object>> = { imaging, machine };
+
+createInterface({ input: socket }).on('line', line => {
+  const request: Request = JSON.parse(line);
+  if (request.abort) stoppers.get(request.id)?.abort();
+  else void answer(request);
+});
+socket.on('close', () => process.exit(0));
+
+async function answer({ id, method, values, hooks }: Request): Promise<void> {
+  const stopper = new AbortController();
+  stoppers.set(id, stopper);
+  if (hooks.aborted) stopper.abort();
+  try {
+    const [target = '', name = ''] = method.split('.');
+    const called: unknown = Reflect.get(targets[target] ?? {}, name);
+    if (typeof called !== 'function') {
+      send({ id, result: called });
+      return;
+    }
+    const [first, ...rest] = values;
+    const request =
+      hooks.signal || hooks.advance
+        ? {
+            ...(first as object),
+            ...(hooks.signal ? { signal: stopper.signal } : {}),
+            ...(hooks.advance
+              ? { advance: (done: number, total: number) => send({ id, advance: [done, total] }) }
+              : {}),
+          }
+        : first;
+    send({ id, result: await Reflect.apply(called, targets[target], [request, ...rest]) });
+  } catch (thrown) {
+    const failed =
+      thrown instanceof Fault
+        ? { code: thrown.code, subject: thrown.subject, detail: thrown.detail }
+        : { message: String(thrown instanceof Error ? thrown.stack : thrown) };
+    send({ id, failed });
+  } finally {
+    stoppers.delete(id);
+  }
+}
