@@ -9,6 +9,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
   type YAMLError,
 } from 'yaml';
 import type { z } from 'zod';
@@ -64,7 +65,7 @@ export function tryDecodeYaml<S extends z.ZodType>(
   };
   const places = new Places(document, text, at);
   const found: Located[] = document.errors.map(error => ({ ...at(error.pos[0]), text: syntaxText(error) }));
-  const value = plainValue(document, found);
+  const value = plainValue(document, at, found);
   const parsed = value === undefined ? undefined : schema.safeParse(value.js);
   if (parsed !== undefined && !parsed.success && value !== undefined) {
     const mistakes = parsed.error.issues.flatMap(issue => mistakesOf(issue, value.js));
@@ -104,12 +105,24 @@ function textOf(bytes: Uint8Array | string, maxBytes: number): string | { readon
   }
 }
 
-/** The plain value; an alias bomb or an unresolved alias becomes a located mistake instead. */
-function plainValue(document: Document.Parsed, found: Located[]): { readonly js: unknown } | undefined {
+/** The plain value; aliases that lead nowhere or unfold without end become located mistakes instead. */
+function plainValue(
+  document: Document.Parsed,
+  at: (offset: number) => Place,
+  found: Located[],
+): { readonly js: unknown } | undefined {
   try {
     return { js: document.toJS({ maxAliasCount: 50 }) };
   } catch (error) {
-    if (found.length === 0)
+    const aliases: Located[] = [];
+    visit(document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document) === undefined)
+          aliases.push({ ...at(alias.range?.[0] ?? 0), text: `no anchor is called ${alias.source}` });
+      },
+    });
+    if (aliases.length > 0) found.push(...aliases);
+    else if (found.length === 0)
       found.push({ line: 1, column: 1, text: error instanceof Error ? error.message : String(error) });
     return undefined;
   }
@@ -209,7 +222,8 @@ function child(
     return isNode(item) ? { value: item } : undefined;
   }
   if (!isMap(node)) return undefined;
-  const pair = node.items.find(
+  // Of a key used twice the last one counts, as it does for the value.
+  const pair = node.items.findLast(
     item => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
   );
   if (pair === undefined) return undefined;

@@ -84,12 +84,12 @@ function expectation(issue: Issue): string {
     case 'too_small':
       return (
         own(issue) ??
-        `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${countWord(issue.origin)}`
+        `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${countWord(issue.origin, issue.minimum)}`
       );
     case 'too_big':
       return (
         own(issue) ??
-        `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${countWord(issue.origin)}`
+        `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${countWord(issue.origin, issue.maximum)}`
       );
     case 'invalid_union':
       return own(issue) ?? 'another form';
@@ -121,9 +121,11 @@ function literal(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
 }
 
-function countWord(origin: string): string {
-  if (origin === 'string') return ' characters';
-  return origin === 'array' || origin === 'set' || origin === 'record' || origin === 'map' ? ' entries' : '';
+function countWord(origin: string, count: number | bigint): string {
+  const one = Number(count) === 1;
+  if (origin === 'string') return one ? ' character' : ' characters';
+  if (!['array', 'set', 'record', 'map'].includes(origin)) return '';
+  return one ? ' entry' : ' entries';
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {

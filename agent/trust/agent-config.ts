@@ -14,13 +14,10 @@ export const agentConfigSchema = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'Folder or share to which logs are copied at the end.' }),
-  ca: z
-    .array(z.string().min(1))
-    .optional()
-    .meta({
-      description:
-        'PEM files, relative to agent.yaml, of certificate authorities that HTTPS servers may use besides the system’s.',
-    }),
+  ca: z.array(z.string().min(1)).optional().meta({
+    description:
+      'PEM files, relative to agent.yaml, of certificate authorities that HTTPS servers may use besides the system’s.',
+  }),
   transfer: z
     .strictObject({
       retryCount: z.int().min(0).max(100).optional(),

@@ -47,9 +47,10 @@ export function verifyDetached({ domain, subject, bytes, signature, keys }: Deta
     throw new Fault('TRUST-02', subject, { expected: domain, found: decoded.domain });
   const key = keys.find(candidate => candidate.id === decoded.keyId);
   if (key === undefined) {
+    const pinned = keys.map(({ id }) => id).join(', ');
     throw new Fault('TRUST-02', subject, {
-      expected: `a key of ${keys.map(({ id }) => id).join(', ')}`,
-      found: decoded.keyId,
+      expected: pinned === '' ? 'a pinned key, but none is pinned' : `a signature by key ${pinned}`,
+      found: `a signature by key ${decoded.keyId}`,
     });
   }
   const good = verify(null, signedBytes(domain, bytes), key.key, Buffer.from(decoded.signature, 'base64'));

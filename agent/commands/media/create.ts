@@ -86,7 +86,7 @@ function billLines({ wim, bytes, sha256, keyId, manifest, policySerial, bill }: 
     item.type,
     item.lies,
     sizeText(item.bytes),
-    item.supersededBy === undefined ? '' : `superseded by ${item.supersededBy}`,
+    item.supersededBy ?? '',
     item.name,
   ]);
   const total = bill.reduce((sum, item) => sum + item.bytes, 0);
@@ -98,7 +98,7 @@ function billLines({ wim, bytes, sha256, keyId, manifest, policySerial, bill }: 
         { title: 'Type' },
         { title: 'Lies in' },
         { title: 'Size', right: true },
-        { title: '' },
+        { title: 'Superseded by' },
         { title: 'Name' },
       ],
       rows,

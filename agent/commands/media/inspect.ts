@@ -72,14 +72,13 @@ function inspectedLines({
           `  signed as ${file.file}, ${sizeText(file.size)}${file.sizeMatches ? '' : ' (this file has another size)'}, SHA-256 ${file.sha256}`,
         ]),
     ...(manifest === undefined ? [] : manifestLines(manifest, keyId ?? '', validity)),
-    ...(doubts.length === 0
-      ? []
-      : [
-          '',
-          'Not to be believed:',
-          ...doubts.map(doubt => `  ${doubt.code} ${doubt.title}: ${doubt.subject}`),
-        ]),
+    ...(doubts.length === 0 ? [] : ['', 'Not to be believed:', ...doubts.flatMap(doubtLines)]),
   ];
+}
+
+function doubtLines({ code, title, subject, detail }: InspectedMedia['doubts'][number]): string[] {
+  const facts = Object.entries(detail).map(([name, value]) => `    ${name}: ${String(value)}`);
+  return [`  ${code} ${title}: ${subject}`, ...facts];
 }
 
 function manifestLines(
