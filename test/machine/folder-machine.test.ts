@@ -32,6 +32,8 @@ machineContract('the rehearsal machine', async () => {
   return {
     machine,
     windows: { here: windows, there: windows },
+    imageRoot: path.dirname(windows),
+    systemDrive: path.dirname(windows),
     item: { here: item, there: item },
     exitingWith: async code => `end ${code}`,
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),

@@ -8,6 +8,10 @@ export interface MachineUnderTest extends AsyncDisposable {
   readonly machine: Machine;
   /** A Windows folder on the machine's volume: as this test process sees it, and as the machine does. */
   readonly windows: { readonly here: string; readonly there: string };
+  /** Root of the volume of that Windows, as the machine sees it. */
+  readonly imageRoot: string;
+  /** What the machine calls C:, as this test process sees it. */
+  readonly systemDrive: string;
   /** A folder of a content item, as both see it. */
   readonly item: { readonly here: string; readonly there: string };
   /** A command line that this machine ends with the exit code. */
@@ -71,9 +75,7 @@ export function machineContract(title: string, open: () => Promise<MachineUnderT
 
     it('adds drivers to an offline image', async () => {
       await writeFile(path.join(under.item.here, 'net.inf'), '[Version]\r\n');
-      await expect(
-        machine.addDrivers(path.dirname(under.windows.there), under.item.there),
-      ).resolves.toBeUndefined();
+      await expect(machine.addDrivers(under.imageRoot, under.item.there)).resolves.toBeUndefined();
     });
 
     it.each([0, 1, 3010, 1641, 70_000])('gives exit code %i of a program as it is', async code => {
@@ -89,7 +91,7 @@ export function machineContract(title: string, open: () => Promise<MachineUnderT
     });
 
     it('detects a file on the system drive by its path, whatever its case', async () => {
-      const file = path.join(path.dirname(under.windows.here), 'Program Files', 'Tool', 'tool.exe');
+      const file = path.join(under.systemDrive, 'Program Files', 'Tool', 'tool.exe');
       expect(await machine.detects({ file: 'C:\\Program Files\\Tool\\tool.exe' })).toBe(false);
       await mkdir(path.dirname(file), { recursive: true });
       await writeFile(file, 'MZ');

@@ -1,4 +1,5 @@
 // Runs under Wine (node.exe windows-side-program.ts PORT): opens the Windows machine and answers calls from windows-side.ts.
+import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Fault } from '../../agent/fault/fault.ts';
@@ -21,8 +22,18 @@ const send = (value: unknown): void => {
 };
 
 const imaging = await openImaging({ system: 'windows' });
-const machine = await openWindowsMachine({ imaging, environment: process.env, architecture: 'x64' });
-const targets: Readonly<Record<string, object>> = { imaging, machine };
+const parts = { imaging, environment: process.env, architecture: 'x64' } as const;
+const targets: Record<string, object> = {
+  imaging,
+  machine: await openWindowsMachine(parts),
+  test: {
+    /** What tells WinPE from a full OS; the machine is opened again in it. */
+    async becomeWinPe() {
+      execFileSync('reg', ['add', 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\MiniNT', '/f']);
+      targets.machine = await openWindowsMachine(parts);
+    },
+  },
+};
 
 createInterface({ input: socket }).on('line', line => {
   const request: Request = JSON.parse(line);

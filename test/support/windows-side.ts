@@ -62,7 +62,13 @@ export async function openWindowsSide(options: {
   if (address === null || typeof address === 'string') throw new Error('no port');
   const script = fileURLToPath(new URL('windows-side-program.ts', import.meta.url));
   const { ended } = await session.start(node, [see(script), String(address.port)], {
-    env: { NODE_PATH: see(windowsPart('')), PRESTAGE_RECORD: see(recordFile), ...options.env },
+    env: {
+      NODE_PATH: see(windowsPart('')),
+      PRESTAGE_RECORD: see(recordFile),
+      // Of some tools Wine has a stub of its own, which would win over the stand-in.
+      WINEDLLOVERRIDES: `mscoree,mshtml=;${STAND_INS.map(tool => `${tool}.exe`).join(',')}=n`,
+      ...options.env,
+    },
   });
   const failed = ended.then(result => {
     throw new Error(`node.exe ended with ${result.code}\n${result.stdout}\n${result.stderr}`);
