@@ -66,7 +66,11 @@ export function compose({ signal }: ComposeOptions): Composition {
           expected: 'Windows or WinPE, or --disk FOLDER to rehearse',
         });
       const { openWindowsMachine } = await import('./machine/windows/open-windows-machine.ts');
-      return await openWindowsMachine({ imaging: await openImaging() });
+      return await openWindowsMachine({
+        imaging: await openImaging(),
+        environment: process.env,
+        architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+      });
     },
     openImaging,
     openSource: (address, settings) =>

@@ -29,10 +29,12 @@ export const COMMANDS: Readonly<Record<string, Register>> = {
   explain: async (program, { print }) => (await import('./commands/explain.ts')).addExplain(program, print),
   publish: async (program, { compose, exit }) =>
     (await import('./commands/publish.ts')).addPublish(program, compose, exit),
-  media: async (program, { compose, exit }) =>
-    (await import('./commands/media.ts')).addMedia(program, compose, exit),
   keys: async (program, { compose, exit }) =>
     (await import('./commands/keys.ts')).addKeys(program, compose, exit),
+  media: async (program, { compose, exit }) =>
+    (await import('./commands/media.ts')).addMedia(program, compose, exit),
+  serve: async (program, { compose, exit }) =>
+    (await import('./commands/serve.ts')).addServe(program, compose, exit),
   rehearse: async (program, { compose, exit }) =>
     (await import('./commands/rehearse.ts')).addRehearse(program, compose, exit),
 };

@@ -85,7 +85,7 @@ function checkLines(surveys: readonly ItemSurvey[]): string[] {
       .filter(file => file.state !== 'present')
       .flatMap(file => [
         `${survey.id} ${file.path}: ${file.state}`,
-        ...(file.bad ?? []).map(
+        ...file.badRanges.map(
           range =>
             `  at offset ${range.offset}, ${range.length} bytes: expected ${range.expected}, found ${range.found || 'no bytes'}`,
         ),

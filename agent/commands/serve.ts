@@ -1,20 +1,18 @@
 // `prestage serve`: a folder as a distribution point, until Ctrl-C.
 import type { Command } from 'commander';
 import { Fault } from '../fault/fault.ts';
-import type { Observe } from '../progress/event.ts';
 import { serveFolder } from '../server/serve-folder.ts';
+import type { Composition } from './composition.ts';
 
 /** What the command needs of its surroundings. */
-export interface ServeWorld {
-  /** Prints one line for the person. */
-  readonly print: (line: string) => void;
-  readonly observe: Observe;
-  /** Aborted by Ctrl-C or a closing console. */
-  readonly signal: AbortSignal;
-}
+export type ServeWorld = Pick<Composition, 'print' | 'observe' | 'signal'>;
 
-/** Adds the command. Faults: USAGE-01, USAGE-08. */
-export function addServe(program: Command, world: ServeWorld): void {
+/** Registers the command. Faults: USAGE-01, USAGE-08. */
+export function addServe(
+  program: Command,
+  compose: () => Promise<ServeWorld>,
+  exit: (code: number) => void,
+): void {
   program
     .command('serve')
     .summary('serve a folder as a distribution point')
@@ -25,7 +23,10 @@ export function addServe(program: Command, world: ServeWorld): void {
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8080')
     .option('--host <address>', 'address to listen on; 0.0.0.0 for every machine of the network', '127.0.0.1')
     .addHelpText('after', '\nExample:\n  prestage serve ./dp --port 8080 --host 0.0.0.0\n')
-    .action((folder: string, options: { port: string; host: string }) => serve(folder, options, world));
+    .action(async (folder: string, options: { port: string; host: string }) => {
+      await serve(folder, options, await compose());
+      exit(0);
+    });
 }
 
 async function serve(

@@ -37,6 +37,8 @@ export interface AcquireRequest {
   readonly manifest: ContentManifest;
   /** The manifest of what lies in the cache now when that is another version: its files are seeds. */
   readonly local?: ContentManifest;
+  /** What lies there was laid for another version, also where no manifest of it is at hand: it is staged, never mended into a mixture. */
+  readonly otherVersion?: boolean;
 }
 
 /** What it took. `fetchedBytes` counts bytes of content that crossed the wire (chunk indexes apart in `indexBytes`). */
@@ -66,6 +68,7 @@ export const acquire: Acquire = async (request, world) => {
   const indexes = openChunkIndexes(request.reference, { ...world, choice });
   const whole = { request, world, choice, indexes };
   // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.
-  const mending = request.local === undefined && (await isFolder(layout.item(id)));
+  const mending =
+    request.otherVersion !== true && request.local === undefined && (await isFolder(layout.item(id)));
   return mending ? mendItem(whole) : stageItem(whole);
 };

@@ -11,10 +11,10 @@ export const acquireContent: Step<'acquire-content'> = {
   async run(action, world) {
     const { reference, cachedDigest } = plannedItem(world, action.id);
     const manifest = await world.manifest(reference);
+    const otherVersion = cachedDigest !== reference.digest;
     const local =
-      cachedDigest === undefined || cachedDigest === reference.digest
-        ? undefined
-        : await world.localManifest(cachedDigest);
-    return { ...(await acquire({ reference, manifest, ...(local === undefined ? {} : { local }) }, world)) };
+      otherVersion && cachedDigest !== undefined ? await world.localManifest(cachedDigest) : undefined;
+    const request = { reference, manifest, otherVersion, ...(local === undefined ? {} : { local }) };
+    return { ...(await acquire(request, world)) };
   },
 };

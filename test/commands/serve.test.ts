@@ -22,7 +22,11 @@ function run(args: readonly string[], signal: AbortSignal) {
     announce = resolve;
   });
   const program = new Command();
-  addServe(program, { print: announce, observe: event => events.push(event), signal });
+  addServe(
+    program,
+    async () => ({ print: announce, observe: event => events.push(event), signal }),
+    () => {},
+  );
   return { ended: program.parseAsync(['serve', ...args], { from: 'user' }), said, events };
 }
 

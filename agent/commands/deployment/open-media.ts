@@ -22,6 +22,8 @@ export interface OpenMediaOptions {
   readonly clock: Date;
   /** False after the hand-over: what was begun in time may be finished late. */
   readonly judgeDates: boolean;
+  /** The volume that the technician named, where there are several. */
+  readonly named?: string;
 }
 
 /** Writes nothing. Faults: CONTENT-04, CONTENT-05, TRUST-01, -02, -03, -04, -08, -10. */
@@ -30,8 +32,9 @@ export async function openMedia({
   keys,
   clock,
   judgeDates,
+  named,
 }: OpenMediaOptions): Promise<OpenedMedia> {
-  const volume = await findMedia(await machine.volumes());
+  const volume = await findMedia(await machine.volumes(), named);
   const layout = cacheLayout(volume.root);
   const bytes = await readCapped(layout.media, MEDIA_MAX_BYTES);
   if (bytes === undefined) throw new Fault('CONTENT-04', layout.media, { found: 'no media manifest' });

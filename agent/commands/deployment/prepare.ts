@@ -66,7 +66,7 @@ export async function prepare(
   const imageSurvey = await validating;
   const items = await stage('survey', () => surveyAll(context, policy, choice.taskSequence, imageSurvey));
   const plan = await planFrom(context, policy, choice, items);
-  return { facts, policy, choice, image: validationOf(imageSurvey), plan };
+  return { facts, policy, choice, image: await validationOf(context, imageSurvey), plan };
 }
 
 async function surveyAll(
@@ -141,12 +141,13 @@ function referenceTo(references: readonly ContentReference[], id: string): Conte
   return found;
 }
 
-function validationOf(survey: ItemSurvey): ImageValidation {
-  const file = survey.files.find(candidate => candidate.path.toLowerCase().endsWith('.wim'));
+async function validationOf(context: RunContext, survey: ItemSurvey): Promise<ImageValidation> {
+  const manifest = await context.manifests.manifest(referenceTo(context.manifest.content, survey.id));
+  const image = osImageFile(manifest);
   return {
     id: survey.id,
-    file: file?.path ?? '',
-    chunks: file?.chunks ?? 0,
-    bad: (file?.bad ?? []).map(range => ({ file: file?.path ?? '', ...range })),
+    file: image.path,
+    chunks: image.chunks?.count ?? 1,
+    bad: survey.files.find(file => file.path === image.path)?.badRanges ?? [],
   };
 }

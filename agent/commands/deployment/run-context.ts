@@ -16,6 +16,8 @@ import { type OpenedMedia, openMedia } from './open-media.ts';
 /** Options that every command at a machine takes. */
 export interface MachineOptions {
   readonly disk?: string;
+  /** The volume that holds the media, where there are several: its root, label or GUID. */
+  readonly media?: string;
   readonly config?: string;
 }
 
@@ -87,6 +89,7 @@ async function open(
     keys: settings.keys,
     clock: clock.now(),
     judgeDates: needs.judgeDates,
+    ...(options.media === undefined ? {} : { named: options.media }),
   });
   const { manifest, layout, key } = media;
   const seconds = (clock.ticks() - began) / 1000;
@@ -129,7 +132,7 @@ async function open(
     .map(point => openSource(point.url, point.priority))
     .sort((a, b) => a.priority - b.priority);
   const managementPoints = manifest.managementPoints.map((url, at) => openSource(url, at));
-  const manifests = openManifestStore(layout, { layout, durable, sources, observe, signal });
+  const manifests = openManifestStore(layout, { layout, durable, sources, signal });
   return {
     ...media,
     composition,

@@ -1,5 +1,5 @@
 // Surveys items of the cache with their manifests at hand and turns the findings into rows of the content table.
-import type { ContentReference } from '../../content/manifest.ts';
+import type { ContentManifest, ContentReference } from '../../content/manifest.ts';
 import type { PlannedItem } from '../../plan/plan.ts';
 import { readChunkIndex } from '../../survey/chunk-indexes.ts';
 import { type ItemSurvey, surveyItem } from '../../survey/survey-content.ts';
@@ -7,7 +7,7 @@ import type { RunContext } from './run-context.ts';
 
 /** Looks at what lies in the cache against the manifest that the media laid for it. */
 export async function surveyCached(context: RunContext, reference: ContentReference): Promise<ItemSurvey> {
-  return await look(context, reference, undefined);
+  return await look(context, reference, reference);
 }
 
 /** Looks at an item against the manifest that policy wants; `already` is an earlier look at the very same manifest. */
@@ -35,22 +35,33 @@ async function look(
 ): Promise<ItemSurvey> {
   const { layout, pool, manifests, observe, composition } = context;
   const manifest = await manifests.manifest(reference);
-  const localManifest =
-    cached === undefined || cached.digest === reference.digest
-      ? undefined
-      : await manifests.localManifest(cached.digest);
+  const laid = cached?.digest === reference.digest ? manifest : await localManifestOf(context, cached);
   const stage = reference.type === 'os-image' ? 'validate-image' : 'survey';
+  let doneBytes = 0;
   return await surveyItem({
     reference,
     manifest,
-    ...(cached === undefined || localManifest === undefined
-      ? {}
-      : { local: { reference: cached, manifest: localManifest } }),
+    ...(cached === undefined || laid === undefined ? {} : { local: { reference: cached, manifest: laid } }),
     layout,
     pool,
     readIndex: sha256 => readChunkIndex(layout, sha256),
     signal: composition.signal,
-    advance: (doneBytes, totalBytes) =>
-      observe({ kind: 'advanced', stage, subject: reference.id, doneBytes, totalBytes }),
+    advance: bytes => {
+      doneBytes += bytes;
+      observe({
+        kind: 'advanced',
+        stage,
+        subject: reference.id,
+        doneBytes,
+        totalBytes: reference.totalBytes,
+      });
+    },
   });
+}
+
+async function localManifestOf(
+  { manifests }: RunContext,
+  cached: ContentReference | undefined,
+): Promise<ContentManifest | undefined> {
+  return cached === undefined ? undefined : await manifests.localManifest(cached.digest);
 }
