@@ -1,6 +1,8 @@
 // What the documents of a site say of each other: IDs used twice, and references that lead nowhere.
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { type Unresolved, unresolvedContent } from '../policy/policy.ts';
+import { describeWim } from '../wim/read-wim.ts';
 import type { Located, SiteDocuments, SiteIssue, SiteMedia } from './read-site.ts';
 
 type References = SiteDocuments;
@@ -15,6 +17,7 @@ export async function referenceIssues(documents: References): Promise<SiteIssue[
       located(sequence, unresolvedContent(sequence.value, typesOf(documents))),
     ),
     ...deploymentIssues(documents),
+    ...(await imageIndexIssues(documents)),
     ...documents.media.flatMap(media => located(media, mediaIssues(media.value, documents))),
   ];
 }
@@ -103,6 +106,32 @@ function circleFrom(start: string, next: (id: string) => readonly string[]): rea
     return undefined;
   };
   return walk(start, []);
+}
+
+/** An image index beyond the WIM's images would show on the first machine only. What is wrong with a WIM itself is told when it is published. */
+async function imageIndexIssues({ content, taskSequences, media }: References): Promise<SiteIssue[]> {
+  const asked = [
+    ...taskSequences.map(({ value, locate }) => ({ image: value.osImage, locate })),
+    ...media.map(({ value, locate }) => ({ image: value.osImage, locate })),
+  ];
+  const issues = await Promise.all(
+    asked.map(async ({ image, locate }) => {
+      const item = content.find(({ value }) => value.id === image?.id && value.type === 'os-image');
+      const count = item && (await imageCount(item.value.sourceFolder));
+      if (image === undefined || count === undefined || image.index <= count) return [];
+      const text = `expected 1 to ${count}, the images of ${image.id}, found ${image.index}`;
+      return located({ locate }, [{ path: ['osImage', 'index'], text }]);
+    }),
+  );
+  return issues.flat();
+}
+
+async function imageCount(folder: string): Promise<number | undefined> {
+  const names = await readdir(folder).catch(() => []); // An absent source is told at its own place.
+  const [wim, another] = names.filter(name => name.toLowerCase().endsWith('.wim'));
+  if (wim === undefined || another !== undefined) return undefined;
+  const described = await describeWim(path.join(folder, wim)).catch(() => undefined); // See above: publishing tells what is wrong with it.
+  return described?.images.length;
 }
 
 function deploymentIssues({ deployments, taskSequences }: References): SiteIssue[] {
