@@ -23,6 +23,8 @@ export async function bundle(folder, digest) {
     legalComments: 'none',
     external: ['ffi-rs'], // an asset: agent/native/addon.ts loads it
     define: { __PRESTAGE_BUILD__: JSON.stringify(digest.slice(0, 12)) },
+    // import.meta.url finds files beside the source; built, those are assets, and that branch is never taken.
+    logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
   });
   return { main: join(folder, 'main.cjs'), worker: join(folder, 'worker.cjs') };
