@@ -126,7 +126,7 @@ function isFiller(text: string): boolean {
   return (
     FILLERS.has(lower) ||
     /^to be filled( by o\.?e\.?m\.?)?$/.test(lower) ||
-    /^(.)\1*$/.test(lower) ||
+    /^(.)\1{3,}$/.test(lower) ||
     /^asset-1234567890$/.test(lower)
   );
 }

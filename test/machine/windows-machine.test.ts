@@ -147,6 +147,9 @@ describe('on a machine with an ESP', () => {
       power: expect.stringMatching(/^(mains|battery|unknown)$/),
     });
     expect(facts.memoryBytes).toBeGreaterThan(1e8);
+    // Wine's table names no maker and fills the serial number with a vendor's words.
+    expect(facts.uuid).toMatch(/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/);
+    expect(facts.serial).toBeUndefined();
   });
 });
 
@@ -314,6 +317,20 @@ describe('programs', () => {
       environment: { PRESTAGE_ITEM: 'ABC00012' },
     });
     expect(stdout.trim()).toBe('ABC00012');
+  });
+});
+
+describe('console output', () => {
+  it('is read as UTF-8, as UTF-16, or in the console’s code page 437', async () => {
+    await using bench = await openBench();
+    const decode = (bytes: Buffer) => bench.side.call('test.decode', bytes.toString('base64'));
+    expect(await decode(Buffer.from('Zugriff verweigert: Löschen'))).toBe('Zugriff verweigert: Löschen');
+    expect(await decode(Buffer.from('\uFEFFünï', 'utf16le'))).toBe('ünï');
+    expect(await decode(Buffer.from('plain', 'utf16le'))).toBe('plain');
+    expect(await decode(Buffer.from([0x4c, 0x94, 0x73, 0x63, 0x68, 0x65, 0x6e, 0x20, 0xb1, 0xdb]))).toBe(
+      'Löschen ▒█',
+    );
+    expect(await decode(Buffer.alloc(0))).toBe('');
   });
 });
 

@@ -4,7 +4,9 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Fault } from '../../agent/fault/fault.ts';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
+import { consoleDecoder } from '../../agent/machine/windows/console-text.ts';
 import { openWindowsMachine } from '../../agent/machine/windows/open-windows-machine.ts';
+import { openSystemLibraries } from '../../agent/machine/windows/system-library.ts';
 
 interface Request {
   readonly id: number;
@@ -27,6 +29,10 @@ const targets: Record<string, object> = {
   imaging,
   machine: await openWindowsMachine(parts),
   test: {
+    /** Console output, in base64, as text. */
+    async decode(output: string) {
+      return consoleDecoder(await openSystemLibraries())(Buffer.from(output, 'base64'));
+    },
     /** What tells WinPE from a full OS; the machine is opened again in it. */
     async becomeWinPe() {
       execFileSync('reg', ['add', 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\MiniNT', '/f']);
