@@ -12,11 +12,11 @@ import { besideMediaFile } from '../media/media-paths.ts';
 import { fetchPolicy } from '../policy/fetch-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { verifyPolicy } from '../policy/verify-policy.ts';
-import type { Observe } from '../progress/event.ts';
 import type { PrivateKey, PublicKey } from '../trust/keys.ts';
 import { signDetached } from '../trust/signature.ts';
 import { sha256OfFiles } from './digest-files.ts';
 import { loadPrivateKey, loadPublicKey } from './key-files.ts';
+import { MediaMeter } from './media-meter.ts';
 import { buildMediaTree, type MediaTree } from './media-tree.ts';
 import { type AuthorWorld, keyFolder } from './publish.ts';
 import { utcSeconds } from './publish-policy.ts';
@@ -253,41 +253,6 @@ function makeBill({ content, bootImage }: MediaSelection, site: Site): readonly 
       };
     };
   return [...(bootImage === undefined ? [] : [bootImage].map(bill('esp'))), ...content.map(bill('cache'))];
-}
-
-/** Collecting and capturing each pass over the content once; both together are the whole. */
-class MediaMeter {
-  readonly #observe: Observe;
-  readonly #contentBytes: number;
-  #collectedBytes = 0;
-
-  constructor(observe: Observe, { content, bootImage }: MediaSelection) {
-    this.#observe = observe;
-    this.#contentBytes = [...content, ...(bootImage === undefined ? [] : [bootImage])].reduce(
-      (sum, { totalBytes }) => sum + totalBytes,
-      0,
-    );
-    observe({ kind: 'started', stage: 'media', totalBytes: 2 * this.#contentBytes });
-  }
-
-  collected(bytes: number): void {
-    this.#collectedBytes = Math.min(this.#collectedBytes + bytes, this.#contentBytes);
-    this.#tell('collect', this.#collectedBytes);
-  }
-
-  captured(doneBytes: number, totalBytes: number): void {
-    this.#tell('capture', this.#contentBytes * (1 + doneBytes / Math.max(1, totalBytes)));
-  }
-
-  #tell(subject: string, doneBytes: number): void {
-    this.#observe({
-      kind: 'advanced',
-      stage: 'media',
-      subject,
-      doneBytes: Math.floor(doneBytes),
-      totalBytes: 2 * this.#contentBytes,
-    });
-  }
 }
 
 function agentOf(site: Site, media: SiteMedia, { agent }: CreateMediaRequest): string | undefined {

@@ -39,6 +39,7 @@ export async function readState(site: string): Promise<PublishState> {
   }
 }
 
+/** Durable when it resolves. Faults: DISK-*. */
 export async function writeState(site: string, state: PublishState, durable: DurableFiles): Promise<void> {
   await durable.makeFolder(path.dirname(stateFile(site)));
   await durable.replaceFile(stateFile(site), encodeJson(state));

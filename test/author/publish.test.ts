@@ -159,7 +159,7 @@ describe('publish', () => {
     });
     const fault = await faultOf(publish(request, authorKit()));
     expect(fault).toMatchObject({ code: 'USAGE-06', subject: 'CON00003 7' });
-    expect(fault.detail['differences']).toEqual([
+    expect(fault.detail.differences).toEqual([
       'new.txt is new',
       'run.cmd has other bytes',
       'empty.txt is gone',
@@ -181,7 +181,7 @@ describe('publish', () => {
     });
     const fault = await faultOf(publish(request, authorKit()));
     expect(fault.code).toBe('USAGE-06');
-    expect(fault.detail['differences']).toEqual([expect.stringContaining('content.yaml')]);
+    expect(fault.detail.differences).toEqual([expect.stringContaining('content.yaml')]);
   });
 
   it('accepts a source whose files were only touched', async () => {
@@ -267,7 +267,7 @@ describe('publish', () => {
     });
     const fault = await faultOf(publish(request, authorKit()));
     expect(fault).toMatchObject({ code: 'USAGE-07', subject: 'CON00003' });
-    expect(fault.detail['paths']).toHaveLength(3);
+    expect(fault.detail.paths).toHaveLength(3);
   });
 
   it('refuses a link in a source', async () => {

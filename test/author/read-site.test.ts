@@ -27,7 +27,7 @@ async function site(differences: Tree = {}): Promise<string> {
 
 async function refusal(differences: Tree) {
   const fault = await faultOf(readSite(await site(differences)));
-  return { code: fault.code, issues: fault.detail['issues'] };
+  return { code: fault.code, issues: fault.detail.issues };
 }
 
 const content = (differences: object) => ({
@@ -169,7 +169,7 @@ describe('readSite', () => {
   it('names a content folder without its document', async () => {
     const folder = await site();
     mkdirSync(path.join(folder, 'content/CON00099'));
-    expect((await faultOf(readSite(folder))).detail['issues']).toEqual([
+    expect((await faultOf(readSite(folder))).detail.issues).toEqual([
       'content/CON00099/content.yaml: required, but absent',
     ]);
   });

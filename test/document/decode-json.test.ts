@@ -28,7 +28,7 @@ describe('decodeJson', () => {
   it('names every field that is unknown, absent or wrong', () => {
     const found = fault(encodeJson({ format: 'test/2', extra: 1, list: ['x'] }));
     expect(found.code).toBe('TRUST-10');
-    expect(found.detail['issues']).toEqual(
+    expect(found.detail.issues).toEqual(
       expect.arrayContaining(['format: expected test/1', 'list[0]: expected a number', 'extra: unknown key']),
     );
   });

@@ -93,7 +93,7 @@ describe('verifyPolicy', () => {
     });
     const fault = refusal(() => verify(broken));
     expect(fault.code).toBe('TRUST-10');
-    expect(fault.detail['issues']).toEqual([
+    expect(fault.detail.issues).toEqual([
       'content[4].id: CON00003 is used twice',
       'taskSequences[0].osImage.id: expected content of type os-image, found CON00003 of type package',
       'taskSequences[0].drivers[0]: expected content of type driver-package, found CON00002 of type application',
@@ -162,7 +162,7 @@ describe('choose', () => {
     );
     const fault = refusal(() => choose(value, LAPTOP));
     expect(fault).toMatchObject({ code: 'CONTENT-07', subject: 'Contoso Ltd. Book 14 SN-0042' });
-    expect(fault.detail['reasons']).toEqual([
+    expect(fault.detail.reasons).toEqual([
       "CON20001 (CON00020): collection does not name this machine's model (Book 14)",
       'CON20002 (CON00020): made available to clients only',
       'CON20003 (CON00020): hidden, and not named as preferred',
@@ -171,7 +171,7 @@ describe('choose', () => {
 
   it('refuses a preferred deployment that policy does not have, rather than running another', () => {
     const fault = refusal(() => choose(among(deployment('CON20001')), LAPTOP, { preferred: 'CON20009' }));
-    expect(fault.detail['reasons']).toEqual([
+    expect(fault.detail.reasons).toEqual([
       'CON20001 (CON00020): CON20009 is preferred',
       'CON20009: preferred, but not in policy',
     ]);

@@ -103,9 +103,7 @@ describe('detached signatures', () => {
         found: expect.stringContaining(pair.public.id),
       },
     });
-    expect(faultOf(() => verifyDetached({ ...good, keys: [] })).detail['expected']).toContain(
-      'none is pinned',
-    );
+    expect(faultOf(() => verifyDetached({ ...good, keys: [] })).detail.expected).toContain('none is pinned');
   });
 
   it('refuses a signature that claims a pinned key but was made by another', () => {
@@ -187,7 +185,7 @@ describe('agent.yaml', () => {
   it('refuses a configuration without keys, and lists all that is wrong', () => {
     const fault = faultOf(() => decodeAgentConfig('keys: []\nkey: x\ntransfer: { connections: 99 }\n'));
     expect(fault.code).toBe('USAGE-02');
-    expect(fault.detail['issues']).toEqual([
+    expect(fault.detail.issues).toEqual([
       'agent.yaml:1:7 keys: expected at least 1 entry, found 0',
       'agent.yaml:2:1 key: unknown key',
       'agent.yaml:3:26 transfer.connections: expected at most 16, found 99',

@@ -36,7 +36,7 @@ export const CONTENT = {
     title: 'Prestaged media incomplete',
     meaning: 'A file that the signed media manifest names is absent or damaged.',
     safe: 'Nothing was changed.',
-    next: 'Run `prestage media verify` to list every file; repair what a distribution point can repair, or prestage the disk again.',
+    next: 'Run `prestage media verify VOLUME` to list every file; repair what a distribution point can repair, or prestage the disk again.',
   },
   'CONTENT-07': {
     title: 'No deployment for this machine',

@@ -12,7 +12,7 @@ export const USAGE = {
     title: 'Key not usable',
     meaning: 'A key file is absent, damaged or of the wrong kind.',
     safe: 'Nothing was signed.',
-    next: 'Check the key named; `prestage keys new` makes a pair.',
+    next: 'Check the key named; `prestage keys new NAME` makes a pair.',
   },
   'USAGE-12': {
     title: 'Confirmation missing',

@@ -1,0 +1,53 @@
+// Writes docs/schemas/*.json, the JSON Schemas of all documents, from the definitions that decode them: `node scripts/docs/schemas.ts`.
+// A test fails when one is stale.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { z } from 'zod';
+import {
+  contentSchema,
+  deploymentsSchema,
+  mediaDocumentSchema,
+  siteSchema,
+  taskSequenceDocumentSchema,
+} from '../../agent/author/site-documents.ts';
+import { contentManifestSchema } from '../../agent/content/manifest.ts';
+import { jsonSchemaOf } from '../../agent/document/json-schema.ts';
+import { mediaFileSchema, mediaManifestSchema } from '../../agent/media/media-manifest.ts';
+import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
+import { policySchema } from '../../agent/policy/policy.ts';
+import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
+import { signatureSchema } from '../../agent/trust/signature.ts';
+
+/** File name -> what editors show as its title, and the definition. */
+const DOCUMENTS: Readonly<Record<string, readonly [title: string, schema: z.ZodType]>> = {
+  'site.json': ['site.yaml of a Prestage site', siteSchema],
+  'content.json': ['content.yaml of a Prestage content item', contentSchema],
+  'task-sequence.json': ['A task sequence of a Prestage site', taskSequenceDocumentSchema],
+  'deployments.json': ['deployments.yaml of a Prestage site', deploymentsSchema],
+  'media.json': ['A media document of a Prestage site', mediaDocumentSchema],
+  'agent.json': ['agent.yaml of a Prestage boot image', agentConfigSchema],
+  'content-manifest.json': ['prestage-content/1', contentManifestSchema],
+  'policy.json': ['prestage-policy/1', policySchema],
+  'policy-pointer.json': ['prestage-policy-pointer/1', policyPointerSchema],
+  'media-manifest.json': ['prestage-media/1', mediaManifestSchema],
+  'media-file.json': ['prestage-media-file/1', mediaFileSchema],
+  'signature.json': ['prestage-signature/1', signatureSchema],
+};
+
+/** @returns file name -> text. */
+export function schemaFiles(): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(DOCUMENTS).map(([name, [title, schema]]) => [
+      name,
+      `${JSON.stringify(jsonSchemaOf(schema, title), undefined, 2)}\n`,
+    ]),
+  );
+}
+
+if (import.meta.main) {
+  const folder = path.resolve(import.meta.dirname, '../../docs/schemas');
+  mkdirSync(folder, { recursive: true });
+  const files = schemaFiles();
+  for (const name of readdirSync(folder)) if (!files.has(name)) rmSync(path.join(folder, name));
+  for (const [name, text] of files) writeFileSync(path.join(folder, name), text);
+}
