@@ -1,4 +1,5 @@
 // Key files: `<name>.pem` holds the private key, readable by its owner alone; `<name>.pub` the one line that others pin.
+// They are made with node:fs itself: the durable layer can neither refuse an existing file nor set who may read.
 import { chmod, lstat, mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';

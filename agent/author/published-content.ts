@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
+import { chunkIndexBytes } from '../content/chunk-index.ts';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentManifest, ManifestFile } from '../content/manifest.ts';
@@ -32,7 +33,7 @@ export async function publishedManifestBytes(
 
 /**
  * @returns the files of a published version that are absent or of another size; with `world`, also those whose bytes differ. A file
- * whose chunk index is absent counts.
+ * whose chunk index is absent or of another size counts.
  */
 export async function badPublishedFiles(
   point: string,
@@ -50,7 +51,7 @@ export async function badPublishedFiles(
           onPoint(point, onDistributionPoint.chunkIndex(manifest.id, manifest.version, file.sha256));
         return (
           (await sizeOf(place(file))) === file.size &&
-          (index === undefined || (await sizeOf(index)) !== undefined)
+          (index === undefined || (await sizeOf(index)) === chunkIndexBytes(file.chunks?.count ?? 0))
         );
       }),
     ),

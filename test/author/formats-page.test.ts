@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import {
+  contentSchema,
+  deploymentsSchema,
+  mediaDocumentSchema,
+  siteSchema,
+  taskSequenceDocumentSchema,
+} from '../../agent/author/site-documents.ts';
+import { contentManifestSchema } from '../../agent/content/manifest.ts';
+import { decodeJson } from '../../agent/document/decode-json.ts';
+import { decodeYaml } from '../../agent/document/decode-yaml.ts';
+import { mediaFileSchema, mediaManifestSchema } from '../../agent/media/media-manifest.ts';
+import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
+import { policySchema } from '../../agent/policy/policy.ts';
+import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
+import { signatureSchema } from '../../agent/trust/signature.ts';
+
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  site: siteSchema,
+  content: contentSchema,
+  'task-sequence': taskSequenceDocumentSchema,
+  deployments: deploymentsSchema,
+  media: mediaDocumentSchema,
+  agent: agentConfigSchema,
+  signature: signatureSchema,
+  'content-manifest': contentManifestSchema,
+  policy: policySchema,
+  'policy-pointer': policyPointerSchema,
+  'media-file': mediaFileSchema,
+  'media-manifest': mediaManifestSchema,
+};
+
+const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/formats.md'), 'utf8');
+const examples = [...page.matchAll(/^```(yaml|json) (\S+)\n([\s\S]*?)^```$/gm)].map(
+  ([, language, name, text]) => ({
+    language,
+    name: name ?? '',
+    text: text ?? '',
+  }),
+);
+
+describe('docs/formats.md', () => {
+  it('has an example of every document', () => {
+    expect(examples.map(example => example.name).sort()).toEqual(Object.keys(SCHEMAS).sort());
+  });
+
+  it.each(examples)('has an example of $name that decodes', ({ language, name, text }) => {
+    const schema = SCHEMAS[name];
+    if (schema === undefined) throw new Error(`no schema for ${name}`);
+    if (language === 'yaml') decodeYaml(text, schema, { file: name });
+    else decodeJson(Buffer.from(text), schema, { name, maxBytes: 65536 });
+  });
+});
