@@ -1,5 +1,6 @@
 // Makes the plan: a pure function of policy, survey and the machine's volume. Equal inputs give an equal plan.
 import type { ContentReference } from '../content/manifest.ts';
+import type { Install } from './install-order.ts';
 import type { Action, Plan, PlannedItem } from './plan.ts';
 
 export interface PlanInput {
@@ -12,8 +13,8 @@ export interface PlanInput {
     readonly name: string;
     readonly osImage: { readonly id: string; readonly index: number };
     readonly driverPackages: readonly string[];
-    readonly packages: readonly string[];
-    readonly applications: readonly string[];
+    /** In order of installation, dependencies included. */
+    readonly installs: readonly Install[];
   };
   /** Every item that the task sequence needs, surveyed, in the order of the table. */
   readonly items: readonly PlannedItem[];
@@ -45,8 +46,7 @@ export function makePlan(input: PlanInput): Plan {
     { name: 'write-unattend' },
     { name: 'make-bootable' },
     { name: 'hand-over' },
-    ...taskSequence.packages.map((id): Action => ({ name: 'install-package', id })),
-    ...taskSequence.applications.map((id): Action => ({ name: 'install-application', id })),
+    ...taskSequence.installs.map(({ id, kind }): Action => ({ name: `install-${kind}`, id })),
     { name: 'retire-media' },
   ];
   return {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ContentReference, ContentType } from '../../agent/content/manifest.ts';
+import { installOrder } from '../../agent/plan/install-order.ts';
 import { makePlan, type PlanInput } from '../../agent/plan/make-plan.ts';
 import { actionKey, type Outcome, type PlannedItem, phaseOf, planBytes } from '../../agent/plan/plan.ts';
 import { requireSpace } from '../../agent/plan/space.ts';
@@ -42,8 +43,10 @@ function input(items: readonly PlannedItem[], change: Partial<PlanInput['taskSeq
       name: 'Windows',
       osImage: { id: 'ABC00001', index: 1 },
       driverPackages: ['ABC00002'],
-      packages: ['ABC00003'],
-      applications: ['ABC00004'],
+      installs: [
+        { id: 'ABC00003', kind: 'package' },
+        { id: 'ABC00004', kind: 'application' },
+      ],
       ...change,
     },
     items,
@@ -116,4 +119,19 @@ test.each([
     expect(judge).toThrow(
       expect.objectContaining({ code: 'DISK-01', detail: expect.objectContaining({ purpose }) }),
     );
+});
+
+test('a dependency is installed before what needs it, once, and a circle ends', () => {
+  const items: Record<string, { kind: 'package' | 'application'; dependencies: string[] }> = {
+    P1: { kind: 'package', dependencies: [] },
+    A1: { kind: 'application', dependencies: ['A2', 'P1'] },
+    A2: { kind: 'application', dependencies: ['P2'] },
+    P2: { kind: 'package', dependencies: ['A2'] },
+  };
+  const about = (id: string) => items[id] ?? { kind: 'package', dependencies: [] };
+  expect(
+    installOrder({ packages: ['P1'], applications: ['A1', 'A2'], about }).map(
+      ({ id, kind }) => `${kind} ${id}`,
+    ),
+  ).toEqual(['package P1', 'package P2', 'application A2', 'application A1']);
 });

@@ -1,0 +1,70 @@
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { continueDeployment } from '../../agent/commands/continue.ts';
+import { deploy } from '../../agent/commands/deploy.ts';
+import type { Report } from '../../agent/report/report.ts';
+import {
+  makeSmallSite,
+  moveWorldOn,
+  type SmallSite,
+  testComposition,
+  wearDisk,
+} from '../support/small-site.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { readTree } from '../support/wim-kit.ts';
+
+const folder = tempFolder('deployment');
+let site: SmallSite;
+beforeAll(async () => {
+  site = await makeSmallSite(folder);
+  await moveWorldOn(site);
+});
+afterAll(() => site?.close());
+
+test('a worn disk is proven, completed, applied, handed over, continued and cleaned up', async () => {
+  const disk = path.join(folder, 'disk');
+  await site.layDisk(disk);
+  await wearDisk(disk);
+  site.requests.length = 0;
+
+  const winpe = testComposition(site);
+  expect(await deploy({ disk, config: site.config, json: true }, winpe)).toBe(3);
+  const report: Report = JSON.parse(winpe.printed.at(-1) ?? '');
+  expect(report.items.map(({ id, outcome }) => [id, outcome])).toEqual([
+    ['CON00001', 'damaged'],
+    ['CON00004', 'missing'],
+    ['CON00006', 'damaged'],
+    ['CON00003', 'damaged'],
+    ['CON00002', 'changed'],
+  ]);
+  expect(report.outcome).toBe('handed-over');
+  expect(report.image?.bad).toHaveLength(1);
+  expect(report.bytes.fetched).toBeLessThan(report.bytes.total / 4);
+
+  const windows = path.join(disk, 'volumes/windows');
+  const applied = await readTree(windows);
+  for (const [name, digest] of Object.entries(await readTree(site.osTree)))
+    expect(applied[name], name).toBe(digest);
+  // Nothing of the wire went to what was whole: the editor's unchanged file was linked, the tool's whole file kept.
+  expect(site.requests.filter(request => /über|tool\.cmd/.test(decodeURIComponent(request)))).toEqual([]);
+
+  const fullOs = testComposition(site);
+  expect(await continueDeployment({ disk, config: site.config, json: true }, fullOs)).toBe(0);
+  const last: Report = JSON.parse(fullOs.printed.at(-1) ?? '');
+  expect(last.outcome).toBe('completed');
+  expect(
+    last.actions
+      .filter(action => action.action.startsWith('install'))
+      .map(({ action, state }) => `${action} ${state}`),
+  ).toEqual([
+    'install-package:CON00006 finished',
+    'install-package:CON00003 finished',
+    'install-application:CON00002 finished',
+  ]);
+  const after = Object.keys(await readTree(windows));
+  expect(after.filter(name => name.startsWith('_SMSTaskSequence'))).toEqual([]);
+  expect(after.filter(name => name.startsWith('Windows/Logs/Prestage/'))).toContain(
+    'Windows/Logs/Prestage/report.json',
+  );
+  expect(after.filter(name => /unattend\.xml|SetupComplete/i.test(name))).toEqual([]);
+});
