@@ -8,8 +8,9 @@ import { differences, digestFile, digestTree } from '../sample/tree-digest.mjs';
 /** A check: what must be so, whether it is, and what was found. */
 export const check = (what, ok, found = '') => ({ what, ok, found: String(found) });
 
-/** What hand-over adds to the applied image, besides the media's own folder. */
+/** What drivers and hand-over add to the applied image, besides the media's own folder: a folder for DISM's log, answer file, fallback script. */
 const ADDED = [
+  'Windows/Logs/DISM',
   'Windows/Panther',
   'Windows/Panther/unattend.xml',
   'Windows/Setup',

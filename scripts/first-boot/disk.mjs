@@ -2,14 +2,14 @@
 import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ID } from '../sample/content.mjs';
-import { MEDIA } from './place.mjs';
+import { AGENT_CONFIG, MEDIA } from './place.mjs';
 import { prestage } from './prestage.mjs';
 import { heading, line } from './screen.mjs';
 
 /** Lays the media onto an empty disk folder, then damages it. */
 export async function layDisk(place) {
   rmSync(place.folder, { recursive: true, force: true });
-  await prestage(['media', 'apply', MEDIA, '--to', place.disk, '--yes']);
+  await prestage(['media', 'apply', MEDIA, '--to', place.disk, '--config', AGENT_CONFIG, '--yes']);
   heading('what happened to the disk on its way (done by this script)');
   const drivers = join(place.packages, ID.connectionDrivers);
   if (!existsSync(drivers)) throw new Error(`${drivers} is not on the disk`);

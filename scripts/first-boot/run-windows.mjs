@@ -19,7 +19,7 @@ import {
 } from './checks.mjs';
 import { layDisk } from './disk.mjs';
 import { DISTRIBUTION_POINT, runPlace } from './place.mjs';
-import { heading, line } from './screen.mjs';
+import { heading, line, took } from './screen.mjs';
 import { onEnd } from './stopping.mjs';
 import { answersOfTools, checkTools, TOOLS } from './windows-tools.mjs';
 
@@ -94,10 +94,12 @@ async function bootNewWindows(place) {
 /** Runs a Windows program on this terminal, as far as Wine allows: its words as they come, then its exit code. */
 async function runProgram(wine, [program, ...args], expected) {
   line(`${program} ${args.join(' ')}`);
+  const started = performance.now();
   const { child, ended } = await wine.start(program, args);
   child.stdout.on('data', piece => process.stdout.write(piece));
   child.stderr.on('data', piece => process.stderr.write(piece));
   const { code } = await ended;
+  took(started, code);
   if (code !== expected) throw new Error(`${program} ended with ${code}, expected ${expected}`);
 }
 

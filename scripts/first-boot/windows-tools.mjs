@@ -9,7 +9,7 @@ export const TOOLS = {
   windows: ['bcdedit', 'schtasks', 'shutdown', 'icacls', 'mountvol'],
 };
 
-/** Environment of a session: where calls are recorded, and what bcdedit says when it lists the boot entries. */
+/** Environment of a session: where calls are recorded, and what bcdedit lists once bcdboot has written an entry. */
 export function answersOfTools(record) {
   const entries = [
     'Windows Boot Loader',
@@ -21,7 +21,7 @@ export function answersOfTools(record) {
     'osdevice                partition=W:',
     'systemroot              \\Windows',
   ];
-  return { PRESTAGE_RECORD: record, PRESTAGE_RECORD_BCDEDIT: `0;\\n${entries.join('\\n')}\\n` };
+  return { PRESTAGE_RECORD: record, PRESTAGE_RECORD_BCDEDIT_AFTER_BCDBOOT: `0;\\n${entries.join('\\n')}\\n` };
 }
 
 /** What each system's tools were asked for: boot files written, the new Windows made the default last of all, then the restart. */

@@ -59,6 +59,7 @@ function spellAsWindows(tree) {
   renameSync(join(tree, 'users'), join(tree, 'Users'));
   renameSync(join(tree, 'Windows/system32'), join(tree, 'Windows/System32'));
   renameSync(join(tree, 'Windows/winsxs'), join(tree, 'Windows/WinSxS'));
+  renameSync(join(tree, 'Windows/logs'), join(tree, 'Windows/Logs'));
   rmSync(join(tree, 'Windows/temp'), { recursive: true, force: true });
   mkdirSync(join(tree, 'Windows/Temp'));
 }

@@ -5,6 +5,8 @@
  *                            script: the content of FILE in `/s FILE` (diskpart); stdin: what was piped in; both absent when there is none
  *   PRESTAGE_RECORD_<TOOL>   "code;text": the exit code, and what is printed on stdout ("\n" stands for a new line). <TOOL> is the name in
  *                            capitals without .exe, every character that is no letter or digit as _ (MANAGE_BDE). Default "0;"
+ *   PRESTAGE_RECORD_<TOOL>_AFTER_<OTHER>
+ *                            the same, from the moment that tool OTHER stands in the record: bcdedit knows an entry once bcdboot has made it
  *   PRESTAGE_RECORD_STDIN    1: read stdin to its end first (the caller must close it) */
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,20 +145,68 @@ static BOOL append_line(const struct text *line)
     return written == line->length;
 }
 
-/* Prints the text that the test wants and returns its exit code. */
-static int answer(const WCHAR *tool)
+/* PRESTAGE_RECORD_<TOOL> as the environment spells it. */
+static void name_of_answer(const WCHAR *tool, char *name, int capacity)
 {
     WCHAR variable[NAME_CHARACTERS + 32];
-    char narrow[NAME_CHARACTERS + 32], value[VALUE_CHARACTERS], *at;
 
     lstrcpyW(variable, L"PRESTAGE_RECORD_");
     lstrcatW(variable, tool);
     CharUpperW(variable);
-    WideCharToMultiByte(CP_UTF8, 0, variable, -1, narrow, sizeof narrow, NULL, NULL);
-    for (at = narrow; *at; at++)
-        if (!IsCharAlphaNumericA(*at))
-            *at = '_';
-    if (GetEnvironmentVariableA(narrow, value, sizeof value) == 0)
+    WideCharToMultiByte(CP_UTF8, 0, variable, -1, name, capacity, NULL, NULL);
+    for (; *name; name++)
+        if (!IsCharAlphaNumericA(*name))
+            *name = '_';
+}
+
+/* Whether a tool, named in capitals and ended by `=`, stands in the record. */
+static BOOL was_called(const char *tool)
+{
+    static char record[TEXT_BYTES + 1];
+    WCHAR path[VALUE_CHARACTERS];
+    char call[NAME_CHARACTERS + 16];
+    HANDLE file;
+    size_t length = (size_t)(strchr(tool, '=') - tool);
+
+    if (length >= NAME_CHARACTERS || GetEnvironmentVariableW(L"PRESTAGE_RECORD", path, VALUE_CHARACTERS) == 0)
+        return FALSE;
+    snprintf(call, sizeof call, "\"tool\":\"%.*s\"", (int)length, tool);
+    CharLowerA(call);
+    file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return FALSE;
+    record[read_to_end(file, record, TEXT_BYTES)] = 0;
+    CloseHandle(file);
+    return strstr(record, call) != NULL;
+}
+
+/* The answer that holds now: one that waited for another tool comes before the one that always holds. */
+static BOOL find_answer(const char *name, char *value, int capacity)
+{
+    char after[2 * NAME_CHARACTERS], entry[VALUE_CHARACTERS];
+    WCHAR *environment = GetEnvironmentStringsW();
+    BOOL found = FALSE;
+
+    snprintf(after, sizeof after, "%s_AFTER_", name);
+    for (const WCHAR *wide = environment; *wide && !found; wide += wcslen(wide) + 1) {
+        if (WideCharToMultiByte(CP_UTF8, 0, wide, -1, entry, sizeof entry, NULL, NULL) == 0)
+            continue; /* longer than any answer */
+        if (strncmp(entry, after, strlen(after)) != 0 || !was_called(entry + strlen(after)))
+            continue;
+        snprintf(value, capacity, "%s", strchr(entry, '=') + 1);
+        found = TRUE;
+    }
+    FreeEnvironmentStringsW(environment);
+    return found || GetEnvironmentVariableA(name, value, capacity) > 0;
+}
+
+/* Prints the text that the test wants and returns its exit code. */
+static int answer(const WCHAR *tool)
+{
+    char name[NAME_CHARACTERS + 32], value[VALUE_CHARACTERS], *at;
+
+    name_of_answer(tool, name, sizeof name);
+    if (!find_answer(name, value, sizeof value))
         return 0;
     at = strchr(value, ';');
     for (at = at ? at + 1 : ""; *at; at++) {
