@@ -26,6 +26,7 @@ interface Thread {
   task: Task | undefined;
 }
 
+/** Threads start with the first jobs and end with `close`; idle ones do not keep the process alive. A thread that dies is BUG-01 for its job. */
 export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
   const queue: Task[] = [];
   const threads = new Set<Thread>();

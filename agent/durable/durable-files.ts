@@ -34,6 +34,8 @@ export interface DurableFiles {
   rename(from: string, to: string): Promise<void>;
   /** Copies one file durably (copy, flush). Used where a link is not possible. */
   copyFile(from: string, to: string): Promise<void>;
+  /** Copies many files to names that are absent, each file flushed once and each folder once: what a staged tree is made of. */
+  copyAll(pairs: readonly LinkPair[]): Promise<void>;
   /** Makes a second name for a file where the file system can; otherwise copies it. The target must be absent. */
   linkOrCopy(from: string, to: string): Promise<void>;
   /** The same for many files, each folder flushed once: what a staged tree is made of. Targets must be absent. */

@@ -2,23 +2,31 @@
 // everything before it was flushed, and flushing a folder works on Linux and is refused on Windows.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import pLimit from 'p-limit';
 import { Fault } from '../fault/fault.ts';
 import { type Disk, machineDisk, type OpenFile } from './disk.ts';
 import { diskFault, nativeCodeOf } from './disk-fault.ts';
 import type { DurableFiles, LinkPair, PartialFile } from './durable-files.ts';
-import { DEFAULT_PAUSES_MS, withPatience } from './patience.ts';
+import { DEFAULT_PAUSES_MS, NOT_SHARED, withPatience } from './patience.ts';
 import { removeTree } from './remove-tree.ts';
 
 const COPY_PIECE_BYTES = 4 * 1024 * 1024;
 
+/** Small files spend their time waiting for their flush; so many wait together. */
+const COPIES_AT_ONCE = 16;
+
 /** What a temporary file beside its target is called; a leftover of a cut is overwritten by the next attempt. */
 export const TEMPORARY_SUFFIX = '.prestage-new';
 
-/** @param disk the steps to build on; the machine's own unless a test watches them. */
+/** @param steps the steps to build on; the machine's own unless a test watches them. */
 export function openDurableFiles(
-  disk: Disk = machineDisk,
+  steps: Disk = machineDisk,
   { pausesMs = DEFAULT_PAUSES_MS }: { readonly pausesMs?: readonly number[] } = {},
 ): DurableFiles {
+  const disk: Disk = {
+    ...steps,
+    open: (file, mode) => withPatience(() => steps.open(file, mode), pausesMs, NOT_SHARED),
+  };
   const turns = new Map<string, Promise<void>>();
 
   /** Two writers of one file in this process take turns: they would share its temporary name. */
@@ -74,16 +82,36 @@ export function openDurableFiles(
   }
 
   async function copy(from: string, to: string): Promise<void> {
-    await withOpen(disk, from, 'read', source =>
-      putInPlace(to, async target => {
-        const piece = new Uint8Array(COPY_PIECE_BYTES);
-        for (let position = 0; ; ) {
-          const length = await source.read(piece, position);
-          if (length === 0) return;
-          await target.write(piece.subarray(0, length), position);
-          position += length;
-        }
-      }),
+    await withOpen(disk, from, 'read', source => putInPlace(to, target => pour(source, target)));
+  }
+
+  /** The targets are new names that nobody reads yet, so they are filled where they lie. */
+  async function copyAll(pairs: readonly LinkPair[]): Promise<void> {
+    const limit = pLimit(COPIES_AT_ONCE);
+    const copies = pairs.map(({ from, to }) =>
+      limit(() =>
+        inTurn(to, 'copy', async () => {
+          if ((await disk.kind(to)) !== 'absent')
+            throw new Fault('DISK-02', to, { operation: 'copy', expected: 'absent', found: 'present' });
+          await withOpen(disk, from, 'read', source =>
+            withOpen(disk, to, 'empty', async target => {
+              await pour(source, target);
+              await target.flush();
+            }),
+          );
+        }),
+      ),
+    );
+    // All have ended before a failure is told: the caller may remove the folder.
+    const failure = (await Promise.allSettled(copies)).find(each => each.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    const last = pairs.at(-1)?.to;
+    if (last === undefined) return;
+    await inTurn(last, 'flush', () =>
+      flushNames(
+        disk,
+        pairs.map(({ to }) => to),
+      ),
     );
   }
 
@@ -125,11 +153,23 @@ export function openDurableFiles(
     copyFile: (from, to) => inTurn(to, 'copy', () => copy(from, to)),
     linkOrCopy: (from, to) => linkOrCopyAll([{ from, to }]),
     linkOrCopyAll,
+    copyAll,
     remove: target =>
       inTurn(target, 'remove', async () => {
         if (await removeTree(disk, target, pausesMs)) await flushFolder(disk, path.dirname(target));
       }),
   };
+}
+
+async function pour(source: OpenFile, target: OpenFile): Promise<void> {
+  // One byte more than there is shows the end with the first read of a small file.
+  const piece = new Uint8Array(Math.min(COPY_PIECE_BYTES, (await source.sizeBytes()) + 1));
+  for (let position = 0; ; ) {
+    const length = await source.read(piece, position);
+    if (length > 0) await target.write(piece.subarray(0, length), position);
+    if (length < piece.length) return;
+    position += length;
+  }
 }
 
 function partialFile(disk: Disk, file: string, open: OpenFile, isNew: boolean): PartialFile {

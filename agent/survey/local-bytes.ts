@@ -13,6 +13,7 @@ export interface LocalBytes {
 const keyOf = (digest: Uint8Array): string =>
   Buffer.from(digest.buffer, digest.byteOffset, 16).toString('latin1');
 
+/** Begins with none; takes in what one item's folders prove. */
 export function localBytes(): LocalBytes {
   const files = new Set<string>();
   const chunks = new Set<string>();

@@ -199,6 +199,19 @@ describe('durable files on a disk that behaves as Windows does', () => {
     expect(readFileSync(file, 'utf8')).toBe('x');
   });
 
+  it('wait until a file is shared that they must open', async () => {
+    let refusals = 3;
+    const disk = failing({
+      open: (file, mode) => {
+        refusals -= 1;
+        return refusals >= 0 ? Promise.reject(native('EBUSY')) : machineDisk.open(file, mode);
+      },
+    });
+    const file = path.join(fresh(), 'journal');
+    await openDurableFiles(disk, { pausesMs: [1, 1, 1, 1] }).append(file, Buffer.from('x'));
+    expect(readFileSync(file, 'utf8')).toBe('x');
+  });
+
   it('give up on a file that stays open, keep the old one and name the native code', async () => {
     const file = path.join(fresh(), 'state');
     await durable.replaceFile(file, Buffer.from('old'));
