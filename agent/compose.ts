@@ -73,6 +73,15 @@ export function compose({ signal }: ComposeOptions): Composition {
       });
     },
     openImaging,
+    openProbes: async probeFolder =>
+      (await import('./machine/open-probes.ts')).openProbes({
+        system: process.platform === 'win32' ? 'windows' : 'linux',
+        folder: probeFolder,
+        durable,
+        clock: systemClock,
+        environment: process.env,
+        openImaging,
+      }),
     openSource: (address, settings) =>
       openSource(address, { settings, clock: systemClock, random: Math.random }),
     sleep: async (ms, waitSignal) => {

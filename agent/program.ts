@@ -37,6 +37,8 @@ export const COMMANDS: Readonly<Record<string, Register>> = {
     (await import('./commands/serve.ts')).addServe(program, compose, exit),
   rehearse: async (program, { compose, exit }) =>
     (await import('./commands/rehearse.ts')).addRehearse(program, compose, exit),
+  selftest: async (program, { compose, exit }) =>
+    (await import('./commands/selftest.ts')).addSelftest(program, compose, exit),
 };
 
 /**

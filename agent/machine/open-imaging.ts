@@ -1,15 +1,15 @@
 // Chooses and opens the imaging library of this system.
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
-import { KERNEL32, MAX_PATH } from '../native/kernel32.ts';
+import { KERNEL32 } from '../native/kernel32.ts';
 import { type Native, openNative } from '../native/library.ts';
 import { openMemory } from '../native/memory.ts';
-import { fromWide, wide } from '../native/text.ts';
 import { WIMGAPI, WIMGAPI_NAMES } from '../native/wimgapi.ts';
 import { WIMLIB, WIMLIB_NAMES } from '../native/wimlib.ts';
 import { wimgapiImaging } from './imaging-wimgapi.ts';
 import { wimlibImaging } from './imaging-wimlib.ts';
 import type { Imaging } from './machine.ts';
+import { modulePath } from './windows/module-path.ts';
 
 export interface ImagingRequest {
   readonly system: 'windows' | 'linux';
@@ -44,7 +44,7 @@ function openWimgapi(native: Native, { system }: ImagingRequest): Found {
   const { library, tried } = native.openLibrary(WIMGAPI_NAMES, WIMGAPI);
   if (!library || !memory) return { tried: tried ?? ['kernel32.dll'] };
   return {
-    imaging: wimgapiImaging({ native, library, memory, loadedFrom: modulePath(native, library.path) }),
+    imaging: wimgapiImaging({ native, library, memory, loadedFrom: loadedFrom(native, library.path) }),
   };
 }
 
@@ -60,12 +60,7 @@ function openWimlib(native: Native, { system, besideFolder }: ImagingRequest): F
   };
 }
 
-/** The full path of a loaded DLL: which wimgapi.dll it was is the first question when an apply fails. */
-function modulePath(native: Native, name: string): string {
+function loadedFrom(native: Native, name: string): string {
   const { library: kernel32 } = native.openLibrary(['kernel32.dll'], KERNEL32);
-  const module = kernel32?.call('GetModuleHandleW', wide(name)).value;
-  const buffer = Buffer.alloc(2 * MAX_PATH);
-  if (!kernel32 || !module || kernel32.call('GetModuleFileNameW', module, buffer, MAX_PATH).value === 0)
-    return name;
-  return fromWide(buffer);
+  return (kernel32 && modulePath(kernel32, name)) ?? name;
 }

@@ -211,6 +211,7 @@ export function testComposition(
       return await openFolderMachine({ folder: disk, durable, imaging: site.imaging });
     },
     openImaging: async () => site.imaging,
+    openProbes: async () => [],
     openSource: (address, settings) => openSource(address, { settings, clock, random: () => 0.5 }),
     sleep: async () => {},
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
