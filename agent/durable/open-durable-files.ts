@@ -7,6 +7,7 @@ import { Fault } from '../fault/fault.ts';
 import { type Disk, machineDisk, type OpenFile } from './disk.ts';
 import { diskFault, nativeCodeOf } from './disk-fault.ts';
 import type { DurableFiles, LinkPair, PartialFile } from './durable-files.ts';
+import { flushFolder, flushName, flushNames, withOpen } from './flush-names.ts';
 import { DEFAULT_PAUSES_MS, NOT_SHARED, withPatience } from './patience.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -208,61 +209,6 @@ async function linkWherePossible(disk: Disk, from: string, to: string): Promise<
     )
       return false;
     throw error;
-  }
-}
-
-/** Flushes names just made: each folder once; where folders cannot be flushed, each file. */
-async function flushNames(disk: Disk, files: readonly string[]): Promise<void> {
-  const folders = new Set(files.map(file => path.dirname(file)));
-  for (const folder of folders) {
-    if (await flushFolder(disk, folder)) continue;
-    for (const file of files) if (path.dirname(file) === folder) await flushName(disk, file);
-  }
-}
-
-/** Flushes a file under its present name, which makes that name durable (ext4 and NTFS commit the file's directory entry with it). */
-async function flushName(disk: Disk, file: string): Promise<void> {
-  try {
-    await withOpen(disk, file, 'existing', open => open.flush());
-  } catch (error) {
-    // A read-only file cannot be opened for writing, and Windows flushes only what is. The folder's flush covers Linux; on NTFS the next
-    // flush of any file carries the metadata log up to there, and the journal's line that tells of this step is such a flush.
-    if (!isRefusal(error)) throw error;
-  }
-}
-
-/**
- * Flushes the names in a folder where the system can. Windows refuses (EPERM, or EISDIR at opening): there the flush of a file under its
- * new name does it, and for a folder's own name the next flush of any file (NTFS logs metadata in order); readers accept either name.
- * @returns false where it was refused.
- */
-async function flushFolder(disk: Disk, folder: string): Promise<boolean> {
-  try {
-    await disk.flushFolder(folder);
-    return true;
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return false;
-  }
-}
-
-function isRefusal(error: unknown): boolean {
-  return ['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'EBADF', 'ENOTSUP', 'EROFS'].includes(
-    nativeCodeOf(error) ?? '',
-  );
-}
-
-async function withOpen(
-  disk: Disk,
-  file: string,
-  mode: 'empty' | 'keep' | 'existing' | 'read',
-  work: (open: OpenFile) => Promise<void>,
-): Promise<void> {
-  const open = await disk.open(file, mode);
-  try {
-    await work(open);
-  } finally {
-    await open.close();
   }
 }
 
