@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import pLimit from 'p-limit';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { type EncodedManifest, encodeManifest } from '../content/encode-manifest.ts';
 import { onDistributionPoint } from '../content/layout.ts';
@@ -50,8 +49,8 @@ export interface PreparedItem {
   readonly staging: string | undefined;
 }
 
-/** Copies at once: their flushes overlap. */
-const COPIES_AT_ONCE = 16;
+/** A stop is heeded between batches. */
+const COPIES_A_BATCH = 256;
 
 /** Faults: USAGE-07, USAGE-08. */
 export async function lookAtItem(
@@ -133,16 +132,12 @@ async function stage(
   const place = (file: { readonly path: string }) => path.join(staging, 'files', ...file.path.split('/'));
   for (const folder of new Set(files.map(file => path.dirname(place(file)))))
     await durable.makeFolder(folder);
-  const limit = pLimit(COPIES_AT_ONCE);
-  await settleAll(
-    files.map(file =>
-      limit(async () => {
-        if (world.signal?.aborted) throw new Fault('STOP-01', item.id, {}, { cause: world.signal.reason });
-        await durable.copyFile(file.absolute, place(file));
-        await requireUnchanged(file);
-      }),
-    ),
-  );
+  for (let at = 0; at < files.length; at += COPIES_A_BATCH) {
+    if (world.signal?.aborted) throw new Fault('STOP-01', item.id, {}, { cause: world.signal.reason });
+    const batch = files.slice(at, at + COPIES_A_BATCH);
+    await durable.copyAll(batch.map(file => ({ from: file.absolute, to: place(file) })));
+    await Promise.all(batch.map(requireUnchanged));
+  }
   // The copy is digested, not the source: what is published is then what the manifest says, whatever happens to the source meanwhile.
   const digested = await digestFiles(
     files.map(file => ({ path: file.path, absolute: place(file), size: file.size })),
@@ -240,11 +235,4 @@ function versionFolder(point: string, { id, version }: SiteContent): string {
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Waits for all, then tells the first failure: nothing is still writing when the caller cleans up. */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(work);
-  const failure = results.find(each => each.status === 'rejected');
-  if (failure?.status === 'rejected') throw failure.reason;
 }

@@ -153,7 +153,11 @@ async function prepareAll(
     }
     return prepared;
   } catch (thrown) {
-    for (const each of looked) await removeStaging(each.item, world);
+    for (const each of looked) {
+      await removeStaging(each.item, world).catch(() => {
+        // The first fault is the one to tell; the next publish removes what is left.
+      });
+    }
     throw thrown;
   }
 }

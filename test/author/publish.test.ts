@@ -247,11 +247,11 @@ describe('publish', () => {
     const request = await site();
     const kit = authorKit();
     const durable = openDurableFiles();
-    const copyFile: typeof durable.copyFile = async (from, to) => {
-      await durable.copyFile(from, to);
-      if (from.endsWith('run.cmd')) writeFileSync(from, 'written meanwhile');
+    const copyAll: typeof durable.copyAll = async pairs => {
+      await durable.copyAll(pairs);
+      for (const { from } of pairs) if (from.endsWith('run.cmd')) writeFileSync(from, 'written meanwhile');
     };
-    const fault = await faultOf(publish(request, { ...kit, durable: { ...durable, copyFile } }));
+    const fault = await faultOf(publish(request, { ...kit, durable: { ...durable, copyAll } }));
     expect(fault).toMatchObject({
       code: 'USAGE-13',
       subject: path.join(request.site, 'content/CON00003/files/run.cmd'),

@@ -1,0 +1,90 @@
+// The power goes at every durable step of a publish: what a machine then reads is a whole policy and all that it names.
+import { cpSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { createKey, loadPublicKey } from '../../agent/author/key-files.ts';
+import { publish } from '../../agent/author/publish.ts';
+import { badPublishedFiles } from '../../agent/author/published-content.ts';
+import { decodeManifest } from '../../agent/content/decode-manifest.ts';
+import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
+import { contentJobs } from '../../agent/content/jobs.ts';
+import { openFolderSource } from '../../agent/distribution/folder-source.ts';
+import { fetchPolicy } from '../../agent/policy/fetch-policy.ts';
+import { verifyPolicy } from '../../agent/policy/verify-policy.ts';
+import type { PublicKey } from '../../agent/trust/keys.ts';
+import { everyCut } from '../support/every-cut.ts';
+import { authorKit, layTree, noise, SITE } from '../support/site-kit.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const temporary = tempFolder('publish-cut');
+const start = path.join(temporary, 'start');
+let key: PublicKey;
+
+beforeAll(async () => {
+  const site = path.join(start, 'site');
+  const item = { id: 'CON00003', type: 'package', name: 'Runtime', version: '7', source: 'files' };
+  layTree(site, {
+    'site.yaml': SITE['site.yaml'],
+    'content/CON00003/content.yaml': item,
+    'content/CON00003/files/run.cmd': 'first',
+  });
+  await createKey(path.join(site, 'keys'), 'policy');
+  key = await loadPublicKey(path.join(site, 'keys'), 'policy');
+  await publish({ site, point: path.join(start, 'point') }, authorKit());
+  layTree(site, {
+    'content/CON00003/content.yaml': { ...item, version: '8' },
+    'content/CON00003/files/run.cmd': 'second',
+    'content/CON00003/files/sub/large.bin': noise(300_000),
+  });
+});
+
+/** @returns the serial number of the current policy, all that it names proven. */
+async function readPoint(point: string): Promise<number> {
+  const { pool } = authorKit();
+  const served = await fetchPolicy(openFolderSource({ url: point, priority: 1 }, point));
+  const { policy } = verifyPolicy(served.bytes, served.signature, {
+    keys: [key],
+    site: 'CON',
+    floor: 1,
+    clock: new Date('2026-03-02T00:00:00Z'),
+    provenTimes: [],
+  });
+  for (const reference of policy.content) {
+    const folder = path.join(point, 'content', reference.id, reference.version);
+    const manifest = decodeManifest(readFileSync(path.join(folder, 'manifest.json')), reference);
+    expect(await badPublishedFiles(point, manifest, { pool })).toEqual([]);
+  }
+  return policy.serial;
+}
+
+it.each([
+  ['linux', 'dropped'],
+  ['windows', 'mixed'],
+] as const)(
+  'a publish that is cut on %s (%s) leaves the former policy or the new one, and the next publish completes it',
+  async (system, loss) => {
+    const plays = await everyCut({
+      within: temporary,
+      systems: [system],
+      losses: [loss],
+      prepare: async folder => cpSync(start, folder, { recursive: true, preserveTimestamps: true }),
+      run: async (durable, folder) => {
+        const pool = openInPlacePool({ jobs: contentJobs, durable });
+        await publish(
+          { site: path.join(folder, 'site'), point: path.join(folder, 'point') },
+          { ...authorKit(), durable, pool },
+        );
+      },
+      verify: async (folder, { done }) => {
+        const point = path.join(folder, 'point');
+        const serial = await readPoint(point);
+        if (done) expect(serial).toBe(2);
+        const again = await publish({ site: path.join(folder, 'site'), point }, authorKit());
+        expect(await readPoint(point)).toBe(again.serial);
+        expect(again.serial).toBeGreaterThan(serial);
+        expect(again.items[0]).toMatchObject({ version: '8', files: 2 });
+      },
+    });
+    expect(plays).toBeGreaterThan(50);
+  },
+);
