@@ -65,6 +65,8 @@ async function bootWindowsPe(place) {
   });
   onEnd(() => wine.close());
   layStandIns(join(wine.prefix, 'drive_c/windows/system32'), TOOLS.winpe);
+  // What tells a running Windows PE from a full Windows; winpeshl's system sets it, Wine does not.
+  await wine.run('reg', ['add', 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\MiniNT', '/f']);
   await runProgram(wine, ['X:\\Prestage\\prestage.exe', 'deploy'], 3);
   await wine.close();
 }

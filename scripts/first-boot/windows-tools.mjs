@@ -9,6 +9,9 @@ export const TOOLS = {
   windows: ['bcdedit', 'schtasks', 'shutdown', 'icacls', 'mountvol'],
 };
 
+/** Tools that Wine brings in some form of its own and would prefer to the stand-in. */
+const OF_WINE = ['dism', 'schtasks', 'shutdown', 'icacls'];
+
 /** Environment of a session: where calls are recorded, and what bcdedit lists once bcdboot has written an entry. */
 export function answersOfTools(record) {
   const entries = [
@@ -21,13 +24,17 @@ export function answersOfTools(record) {
     'osdevice                partition=W:',
     'systemroot              \\Windows',
   ];
-  return { PRESTAGE_RECORD: record, PRESTAGE_RECORD_BCDEDIT_AFTER_BCDBOOT: `0;\\n${entries.join('\\n')}\\n` };
+  return {
+    WINEDLLOVERRIDES: `mscoree,mshtml=;${OF_WINE.map(tool => `${tool}.exe`).join(',')}=n`,
+    PRESTAGE_RECORD: record,
+    PRESTAGE_RECORD_BCDEDIT_AFTER_BCDBOOT: `0;\\n${entries.join('\\n')}\\n`,
+  };
 }
 
 /** What each system's tools were asked for: boot files written, the new Windows made the default last of all, then the restart. */
 export function checkTools(place) {
-  const winpe = callsIn(join(place.record, 'winpe.ndjson'));
-  const text = winpe.map(({ tool, args }) => `${tool} ${args.join(' ')}`);
+  const text = callsIn(join(place.record, 'winpe.ndjson'));
+  const windows = callsIn(join(place.record, 'windows.ndjson'));
   const at = pattern => text.findLastIndex(call => pattern.test(call));
   const [files, armed, restart] = [at(/^bcdboot /i), at(/^bcdedit .*\/default/i), at(/^wpeutil reboot/i)];
   return [
@@ -37,6 +44,11 @@ export function checkTools(place) {
       text.join('\n'),
     ),
     check(
+      'the new Windows took the media’s start-up task away',
+      windows.some(call => /^schtasks \/delete/i.test(call)),
+      windows.join('\n'),
+    ),
+    check(
       'both driver packages were added to the image',
       text.filter(call => /^dism .*\/add-driver/i.test(call)).length === 2,
       text.filter(call => call.startsWith('dism')).join('\n'),
@@ -44,10 +56,11 @@ export function checkTools(place) {
   ];
 }
 
+/** One line a call: the tool and its arguments. */
 function callsIn(file) {
   if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
+  const lines = readFileSync(file, 'utf8')
     .split('\n')
-    .filter(line => line !== '')
-    .map(line => JSON.parse(line));
+    .filter(line => line !== '');
+  return lines.map(line => JSON.parse(line)).map(({ tool, args }) => `${tool} ${args.join(' ')}`);
 }

