@@ -6,8 +6,22 @@ import type { WorkerStart } from './job-messages.ts';
 /** The name of the asset in the executable. */
 export const WORKER_ASSET = 'worker.cjs';
 
+/**
+ * A small young generation is collected often, and with it the buffers that a socket is read into: they lie outside of V8's heap, so that V8
+ * sees little reason to hurry (measured with 1 GiB from nginx in two workers: 158 in place of 272 MB, and a quarter less time).
+ */
+export const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2 } as const;
+
 /** In an executable `__filename` is the executable itself, so a worker is started from its source text. */
 export function spawnWorker(start: WorkerStart): Worker {
-  if (isSea()) return new Worker(getAsset(WORKER_ASSET, 'utf8'), { eval: true, workerData: start });
-  return new Worker(new URL('../worker.ts', import.meta.url), { workerData: start });
+  if (isSea())
+    return new Worker(getAsset(WORKER_ASSET, 'utf8'), {
+      eval: true,
+      workerData: start,
+      resourceLimits: WORKER_LIMITS,
+    });
+  return new Worker(new URL('../worker.ts', import.meta.url), {
+    workerData: start,
+    resourceLimits: WORKER_LIMITS,
+  });
 }

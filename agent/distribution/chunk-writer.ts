@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import type { PartialFile } from '../durable/durable-files.ts';
 
-/** A crash loses at most this much of a transfer (and the chunks in memory). */
-const FLUSH_EVERY_BYTES = 64 * 1024 * 1024;
+/** A cut loses at most twice this of a transfer (one stretch being flushed, one coming in) and the chunks in memory. */
+const FLUSH_EVERY_BYTES = 32 * 1024 * 1024;
 
 /** A chunk whose bytes are not the ones that its index names. */
 export interface RottenChunk {
@@ -45,6 +45,7 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
   let passingOver = 0;
   let unflushedBytes = 0;
   let writing: Promise<void> = Promise.resolve();
+  let flushing: Promise<void> = Promise.resolve();
 
   /** One write is under way at most; while it is, the other half is filled. */
   async function writeProven(): Promise<void> {
@@ -52,13 +53,22 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
     if (provenBytes === 0) return;
     const bytes = buffer.subarray(0, provenBytes);
     const offset = bufferOffset;
-    const flushToo = unflushedBytes + provenBytes >= FLUSH_EVERY_BYTES;
-    unflushedBytes = flushToo ? 0 : unflushedBytes + provenBytes;
-    writing = partial.write(bytes, offset).then(() => (flushToo ? partial.flush() : undefined));
+    unflushedBytes += provenBytes;
+    writing = partial.write(bytes, offset);
     // Awaited at the next write or at `settle`; until then nobody would hear of a failure, and Node ends the process for that.
     writing.catch(() => {});
+    if (unflushedBytes >= FLUSH_EVERY_BYTES) await beginFlush();
     buffer = buffer === halves[0] ? halves[1] : halves[0];
     provenBytes = 0;
+  }
+
+  /** The disk works on what it has while the next bytes come in; only when it is a whole stretch behind does the transfer wait for it. */
+  async function beginFlush(): Promise<void> {
+    await writing;
+    await flushing;
+    unflushedBytes = 0;
+    flushing = partial.flush();
+    flushing.catch(() => {});
   }
 
   async function beginChunk(): Promise<void> {
@@ -110,8 +120,9 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
     async settle(flush) {
       await writeProven();
       await writing;
-      if (flush && unflushedBytes > 0) await partial.flush();
-      if (flush) unflushedBytes = 0;
+      if (!flush) return;
+      if (unflushedBytes > 0) await beginFlush();
+      await flushing;
     },
   };
 }

@@ -8,7 +8,7 @@ import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentReference } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
 import type { AcquireWorld } from './acquire.ts';
-import { bytesOf, type ChunkRun, portionsOf, runsOf } from './chunk-runs.ts';
+import { bytesOf, type ChunkRun, type PortionLimits, portionsOf, runsOf } from './chunk-runs.ts';
 import { type ChunkFetch, FETCH_SCRATCH_BYTES, fetchChunks } from './fetch-chunks.ts';
 import { fetchFile } from './fetch-file.ts';
 import { type FileWork, missingBytes, placeSmallFile, settleMissing } from './file-work.ts';
@@ -21,8 +21,11 @@ import { isOurOwn } from './source-failure.ts';
 /** Below this a thread costs more than it saves. */
 const THREADS_FROM_BYTES = 32 * 1024 * 1024;
 
-/** A portion is what one request for work takes: a cut loses at most what its last flush left out. */
-const PORTION = { bytes: 64 * 1024 * 1024, runs: 64 } as const;
+/** Each run is a request of its own, so many small ones are dealt out too. */
+const PORTION_RUNS = 64;
+
+/** A portion ends with a flush that its thread waits for: not too small, and enough of them that no thread is left with a long last one. */
+const PORTION_BYTES = { least: 32 * 1024 * 1024, most: 512 * 1024 * 1024, perWorker: 4 } as const;
 
 export interface Transferred {
   readonly fetchedBytes: number;
@@ -38,7 +41,7 @@ export async function transfer(
 ): Promise<Transferred> {
   const totalBytes = works.reduce((sum, work) => sum + missingBytes(work), 0);
   const meter = openMeter(id, totalBytes, world);
-  let tasks = tasksOf(works, id, version);
+  let tasks = tasksOf(works, id, version, portionLimits(totalBytes, world.pool.size));
   for (const source of choice.remaining()) {
     if (tasks.length === 0) break;
     tasks = await fromSource(tasks, source, choice, world, meter);
@@ -56,7 +59,17 @@ type Task = { readonly work: FileWork; readonly from: string; readonly subject: 
   | { readonly kind: 'chunks'; readonly index: ChunkIndex; readonly runs: readonly ChunkRun[] }
 );
 
-function tasksOf(works: readonly FileWork[], id: string, version: string): readonly Task[] {
+function portionLimits(totalBytes: number, workers: number): PortionLimits {
+  const { least, most, perWorker } = PORTION_BYTES;
+  return { bytes: Math.min(most, Math.max(least, totalBytes / (workers * perWorker))), runs: PORTION_RUNS };
+}
+
+function tasksOf(
+  works: readonly FileWork[],
+  id: string,
+  version: string,
+  limits: PortionLimits,
+): readonly Task[] {
   return works.flatMap((work): readonly Task[] => {
     const { file, index, missing } = work;
     const named = {
@@ -66,7 +79,7 @@ function tasksOf(works: readonly FileWork[], id: string, version: string): reado
     };
     if (missing === 'nothing') return [];
     if (missing === 'whole' || index === undefined) return [{ ...named, kind: 'file' }];
-    return portionsOf(runsOf(missing), index, PORTION).map(runs => ({
+    return portionsOf(runsOf(missing), index, limits).map(runs => ({
       ...named,
       kind: 'chunks',
       index,
