@@ -151,7 +151,8 @@ const FAULTS: ReadonlyMap<number, FaultCode> = new Map([
   [WIN32_ERROR.fileCorrupt, 'IMAGE-02'],
 ]);
 
-function wimgapiFault(native: number, doing: string, wim: string, target: string): Fault {
+/** The fault that a Win32 error of wimgapi.dll means; anything not known is IMAGE-04 with its number. */
+export function wimgapiFault(native: number, doing: string, wim: string, target: string): Fault {
   const code = FAULTS.get(native) ?? 'IMAGE-04';
   const aboutTheFile = code === 'IMAGE-02' || code === 'IMAGE-04';
   return new Fault(code, aboutTheFile ? wim : target, { native, doing, target });

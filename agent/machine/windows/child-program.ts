@@ -54,7 +54,10 @@ export function runChild(request: ChildRequest): Promise<ChildEnd> {
     };
     child.stdout.on('data', stdout.add);
     child.stderr.on('data', stderr.add);
-    child.on('error', cause => finish({ how: 'not-started', cause }));
+    // Also emitted when a running child cannot be killed; then its end is still to come.
+    child.on('error', cause => {
+      if (child.pid === undefined) finish({ how: 'not-started', cause });
+    });
     child.on('exit', code => {
       const output = () => ({ stdout: stdout.bytes(), stderr: stderr.bytes() });
       const end = (): void =>
