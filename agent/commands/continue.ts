@@ -14,6 +14,7 @@ import type { Report } from '../report/report.ts';
 import { summarize } from '../report/summary.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
+import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
 import { keptFolder } from './deployment/keep-records.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
@@ -96,6 +97,7 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
     version: composition.version,
     system: options.disk === undefined ? 'full-os' : 'rehearsal',
   });
+  await requirePlanOfPolicy(context, plan);
   await waitForSetup(machine, composition);
   const outcome = await runPlan('full-os', stepWorldOf(context), journal);
   composition.endProgress();

@@ -10,6 +10,7 @@ import { summarize } from '../report/summary.ts';
 import { STEPS } from '../steps/index.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
+import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
 import { reportBytes } from './deployment/keep-records.ts';
 import { prepare } from './deployment/prepare.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
@@ -138,6 +139,7 @@ async function beginRun(options: DeployOptions, context: RunContext) {
     options.deployment === undefined ? {} : { preferred: options.deployment },
   );
   const { policy, choice, image, facts } = prepared;
+  await keepAcceptedPolicy(context, policy);
   await journal?.append({ type: 'machine', facts });
   await journal?.append({
     type: 'policy-accepted',

@@ -26,6 +26,9 @@ export interface CacheLayout {
   readonly mediaSignature: string;
   readonly policy: string;
   readonly policySignature: string;
+  /** The policy that the plan follows, kept so that the new Windows can prove it again. */
+  readonly acceptedPolicy: string;
+  readonly acceptedPolicySignature: string;
   readonly logs: string;
   readonly agent: string;
   readonly applied: string;
@@ -54,6 +57,8 @@ export function cacheLayout(volumeRoot: string): CacheLayout {
     mediaSignature: path.join(own, 'media.json.sig'),
     policy: path.join(own, 'policy.json'),
     policySignature: path.join(own, 'policy.json.sig'),
+    acceptedPolicy: path.join(own, 'accepted', 'policy.json'),
+    acceptedPolicySignature: path.join(own, 'accepted', 'policy.json.sig'),
     logs: path.join(root, 'Logs'),
     agent: path.join(own, 'agent'),
     applied: path.join(own, 'applied.json'),

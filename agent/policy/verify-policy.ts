@@ -30,25 +30,41 @@ export function verifyPolicy(
   signature: Uint8Array | undefined,
   expectation: PolicyExpectation,
 ): VerifiedPolicy {
-  const document = { name: 'policy.json', maxBytes: POLICY_MAX_BYTES };
-  refuseOversize(bytes, document);
-  const key = verifyDetached({
-    domain: 'policy',
-    subject: document.name,
-    bytes,
-    signature,
-    keys: expectation.keys,
-  });
-  const policy = decodeJson(bytes, policySchema, document);
-  if (policy.site !== expectation.site)
-    throw new Fault('TRUST-11', document.name, { expected: expectation.site, found: policy.site });
+  const { policy, key } = readSigned(bytes, signature, expectation);
   if (policy.serial < expectation.floor) {
-    throw new Fault('TRUST-06', document.name, {
+    throw new Fault('TRUST-06', DOCUMENT.name, {
       expected: `serial ${expectation.floor} or higher`,
       found: policy.serial,
     });
   }
   const time = boundedTime(expectation.clock, [...expectation.provenTimes, policy.created]);
-  checkPolicyExpiry(document.name, policy.expires, time);
+  checkPolicyExpiry(DOCUMENT.name, policy.expires, time);
   return { policy, key, time };
+}
+
+/**
+ * As `verifyPolicy`, without judging age: for a policy that was accepted before. Faults, in this order: TRUST-08, TRUST-01, TRUST-02, TRUST-10,
+ * TRUST-11.
+ */
+export function readSignedPolicy(
+  bytes: Uint8Array,
+  signature: Uint8Array | undefined,
+  expectation: Pick<PolicyExpectation, 'keys' | 'site'>,
+): Policy {
+  return readSigned(bytes, signature, expectation).policy;
+}
+
+const DOCUMENT = { name: 'policy.json', maxBytes: POLICY_MAX_BYTES } as const;
+
+function readSigned(
+  bytes: Uint8Array,
+  signature: Uint8Array | undefined,
+  { keys, site }: Pick<PolicyExpectation, 'keys' | 'site'>,
+): Omit<VerifiedPolicy, 'time'> {
+  refuseOversize(bytes, DOCUMENT);
+  const key = verifyDetached({ domain: 'policy', subject: DOCUMENT.name, bytes, signature, keys });
+  const policy = decodeJson(bytes, policySchema, DOCUMENT);
+  if (policy.site !== site)
+    throw new Fault('TRUST-11', DOCUMENT.name, { expected: site, found: policy.site });
+  return { policy, key };
 }

@@ -1,7 +1,9 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { continueDeployment } from '../../agent/commands/continue.ts';
 import { deploy } from '../../agent/commands/deploy.ts';
+import { decodeLines, encodeLine } from '../../agent/durable/checked-lines.ts';
 import type { Report } from '../../agent/report/report.ts';
 import {
   makeSmallSite,
@@ -10,6 +12,7 @@ import {
   testComposition,
   wearDisk,
 } from '../support/small-site.ts';
+import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { readTree } from '../support/wim-kit.ts';
 
@@ -67,4 +70,33 @@ test('a worn disk is proven, completed, applied, handed over, continued and clea
     'Windows/Logs/Prestage/report.json',
   );
   expect(after.filter(name => /unattend\.xml|SetupComplete/i.test(name))).toEqual([]);
+});
+
+test('a plan that was changed on the disk is refused in the new Windows before anything of it is run', async () => {
+  const disk = path.join(folder, 'forged');
+  await site.layDisk(disk);
+  expect(await deploy({ disk, config: site.config, json: true }, testComposition(site))).toBe(3);
+  const journal = path.join(disk, 'volumes/windows/_SMSTaskSequence/Prestage/journal.log');
+  const forged = decodeLines(await readFile(journal)).values.map(record => {
+    const text = JSON.stringify(record);
+    // Whoever can write the disk can write a valid journal: the digest of another manifest, with a right checksum.
+    return encodeLine(
+      JSON.parse(
+        text.includes('"type":"plan"')
+          ? text.replaceAll(
+              /"digest":"[0-9a-f]{64}","manifestBytes"/g,
+              `"digest":"${'e'.repeat(64)}","manifestBytes"`,
+            )
+          : text,
+      ),
+    );
+  });
+  await writeFile(journal, Buffer.concat(forged));
+  const fullOs = testComposition(site);
+  expect(await faultOf(continueDeployment({ disk, config: site.config }, fullOs))).toMatchObject({
+    code: 'TRUST-07',
+  });
+  const commands = await readFile(path.join(disk, 'commands.ndjson'), 'utf8');
+  expect(commands).not.toContain('setup.exe');
+  expect(commands).not.toContain('tool.cmd');
 });

@@ -18,6 +18,9 @@ export interface ObtainedPolicy {
   readonly digest: string;
   /** Name of the management point, or `media`. */
   readonly from: string;
+  /** As signed, to be kept for the new Windows. */
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 export interface ObtainPolicyOptions {
@@ -57,15 +60,15 @@ export async function obtainPolicy(options: ObtainPolicyOptions): Promise<Obtain
   const untrusted = faults.find(fault => fault.code.startsWith('TRUST'));
   if (untrusted !== undefined) throw untrusted;
   if (media.allowOffline) {
-    const bytes = await readCapped(layout.policy, POLICY_MAX_BYTES);
-    if (bytes !== undefined) {
+    const kept = await keptPolicy(layout);
+    if (kept !== undefined) {
       observe({
         kind: 'note',
         level: 'warning',
         component: 'policy',
         text: 'No management point was reached; following the policy on the media.',
       });
-      return accept(bytes, await readCapped(layout.policySignature, SIGNATURE_MAX_BYTES), 'media', options);
+      return accept(kept.bytes, kept.signature, 'media', options);
     }
   }
   throw faults.at(-1) ?? new Fault('NET-01', media.name, { found: 'the media names no management point' });
@@ -84,5 +87,22 @@ function accept(
     clock,
     provenTimes: [media.created],
   });
-  return { policy, digest: createHash('sha256').update(bytes).digest('hex'), from };
+  // Verified, so there is one.
+  const proof = signature ?? new Uint8Array();
+  return { policy, digest: createHash('sha256').update(bytes).digest('hex'), from, bytes, signature: proof };
+}
+
+// What an earlier run accepted is never older than what the media was made with.
+async function keptPolicy(
+  layout: CacheLayout,
+): Promise<{ readonly bytes: Uint8Array; readonly signature: Uint8Array | undefined } | undefined> {
+  for (const [file, signatureFile] of [
+    [layout.acceptedPolicy, layout.acceptedPolicySignature],
+    [layout.policy, layout.policySignature],
+  ] as const) {
+    const bytes = await readCapped(file, POLICY_MAX_BYTES);
+    const signature = await readCapped(signatureFile, SIGNATURE_MAX_BYTES);
+    if (bytes !== undefined && signature !== undefined) return { bytes, signature };
+  }
+  return undefined;
 }

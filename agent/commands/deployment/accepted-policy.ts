@@ -1,0 +1,66 @@
+// The policy that a plan follows, kept beside the journal: the journal can tell rot from truth, but only the policy's signature can tell truth
+// from forgery, so the new Windows proves the plan against it before anything of the plan is run.
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { Fault } from '../../fault/fault.ts';
+import { actionKey, type Plan } from '../../plan/plan.ts';
+import { POLICY_MAX_BYTES } from '../../policy/policy.ts';
+import { readSignedPolicy } from '../../policy/verify-policy.ts';
+import { publicKey } from '../../trust/keys.ts';
+import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
+import type { ObtainedPolicy } from './obtain-policy.ts';
+import { readCapped } from './open-media.ts';
+import type { RunContext } from './run-context.ts';
+import { wantedContent } from './wanted-content.ts';
+
+/** Durable when it resolves; called before the plan is journaled. */
+export async function keepAcceptedPolicy(context: RunContext, policy: ObtainedPolicy): Promise<void> {
+  const { layout, composition } = context;
+  await composition.durable.makeFolder(path.dirname(layout.acceptedPolicy));
+  await composition.durable.replaceFile(layout.acceptedPolicy, policy.bytes);
+  await composition.durable.replaceFile(layout.acceptedPolicySignature, policy.signature);
+}
+
+/**
+ * Proves that everything the plan would use is named, by digest, in the signed policy that it was made from. Dates are not judged: what was begun
+ * in time may be finished late. Faults: TRUST-01, -02, -08, -10, -11; TRUST-07 for a plan that does not follow from the policy.
+ */
+export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Promise<void> {
+  const { layout, manifest } = context;
+  const bytes = await readCapped(layout.acceptedPolicy, POLICY_MAX_BYTES);
+  const signature = await readCapped(layout.acceptedPolicySignature, SIGNATURE_MAX_BYTES);
+  if (bytes === undefined)
+    throw new Fault('TRUST-01', layout.acceptedPolicy, {
+      expected: 'the policy that the plan follows',
+      found: 'nothing',
+    });
+  const policy = readSignedPolicy(bytes, signature, {
+    keys: manifest.policyKeys.map(publicKey),
+    site: manifest.site,
+  });
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (digest !== plan.policy.digest)
+    throw new Fault('TRUST-07', 'plan', { expected: digest, found: plan.policy.digest });
+  const sequence = policy.taskSequences.find(candidate => candidate.id === plan.taskSequence.id);
+  if (sequence === undefined)
+    throw refusal(plan.taskSequence.id, 'a task sequence of policy', 'none of that ID');
+  const wanted = await wantedContent({
+    policy,
+    sequence,
+    laid: manifest.content,
+    manifest: reference => context.manifests.manifest(reference),
+  });
+  const named = new Map(wanted.references.map(reference => [reference.id, reference.digest]));
+  for (const { reference } of plan.items) {
+    const expected = named.get(reference.id) ?? 'not part of the task sequence';
+    if (expected !== reference.digest) throw refusal(reference.id, expected, reference.digest);
+  }
+  const installs = plan.actions.filter(action => action.name.startsWith('install-')).map(actionKey);
+  const expected = wanted.installs.map(({ id, kind }) => `install-${kind}:${id}`);
+  if (installs.join(' ') !== expected.join(' '))
+    throw refusal('order of installation', expected.join(' '), installs.join(' '));
+}
+
+function refusal(subject: string, expected: string, found: string): Fault {
+  return new Fault('TRUST-07', `plan: ${subject}`, { expected, found });
+}
