@@ -2,14 +2,18 @@
 
 /**
  * Lets every contestant run once unmeasured (page cache, compilers' caches), then once in each round.
- * @param contestants `{ name, run }`; `run` answers `{ peakBytes? }`, the most memory its process had.
+ * @param contestants `{ name, run, before? }`; `run` answers `{ peakBytes? }`, the most memory its process had; `before` is not timed.
  * @returns per contestant: name, seconds of each round, their median, ratio to the first contestant's, peak memory in MB.
  */
 export async function inRounds(contestants, rounds) {
   const measured = contestants.map(({ name }) => ({ name, seconds: [], peaks: [] }));
-  for (const { run } of contestants) await run();
+  for (const { run, before } of contestants) {
+    await before?.();
+    await run();
+  }
   for (let round = 0; round < rounds; round += 1) {
-    for (const [at, { run }] of contestants.entries()) {
+    for (const [at, { run, before }] of contestants.entries()) {
+      await before?.();
       const started = performance.now();
       const { peakBytes } = (await run()) ?? {};
       measured[at].seconds.push((performance.now() - started) / 1000);
