@@ -15,6 +15,7 @@ export interface ChunkIndexes {
   fetchedBytes(): number;
 }
 
+/** Indexes are looked for when first asked for, each once. */
 export function openChunkIndexes(
   { id, version }: ContentReference,
   world: {

@@ -31,6 +31,7 @@ export function runsOf(missing: Uint8Array): readonly ChunkRun[] {
   return runs;
 }
 
+/** @returns how many bytes of the file the runs are. */
 export function bytesOf(runs: readonly ChunkRun[], index: Offsets): number {
   return runs.reduce((sum, { first, last }) => sum + index.offset(last) - index.offset(first), 0);
 }

@@ -21,12 +21,13 @@ export interface FileWork {
   missing: 'nothing' | 'whole' | Uint8Array;
 }
 
+/** @returns how many bytes of the file are still to be reused or fetched. */
 export function missingBytes({ file, index, missing }: FileWork): number {
   if (missing === 'nothing') return 0;
   return missing === 'whole' || index === undefined ? file.size : bytesOf(runsOf(missing), index);
 }
 
-/** @returns the same with every flag cleared told as `nothing`. */
+/** Tells a file without a missing chunk as `nothing`. */
 export function settleMissing(work: FileWork): void {
   if (work.missing instanceof Uint8Array && !work.missing.includes(1)) work.missing = 'nothing';
 }

@@ -23,6 +23,7 @@ export interface WantedNames {
   readonly folders: ReadonlySet<string>;
 }
 
+/** @returns the files of a manifest by path and every folder on the way to one. */
 export function wantedNames(paths: readonly string[]): WantedNames {
   const folders = new Set<string>();
   for (const file of paths) {

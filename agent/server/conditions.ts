@@ -6,6 +6,7 @@ export interface Validators {
   readonly lastModified: string;
 }
 
+/** @returns the validators of a file as `stat` tells of it. */
 export function validatorsOf(file: {
   readonly size: bigint;
   readonly mtimeNs: bigint;
