@@ -166,7 +166,7 @@ describe('when a tool fails', () => {
       detail: {
         exitCode: 15299,
         words: expect.stringContaining('Fehler'),
-        arguments: expect.arrayContaining(['/addlast']),
+        arguments: expect.arrayContaining(['/d']),
       },
     });
     await expect(bench.machine.hasBootEntry('W:\\Windows')).rejects.toMatchObject({
@@ -192,7 +192,22 @@ describe('a machine without an ESP', () => {
     await using bench = await openBench({}, false);
     expect(await bench.machine.systemVolume()).toBeUndefined();
     await bench.machine.addBootEntry('W:\\Windows');
-    expect((await bench.recorded()).map(({ args }) => args)).toEqual([['W:\\Windows', '/d', '/addlast']]);
+    expect((await bench.recorded()).map(({ args }) => args)).toEqual([['W:\\Windows', '/d']]);
+  });
+});
+
+describe('a BIOS machine', () => {
+  it('gets its boot files on the volume that has the old ones, and that volume’s store is armed', async () => {
+    await using bench = await openBench({ PRESTAGE_RECORD_BCDEDIT: `0;${osLoaders(MEDIA, NEW)}` }, false);
+    await writeTree(bench.folder.join('s'), { 'Boot/BCD': 'store' });
+    await bench.machine.addBootEntry('W:\\Windows');
+    await bench.side.call('test.becomeWinPe');
+    await bench.machine.makeDefault('W:\\Windows');
+    expect((await bench.recorded()).map(({ args }) => args.join(' '))).toEqual([
+      'W:\\Windows /s S: /f BIOS /d',
+      '/store S:\\Boot\\BCD /enum osloader /v',
+      `/store S:\\Boot\\BCD /default ${NEW.id}`,
+    ]);
   });
 });
 

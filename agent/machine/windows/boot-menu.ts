@@ -5,7 +5,7 @@ import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Volume } from '../machine.ts';
 import { type BootEntry, decodeBootEntries, entriesOfMedia, entryOfWindows } from './boot-entries.ts';
-import { STORE_ON_ESP } from './system-volume.ts';
+import { STORE_ON_BIOS, STORE_ON_ESP } from './system-volume.ts';
 import type { WindowsTools } from './windows-tool.ts';
 
 export interface BootMenuWorld {
@@ -13,6 +13,8 @@ export interface BootMenuWorld {
   readonly system: MachineFacts['system'];
   readonly firmware: MachineFacts['firmware'];
   systemVolume(): Promise<Volume | undefined>;
+  /** The volume with the boot files of a BIOS machine. */
+  biosVolume(): Promise<Volume | undefined>;
 }
 
 export interface BootMenu {
@@ -30,11 +32,19 @@ export function bootMenu(world: BootMenuWorld): BootMenu {
     return tools.run('bcdedit', [...(await storeArguments()), ...commandLine], { code: 'IMAGE-06', subject });
   }
 
+  /** Where the firmware looks: the ESP with UEFI, the volume with \Boot with BIOS; where the type is not known, whichever is there. */
+  async function target(): Promise<BootTarget | undefined> {
+    const esp = world.firmware === 'bios' ? undefined : await world.systemVolume();
+    if (esp) return { volume: esp, firmware: 'UEFI', store: STORE_ON_ESP };
+    const volume = world.firmware === 'uefi' ? undefined : await world.biosVolume();
+    return volume && { volume, firmware: 'BIOS', store: STORE_ON_BIOS };
+  }
+
   /** In WinPE the store is named: which one bcdedit takes by itself there depends on how WinPE was started. In the full OS its own is right. */
   async function storeArguments(): Promise<readonly string[]> {
     if (world.system !== 'winpe') return [];
-    const volume = await world.systemVolume();
-    return volume ? ['/store', path.win32.join(volume.root, STORE_ON_ESP)] : [];
+    const found = await target();
+    return found ? ['/store', path.win32.join(found.volume.root, found.store)] : [];
   }
 
   async function entries(subject: string): Promise<readonly BootEntry[]> {
@@ -46,8 +56,10 @@ export function bootMenu(world: BootMenuWorld): BootMenu {
       // The image's own bcdboot knows its own boot files (and boot certificates); WinPE's may be older.
       const own = path.win32.join(windowsFolder, 'System32', 'bcdboot.exe');
       const tool = (await exists(own)) ? own : 'bcdboot';
-      // /d keeps the media the default; /addlast leaves the firmware's boot order alone.
-      const commandLine = [windowsFolder, ...(await targetArguments(windowsFolder)), '/d', '/addlast'];
+      // /d keeps the media the default; /addlast (UEFI only) leaves the firmware's boot order alone.
+      const found = await bootTarget(windowsFolder);
+      const to = found ? ['/s', found.volume.root.slice(0, 2), '/f', found.firmware] : [];
+      const commandLine = [windowsFolder, ...to, '/d', ...(found?.firmware === 'UEFI' ? ['/addlast'] : [])];
       await tools.run(tool, commandLine, { code: 'IMAGE-06', subject: windowsFolder });
     },
 
@@ -68,14 +80,19 @@ export function bootMenu(world: BootMenuWorld): BootMenu {
     },
   };
 
-  async function targetArguments(windowsFolder: string): Promise<readonly string[]> {
-    if (world.firmware === 'bios') return [];
-    const volume = await world.systemVolume();
-    if (volume) return ['/s', volume.root.slice(0, 2), '/f', 'UEFI'];
-    if (world.firmware === 'uefi')
-      throw new Fault('IMAGE-06', windowsFolder, { expected: 'an EFI system partition', found: 'none' });
-    return [];
+  /** Without one bcdboot finds its own, as on a BIOS machine that has no boot files yet; on UEFI there is nothing to find. */
+  async function bootTarget(windowsFolder: string): Promise<BootTarget | undefined> {
+    const found = await target();
+    if (found || world.firmware !== 'uefi') return found;
+    throw new Fault('IMAGE-06', windowsFolder, { expected: 'an EFI system partition', found: 'none' });
   }
+}
+
+interface BootTarget {
+  readonly volume: Volume;
+  readonly firmware: 'UEFI' | 'BIOS';
+  /** The boot store, relative to the volume's root. */
+  readonly store: string;
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -10,7 +10,7 @@ import { openRegistry } from './registry.ts';
 import { runProgram } from './run-program.ts';
 import { retireAfterExit } from './start-up-task.ts';
 import { openSystemLibraries } from './system-library.ts';
-import { findSystemVolume } from './system-volume.ts';
+import { findBiosVolume, findSystemVolume } from './system-volume.ts';
 import { flushVolume } from './volume-device.ts';
 import { firmwareType, readWindowsFacts, systemKind } from './windows-facts.ts';
 import { openWindowsTools, type ToolWorld } from './windows-tool.ts';
@@ -44,7 +44,8 @@ export async function openWindowsMachine({
 
   const volumes = async () => listVolumes(libraries, ramDrive);
   const systemVolume = async () => findSystemVolume(libraries, await volumes(), tools);
-  const menu = bootMenu({ tools, system, firmware: firmwareType(libraries), systemVolume });
+  const biosVolume = async () => findBiosVolume(await volumes());
+  const menu = bootMenu({ tools, system, firmware: firmwareType(libraries), systemVolume, biosVolume });
 
   return {
     kind: 'windows',

@@ -12,6 +12,17 @@ import { driveRoots } from './windows-volumes.ts';
 /** Where the boot store lies on an ESP. */
 export const STORE_ON_ESP = 'EFI\\Microsoft\\Boot\\BCD';
 
+/** Where it lies on the active partition of a BIOS machine. */
+export const STORE_ON_BIOS = 'Boot\\BCD';
+
+/** @returns the first fixed volume with the boot files of a BIOS machine, undefined when there is none. */
+export async function findBiosVolume(volumes: readonly Volume[]): Promise<Volume | undefined> {
+  for (const volume of volumes) {
+    if (volume.kind === 'fixed' && (await exists(path.win32.join(volume.root, STORE_ON_BIOS)))) return volume;
+  }
+  return undefined;
+}
+
 /** Letters tried for the ESP: Microsoft's sample scripts use S:, and WinPE has X: taken. */
 const LETTERS = 'SYVUTRQPONMLKJIHGFE';
 
