@@ -23,6 +23,8 @@ export function openSourceChoice(id: string, sources: readonly Source[]): Source
   const choice: SourceChoice = {
     remaining: () => ordered.filter(source => !ended.has(source)),
     failed(source, fault) {
+      // What ended it is told, not what requests under way met afterwards.
+      if (ended.has(source)) return;
       failures.set(source, fault);
       if (endsTheSource(fault)) ended.add(source);
     },

@@ -18,8 +18,9 @@ import {
   type PublishedItem,
   publishItem,
 } from '../support/content-kit.ts';
+import { startMisbehavingServer } from '../support/misbehaving-server.ts';
 import { seeded } from '../support/seeded.ts';
-import { faultOf, openTestSource } from '../support/sources.ts';
+import { faultOf, impatient, openTestSource } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const ground = tempFolder('acquire');
@@ -316,6 +317,8 @@ describe('a swap that was cut', () => {
 
 describe('a large item', () => {
   const huge = seeded(8).bytes(48 * 1024 * 1024);
+  // Server and client share a process here, and 48 MiB take them longer than a test of stalls waits.
+  const settings = { ...impatient, stallTimeoutMs: 10_000 };
 
   it('is fetched by worker threads, from a server', async () => {
     const big = await publishItem(dp, { 'install.wim': huge }, { version: '9' });
@@ -326,12 +329,67 @@ describe('a large item', () => {
       const events: ProgressEvent[] = [];
       const acquired = await acquire(
         requestFor(big),
-        acquireWorld(volume, [source], { pool, observe: event => events.push(event) }),
+        acquireWorld(volume, [source], { pool, settings, observe: event => events.push(event) }),
       );
       await expectWhole(big);
       expect(acquired).toMatchObject({ fetchedBytes: huge.length, bySource: { [server.url]: huge.length } });
       const done = events.flatMap(event => (event.kind === 'advanced' ? [event.doneBytes] : []));
       expect(done.at(-1)).toBe(huge.length);
+    } finally {
+      await pool.close();
+      await source.close();
+      await server.close();
+    }
+  });
+
+  it('is fetched by worker threads from the next source when the first one lies, and the lie is named as on one thread', async () => {
+    const big = await publishItem(dp, { 'install.wim': huge }, { version: '9' });
+    const files = new Map(Object.entries(await filesBelow(dp)));
+    const behave = ({ path: name }: { readonly path: string }) =>
+      name.endsWith('.wim') ? ({ kind: 'corrupt', offset: 20_000_000 } as const) : undefined;
+    const liar = await startMisbehavingServer({ files, behave });
+    const pool = openThreadPool({ size: 2, spawn: spawnWorker });
+    const first = openTestSource(liar.url, { priority: 1 });
+    try {
+      const fault = await faultOf(
+        acquire(requestFor(big), acquireWorld(volume, [first], { pool, settings })),
+      );
+      expect(fault.cause).toMatchObject({ code: 'NET-07', detail: { source: liar.url } });
+      const good = openTestSource(dp, { priority: 2 });
+      const { presentBytes, bySource } = await acquire(
+        requestFor(big),
+        acquireWorld(volume, [first, good], { pool, settings }),
+      );
+      await expectWhole(big);
+      expect(presentBytes).toBeGreaterThan(10_000_000);
+      expect(bySource[dp]).toBeGreaterThan(0);
+    } finally {
+      await pool.close();
+      await first.close();
+      await liar.close();
+    }
+  });
+
+  it('being fetched by worker threads stops on request and goes on later', async () => {
+    const big = await publishItem(dp, { 'install.wim': huge }, { version: '9' });
+    const server = await serveFolder({ folder: dp, port: 0, host: '127.0.0.1', observe: unobserved });
+    const pool = openThreadPool({ size: 2, spawn: spawnWorker });
+    const source = openTestSource(server.url);
+    const stop = new AbortController();
+    const clock = restless();
+    const observe = ({ kind }: ProgressEvent): void => {
+      if (kind === 'advanced') stop.abort();
+    };
+    try {
+      const stopped = acquire(
+        requestFor(big),
+        acquireWorld(volume, [source], { pool, settings, observe, clock, signal: stop.signal }),
+      );
+      expect((await faultOf(stopped)).code).toBe('STOP-01');
+      const acquired = await acquire(requestFor(big), acquireWorld(volume, [source], { pool, settings }));
+      await expectWhole(big);
+      expect(acquired.presentBytes).toBeGreaterThan(0);
+      expect(acquired.presentBytes + acquired.fetchedBytes).toBe(huge.length);
     } finally {
       await pool.close();
       await source.close();
@@ -345,16 +403,7 @@ describe('a large item', () => {
     const observe = (event: ProgressEvent): void => {
       if (event.kind === 'advanced' && event.doneBytes > 5_000_000) stop.abort();
     };
-    const clock = {
-      now: () => new Date(),
-      ticks: (() => {
-        let ticks = 0;
-        return () => {
-          ticks += 101;
-          return ticks;
-        };
-      })(),
-    };
+    const clock = restless();
     expect((await faultOf(run(requestFor(big), { observe, clock, signal: stop.signal }))).code).toBe(
       'STOP-01',
     );
@@ -364,3 +413,13 @@ describe('a large item', () => {
     expect(acquired.presentBytes + acquired.fetchedBytes).toBe(huge.length);
   });
 });
+
+/** A clock on which every look is later than the last by more than the meter waits, so that every step is told. */
+function restless() {
+  let ticks = 0;
+  const later = (): number => {
+    ticks += 101;
+    return ticks;
+  };
+  return { now: () => new Date(), ticks: later };
+}

@@ -11,7 +11,7 @@ export const impatient: TransferSettings = {
   retryDelayMs: 2,
   connections: 4,
   leastBytesPerSecond: 10_000,
-  stallTimeoutMs: 200,
+  stallTimeoutMs: 400,
 };
 
 export function openTestSource(
