@@ -35,9 +35,11 @@ await main(import.meta.url, async () => {
 
 function show({ name, checks }) {
   line(`\nChecked from outside, ${name}: out/first-boot/${name}/report.json`);
-  for (const { what, ok, found } of checks)
+  for (const { what, ok, found } of checks) {
     line(
-      `  ${ok ? 'ok    ' : 'FAILED'}  ${what}${found === '' ? '' : ok ? ` (${found})` : `\n          ${found.replaceAll('\n', '\n          ')}`}`,
+      `  ${ok ? 'ok    ' : 'FAILED'}  ${what}${ok && found !== '' && !found.includes('\n') ? ` (${found})` : ''}`,
     );
+    if (!ok && found !== '') line(`          ${found.replaceAll('\n', '\n          ')}`);
+  }
   return checks.every(({ ok }) => ok);
 }
