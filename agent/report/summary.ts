@@ -110,20 +110,23 @@ function addUp(results: readonly ActionResult[]): Record<string, number> {
   return total;
 }
 
+// It takes the journal itself away, so nothing can be written behind it: the last report is made when it has begun and all else is done.
+const LAST_ACTION = 'retire-media';
+
 function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]): ReportAction[] {
   const past = recall(records);
   const failed = new Set(recordsOf(records, 'action-failed').map(record => record.action));
-  const keys = new Set([
-    ...recordsOf(records, 'action-started').map(record => record.action),
-    ...(plan?.actions ?? []).map(actionKey),
-  ]);
+  const planned = (plan?.actions ?? []).map(actionKey);
+  const earlier = recordsOf(records, 'action-started').map(record => record.action);
+  // In the plan's order, behind what an earlier plan alone had to do.
+  const keys = new Set([...earlier.filter(action => !planned.includes(action)), ...planned]);
   return [...keys].map(action => {
     const result = past.finished.get(action);
     const finished = recordsOf(records, 'action-finished').filter(record => record.action === action);
     return {
       action,
       state:
-        result !== undefined
+        result !== undefined || (past.completed && action === LAST_ACTION)
           ? 'finished'
           : !past.open.has(action)
             ? 'waiting'

@@ -131,3 +131,33 @@ test('a journal without a plan gives a report of nothing, and its text can be sh
   expect(report).toMatchObject({ outcome: 'running', items: [], runs: 0 });
   expect(reportLines(report).length).toBeGreaterThan(3);
 });
+
+test('the last action, which takes the journal away, counts as finished in the report that it leaves', () => {
+  const actions = summarize(
+    records(run('continue'), { type: 'action-started', action: 'retire-media' }, { type: 'completed' }),
+    '1',
+  ).actions;
+  expect(actions.map(({ action, state }) => [action, state])).toEqual([['retire-media', 'finished']]);
+});
+
+test('actions stand in the order of the plan, whatever the order in which they were found to be done', () => {
+  const actions = summarize(
+    records(
+      run('deploy'),
+      planEntry(planned('ABC00004', 'present', 100)),
+      { type: 'action-started', action: 'hand-over' },
+      {
+        type: 'action-finished',
+        action: 'acquire-content:ABC00004',
+        seconds: 0,
+        result: { alreadyDone: true },
+      },
+    ),
+    '1',
+  ).actions;
+  expect(actions.map(({ action }) => action)).toEqual([
+    'acquire-content:ABC00004',
+    'hand-over',
+    'install-application:ABC00004',
+  ]);
+});
