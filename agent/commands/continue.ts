@@ -1,21 +1,23 @@
 // prestage continue: the part of a deployment that runs in the new Windows, up to the report and the last cleaning up.
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { reportLines } from '../console/report-text.ts';
-import { cacheLayout } from '../content/layout.ts';
+import { type CacheLayout, cacheLayout } from '../content/layout.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from '../fault/fault.ts';
+import { readJournal } from '../journal/journal.ts';
 import { type Past, recall } from '../journal/past.ts';
 import type { Machine } from '../machine/machine.ts';
+import { MEDIA_MAX_BYTES } from '../media/media-manifest.ts';
 import type { Report } from '../report/report.ts';
 import { summarize } from '../report/summary.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
 import { keptFolder } from './deployment/keep-records.ts';
+import { readCapped } from './deployment/open-media.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
 import { addMachineOptions } from './options.ts';
@@ -150,7 +152,7 @@ async function waitForSetup(machine: Machine, { sleep, clock, observe, signal }:
   }
 }
 
-// A cut during the very last removal leaves parts of the cache and no media or journal to go by; the kept report tells that all was done.
+// A cut during the very last removal leaves parts of the cache and not all of what a run goes by; the kept report tells that all was done.
 async function endRetirement(
   options: ContinueOptions,
   composition: Composition,
@@ -159,8 +161,9 @@ async function endRetirement(
   try {
     for (const volume of await machine.volumes()) {
       const report = await keptReport(volume.root);
+      if (report?.outcome !== 'completed') continue;
       const layout = cacheLayout(volume.root);
-      if (report?.outcome !== 'completed' || existsSync(layout.media)) continue;
+      if (!(await isHalfRemoved(layout, report))) continue;
       await machine.retire(layout.root);
       return report;
     }
@@ -168,6 +171,14 @@ async function endRetirement(
   } finally {
     await machine.close();
   }
+}
+
+// Media that was laid anew over an old Windows has another ID than the report that the old one kept: it is not to be removed.
+async function isHalfRemoved(layout: CacheLayout, report: Report): Promise<boolean> {
+  const media = await readCapped(layout.media, MEDIA_MAX_BYTES);
+  if (media === undefined) return true;
+  const sameMedia = report.media !== undefined && Buffer.from(media).includes(report.media.mediaId);
+  return sameMedia && recall(await readJournal(layout.journal)).plan === undefined;
 }
 
 const keptReportFrame = z.looseObject({ format: z.literal('prestage-report/1'), outcome: z.string() });

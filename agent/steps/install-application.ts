@@ -13,8 +13,9 @@ export const installApplication: Step<'install-application'> = {
   async run(action, world) {
     const { manifest, folder } = await verifiedItem(world, action.id);
     const result = await runInstaller(action.id, manifest.install ?? [], folder, world);
-    // After 1641 the restart is part of the installation: what it leaves can be seen only afterwards.
-    if (result.restart !== 'hard' && (await isInstalled(action.id, world)) === false) {
+    // After 1641 the restart is part of the installation: what it leaves can be seen only afterwards. A rehearsal leaves nothing to see.
+    const isVisible = result.restart !== 'hard' && result.rehearsed !== true;
+    if (isVisible && (await isInstalled(action.id, world)) === false) {
       throw new Fault('PKG-04', action.id, {
         rules: (manifest.detection ?? []).map(rule => JSON.stringify(rule)),
         ...(result.log === undefined ? {} : { log: result.log }),

@@ -43,6 +43,8 @@ function prove(world: StepWorld, id: string, manifest: ContentManifest): Promise
   return surveyItem({
     reference,
     manifest,
+    // The plan made this version whole: what differs now is damage, not another version.
+    local: { reference, manifest },
     layout: world.layout,
     pool: world.pool,
     readIndex: sha256 => readChunkIndex(world.layout, sha256),

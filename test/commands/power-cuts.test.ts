@@ -1,0 +1,144 @@
+// The promise of the journal: cut the power at every single durable write of a whole deployment, lose what was not flushed, start again,
+// and end where the uncut run ends, with nothing destroyed blindly and no flushed byte fetched twice.
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { continueDeployment } from '../../agent/commands/continue.ts';
+import { deploy } from '../../agent/commands/deploy.ts';
+import type { DurableFiles } from '../../agent/durable/durable-files.ts';
+import { Fault } from '../../agent/fault/fault.ts';
+import type { Report } from '../../agent/report/report.ts';
+import { type Loss, openLossyFiles, PowerCut } from '../support/lossy-files.ts';
+import {
+  makeSmallSite,
+  moveWorldOn,
+  type SmallSite,
+  testComposition,
+  wearDisk,
+} from '../support/small-site.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { readTree } from '../support/wim-kit.ts';
+
+const folder = tempFolder('power-cuts');
+let site: SmallSite;
+let goal: Readonly<Record<string, string>>;
+let uncutPoints: readonly string[];
+beforeAll(async () => {
+  site = await makeSmallSite(folder);
+  await moveWorldOn(site);
+  await site.layDisk(path.join(folder, 'worn'));
+  await wearDisk(path.join(folder, 'worn'));
+});
+afterAll(() => site?.close());
+
+/** Deploy, then continue until done, as a machine that starts again after each cut does. */
+async function wholeRun(disk: string, durable?: DurableFiles): Promise<Report> {
+  const composition = testComposition(site, durable === undefined ? {} : { durable });
+  const options = { disk, config: site.config, json: true } as const;
+  if (await isHandedOver(disk)) {
+    await continueDeployment(options, composition);
+  } else {
+    expect(await deploy(options, composition)).toBe(3);
+    await continueDeployment(options, composition);
+  }
+  return JSON.parse(composition.printed.at(-1) ?? '');
+}
+
+/** What the firmware would start: the boot store's default, nothing else, decides between WinPE and the new Windows. */
+async function isHandedOver(disk: string): Promise<boolean> {
+  const text = await readFile(path.join(disk, 'boot-store.json'), 'utf8').catch(() => '');
+  return /"default":\s*"(?!media)/.test(text);
+}
+
+/** The final tree without what tells of the runs themselves (records of each run, and when). */
+async function result(disk: string): Promise<Readonly<Record<string, string>>> {
+  const tree = await readTree(disk);
+  return Object.fromEntries(
+    Object.entries(tree).filter(
+      ([name]) => !name.includes('Windows/Logs/Prestage/') && name !== 'commands.ndjson',
+    ),
+  );
+}
+
+function isPowerCut(thrown: unknown): boolean {
+  for (let cause: unknown = thrown; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof PowerCut) return true;
+  return false;
+}
+
+function contentRequests(requests: readonly string[]): string[] {
+  return requests.filter(request => request.includes('/files/'));
+}
+
+/** `GET /content/ID/version/files/a/b.txt bytes=0-9 206` -> `b.txt` */
+function nameOf(request: string): string {
+  return path.basename(decodeURIComponent(/^GET (\S+)/.exec(request)?.[1] ?? ''));
+}
+
+/** Every write that the uncut run makes to the file was made and flushed, and, where it was made or renamed in this run, its folder after that. */
+function becameDurable(name: string, points: readonly string[]): boolean {
+  const isOf = (point: string, verb: string): boolean => point.startsWith(verb) && point.includes(` ${name}`);
+  const written = points.findLastIndex(point => isOf(point, 'write'));
+  const flushed = points.findIndex((point, at) => at > written && isOf(point, 'flush'));
+  const writes = (all: readonly string[]): number => all.filter(point => isOf(point, 'write')).length;
+  if (writes(points) < writes(uncutPoints) || flushed < 0) return false;
+  const isNew = points.some(point => isOf(point, 'make'));
+  return !isNew || points.some((point, at) => at > flushed && point.startsWith('flush folder'));
+}
+
+async function cutAndGoOn(cutAt: number, loss: Loss): Promise<void> {
+  const ground = path.join(folder, `play-${loss}-${cutAt}`);
+  const disk = path.join(ground, 'disk');
+  await mkdir(ground);
+  await cp(path.join(folder, 'worn'), disk, { recursive: true });
+  const lossy = openLossyFiles({ graveyard: path.join(ground, 'graveyard'), cutAt });
+  site.requests.length = 0;
+  await expect(wholeRun(disk, lossy.files)).rejects.toSatisfy(isPowerCut);
+  await lossy.loseUnflushed(loss, cutAt);
+  // The second run is uncut; over the same equipment only because that spares the real flushes, which cost most of the time.
+  const uncut = openLossyFiles({ graveyard: path.join(ground, 'graveyard-2') });
+  const report = await wholeRun(disk, uncut.files);
+  expect(await result(disk)).toEqual(goal);
+  expect(report.outcome).toBe('completed');
+  // What had become durable is never asked for again; what was under way or not yet flushed when the power went may be.
+  const asked = contentRequests(site.requests).map(nameOf);
+  const again = asked.filter((name, at) => asked.indexOf(name) !== at);
+  expect(again.filter(name => becameDurable(name, lossy.points))).toEqual([]);
+  await rm(ground, { recursive: true });
+}
+
+test('an uncut run and its durable writes', async () => {
+  const disk = path.join(folder, 'uncut');
+  await cp(path.join(folder, 'worn'), disk, { recursive: true });
+  site.requests.length = 0;
+  const lossy = openLossyFiles({ graveyard: path.join(folder, 'graveyard') });
+  const report = await wholeRun(disk, lossy.files);
+  await lossy.loseUnflushed('dropped');
+  expect(report.outcome).toBe('completed');
+  goal = await result(disk);
+  uncutPoints = lossy.points;
+  expect(uncutPoints.length).toBeGreaterThan(100);
+});
+
+test.each(['dropped', 'mixed'] as const)(
+  'cut at every durable write, with the unflushed %s',
+  { timeout: 900_000 },
+  async loss => {
+    for (let cutAt = 1; cutAt <= uncutPoints.length; cutAt++) {
+      try {
+        await cutAndGoOn(cutAt, loss);
+      } catch (cause) {
+        throw new Error(
+          `cut before durable write ${cutAt} of ${uncutPoints.length}, unflushed ${loss}: ${describe(cause)}`,
+          { cause },
+        );
+      }
+    }
+  },
+);
+
+function describe(thrown: unknown): string {
+  if (thrown instanceof Fault)
+    return `${thrown.message} ${JSON.stringify(thrown.detail)} ${String(thrown.cause ?? '')}`;
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
