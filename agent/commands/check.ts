@@ -23,7 +23,7 @@ export function addCheck(
     .command('check')
     .summary('prove the prestaged media, the OS image and the cache on this computer; change nothing')
     .description(
-      'Verifies the signed media manifest, every chunk of the staged OS image and every file of the task-sequence cache, and names\neach bad range. Nothing is fetched or written.',
+      'Verifies the signed media manifest, every chunk of the staged OS image and every file of the task-sequence cache, and names each bad range. Nothing is fetched or written.',
     );
   addMachineOptions(command).addHelpText(
     'after',

@@ -7,7 +7,6 @@ import { reportLines } from '../console/report-text.ts';
 import { type CacheLayout, cacheLayout } from '../content/layout.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from '../fault/fault.ts';
-import { readJournal } from '../journal/journal.ts';
 import { type Past, recall } from '../journal/past.ts';
 import type { Machine } from '../machine/machine.ts';
 import { MEDIA_MAX_BYTES } from '../media/media-manifest.ts';
@@ -41,7 +40,7 @@ export function addContinue(
     .command('continue')
     .summary('go on in the new Windows: packages, applications, report, cleaning up')
     .description(
-      'Started by the new Windows itself after its Setup. Installs packages and applications in order, each proven again before it\nruns, keeps the report below Windows\\Logs\\Prestage, then removes the cache, the media’s boot entry and itself.',
+      'Started by the new Windows itself after its Setup. Installs packages and applications in order, each proven again before it runs, keeps the report below Windows\\Logs\\Prestage, then removes the cache, the media’s boot entry and itself.',
     )
     .option('--no-restart', 'do not restart when an installer asks for it');
   addMachineOptions(command).addHelpText(
@@ -176,9 +175,9 @@ async function endRetirement(
 // Media that was laid anew over an old Windows has another ID than the report that the old one kept: it is not to be removed.
 async function isHalfRemoved(layout: CacheLayout, report: Report): Promise<boolean> {
   const media = await readCapped(layout.media, MEDIA_MAX_BYTES);
-  if (media === undefined) return true;
-  const sameMedia = report.media !== undefined && Buffer.from(media).includes(report.media.mediaId);
-  return sameMedia && recall(await readJournal(layout.journal)).plan === undefined;
+  return (
+    media === undefined || (report.media !== undefined && Buffer.from(media).includes(report.media.mediaId))
+  );
 }
 
 const keptReportFrame = z.looseObject({ format: z.literal('prestage-report/1'), outcome: z.string() });

@@ -20,7 +20,7 @@ export function addKeys(
     .command('new')
     .summary('make a key pair; never overwrites')
     .description(
-      'Makes NAME.pem (private, readable by you alone) and NAME.pub. The public key of the media key goes into agent.yaml in\nthe boot image; keep the private files away from distribution points.',
+      'Makes NAME.pem (private, readable by you alone) and NAME.pub. The public key of the media key goes into agent.yaml in the boot image; keep the private files away from distribution points.',
     )
     .argument('<name>', 'name of the key, as site.yaml calls it')
     .option('--in <folder>', 'folder for the files', 'keys')

@@ -25,7 +25,7 @@ export function addPlan(
       'show what deploy would do: every item present, changed, damaged or missing, and the bytes to fetch',
     )
     .description(
-      'Proves the media, asks for policy, surveys the cache and prints the plan. Nothing outside _SMSTaskSequence is written, and\nthere only manifests that the plan needs.',
+      'Proves the media, asks for policy, surveys the cache and prints the plan. Nothing outside _SMSTaskSequence is written, and there only manifests and chunk indexes that the plan needs.',
     )
     .option('--why', 'say of every deployment why it is or is not offered to this computer')
     .option('--deployment <id>', 'plan this deployment');

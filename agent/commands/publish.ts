@@ -22,7 +22,7 @@ export function addPublish(
     .command('publish')
     .summary('put a site’s content and signed policy onto a distribution point')
     .description(
-      'Reads every document of SITE, copies new content versions to the distribution point folder, and signs a new policy that\nnames each item by digest. A published version never changes; unchanged items are skipped by a look.',
+      'Reads every document of SITE, copies new content versions to the distribution point folder, and signs a new policy that names each item by digest. A published version never changes; unchanged items are skipped by a look.',
     )
     .argument('<site>', 'the folder that holds site.yaml')
     .requiredOption('--to <folder>', 'the distribution point: a folder or share that a web server serves')
@@ -31,7 +31,7 @@ export function addPublish(
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nFurther distribution points are copies of this one: copy content/ and policy/<number>/ first, policy/current.json last.\n\nExamples:\n  prestage publish site --to /srv/dp\n  prestage publish site --to \\\\dp01\\prestage --keys D:\\keys --json',
+      '\nFurther distribution points are copies of this one: copy content/ and policy/<number>/ first,\npolicy/current.json last.\n\nExamples:\n  prestage publish site --to /srv/dp\n  prestage publish site --to \\\\dp01\\prestage --keys D:\\keys --json',
     )
     .action(async (site: string, options: PublishOptions) =>
       exit(await publishSite(site, options, await compose())),

@@ -43,7 +43,7 @@ export function addSelftest(
     .command('selftest')
     .summary('try on this computer everything that Prestage relies on; change nothing')
     .description(
-      'Tries DLLs, wimgapi messages and error numbers, tools and their exit codes, firmware calls, volumes, console, threads and network,\nand prints a table. Run it once in each new boot image and keep the report. Only temporary files are written.',
+      'Tries DLLs, wimgapi messages and error numbers, tools and their exit codes, firmware calls, volumes, console, threads and network, and prints a table. Run it once in each new boot image and keep the report. Only temporary files are written.',
     )
     .option('--out <file>', 'write the whole report as JSON to this file')
     .option(

@@ -11,6 +11,8 @@ export interface PlannedItem {
   readonly presentBytes: number;
   readonly reusableBytes: number;
   readonly fetchBytes: number;
+  /** Bytes of chunk indexes that the survey fetched, so that it could tell what can be reused. */
+  readonly indexBytes?: number;
   /** The version that lies in the cache now, where it is another. */
   readonly cachedVersion?: string;
   /** Digest of the manifest that describes what lies in the cache now. */

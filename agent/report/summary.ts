@@ -34,7 +34,10 @@ export function summarize(records: readonly JournalRecord[], version: string): R
       present: sum(items.map(item => item.presentBytes)),
       reused: sum(items.map(item => item.reusedBytes)),
       fetched: sum(items.map(item => item.fetchedBytes)),
-      indexes: sum(recordsOf(records, 'action-finished').map(record => record.result.indexBytes ?? 0)),
+      indexes: sum([
+        ...recordsOf(records, 'action-finished').map(record => record.result.indexBytes ?? 0),
+        ...plans.flatMap(plan => plan.items.map(item => item.indexBytes ?? 0)),
+      ]),
     },
     stages: stageSeconds(records),
     actions: reportActions(plans.at(-1), records),

@@ -9,12 +9,14 @@ export const retireMedia: Step<'retire-media'> = {
   done: async () => false,
   async run(_action, world) {
     const { durable, layout, machine, volume } = world;
-    await world.keepRecords();
     await machine.retireMediaBootEntry();
     // Setup annotates the answer file and leaves it lying; it names how this machine was set up.
-    for (const { path: file } of continuationFiles(''))
+    for (const { path: file } of continuationFiles('')) {
       await durable.remove(path.join(volume.root, ...file.split('/')));
+    }
     await durable.remove(layout.packages);
+    // The kept report says that all of this is done: where it stands, only the folder itself is left to remove.
+    await world.keepRecords();
     await machine.retire(layout.root);
     return {};
   },

@@ -1,6 +1,7 @@
 // From proven media to a plan: image validation, policy and survey overlap where they do not depend on each other; nothing is changed yet.
 
 import type { ContentReference } from '../../content/manifest.ts';
+import { recoverSwap } from '../../distribution/swap.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { recall } from '../../journal/past.ts';
 import type { BadRangeRecord } from '../../journal/record.ts';
@@ -44,6 +45,10 @@ export async function prepare(
   const cached = cachedReferences(media.content, context.records);
   const staged = cached.get(media.osImage.id);
   if (staged === undefined) throw new Error('decoding media proves that its OS image is among its content');
+  // A swap that was cut is put right before anything is looked at, or its leftovers would lie there for ever.
+  if (context.journal !== undefined) {
+    for (const id of cached.keys()) await recoverSwap(context.layout, id, composition.durable);
+  }
   // The OS image is most of the bytes: its validation starts at once, beside the network and the facts.
   const validating = stage('validate-image', () => surveyCached(context, staged));
   // A fault in the branch that is awaited first must not leave this one unhandled.

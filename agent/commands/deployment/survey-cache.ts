@@ -1,5 +1,8 @@
 // Surveys items of the cache with their manifests at hand and turns the findings into rows of the content table.
 import type { ContentManifest, ContentReference } from '../../content/manifest.ts';
+import { openChunkIndexes } from '../../distribution/chunk-indexes.ts';
+import { openSourceChoice } from '../../distribution/source-choice.ts';
+import { Fault } from '../../fault/fault.ts';
 import type { PlannedItem } from '../../plan/plan.ts';
 import { readChunkIndex } from '../../survey/chunk-indexes.ts';
 import { type ItemSurvey, surveyItem } from '../../survey/survey-content.ts';
@@ -17,6 +20,7 @@ export async function surveyWanted(
   cached: ContentReference | undefined,
   already?: ItemSurvey,
 ): Promise<PlannedItem> {
+  const indexBytes = already === undefined ? await learnChunks(context, reference, cached) : 0;
   const survey = already ?? (await look(context, reference, cached));
   return {
     reference,
@@ -24,8 +28,34 @@ export async function surveyWanted(
     presentBytes: survey.presentBytes,
     reusableBytes: survey.reusableBytes,
     fetchBytes: survey.fetchBytes,
+    ...(indexBytes === 0 ? {} : { indexBytes }),
     ...(cached === undefined ? {} : { cachedVersion: cached.version, cachedDigest: cached.digest }),
   };
+}
+
+// Another version than the one that lies here: only its chunk indexes can tell how much of it is here already.
+async function learnChunks(
+  { layout, manifests, sources, composition }: RunContext,
+  reference: ContentReference,
+  cached: ContentReference | undefined,
+): Promise<number> {
+  if (cached === undefined || cached.digest === reference.digest) return 0;
+  const { durable, signal } = composition;
+  const indexes = openChunkIndexes(reference, {
+    layout,
+    durable,
+    choice: openSourceChoice(reference.id, sources),
+    signal,
+  });
+  try {
+    for (const file of (await manifests.manifest(reference)).files) {
+      if (file.chunks !== undefined) await indexes.of(file);
+    }
+  } catch (thrown) {
+    // Not to be had now: the plan then counts those files as to be fetched whole, and the transfer asks again.
+    if (!(thrown instanceof Fault) || thrown.code !== 'CONTENT-01') throw thrown;
+  }
+  return indexes.fetchedBytes();
 }
 
 async function look(

@@ -24,7 +24,7 @@ export function addMediaApply(
     .command('apply')
     .summary('prove a prestaged WIM and lay it on an empty disk')
     .description(
-      'Proves the WIM against its signed sidecar, then applies image 1 to the EFI system partition and image 2 to the volume. Both must\nbe formatted and empty. The same by hand: dism /Apply-Image /ImageFile:FILE.wim /Index:1 /ApplyDir:S:\\, then /Index:2 to the volume.',
+      'Proves the WIM against its signed sidecar, then applies image 1 to the EFI system partition and image 2 to the volume. Both must be formatted and empty. The same by hand: dism /Apply-Image /ImageFile:FILE.wim /Index:1 /ApplyDir:S:\\, then /Index:2 to the volume.',
     )
     .argument('<file.wim>', 'the prestaged WIM, its .json and .sig files beside it')
     .option('--to <disk>', 'a folder that poses as the disk (rehearsal); made when absent')

@@ -25,7 +25,7 @@ export function addMediaCreate(
     .command('create')
     .summary('make a prestaged WIM from a published site')
     .description(
-      'Collects what media/NAME.yaml asks for from a distribution point folder, proves every byte against its policy, and captures a\nWIM of two images: EFI system partition and volume. Signed documents go inside and beside it; keep them with the WIM.',
+      'Collects what media/NAME.yaml asks for from a distribution point folder, proves every byte against its policy, and captures a WIM of two images: EFI system partition and volume. Signed documents go inside and beside it; keep them with the WIM.',
     )
     .argument('<site>', 'the folder that holds site.yaml')
     .argument('<name>', 'name of the media document, without .yaml')

@@ -8,32 +8,65 @@ import { deploy } from '../../agent/commands/deploy.ts';
 import type { DurableFiles } from '../../agent/durable/durable-files.ts';
 import { Fault } from '../../agent/fault/fault.ts';
 import type { Report } from '../../agent/report/report.ts';
-import { type Loss, openLossyFiles, PowerCut } from '../support/lossy-files.ts';
-import {
-  makeSmallSite,
-  moveWorldOn,
-  type SmallSite,
-  testComposition,
-  wearDisk,
-} from '../support/small-site.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { readTree } from '../support/wim-kit.ts';
+import { type Loss, openLossyFiles, PowerCut } from './lossy-files.ts';
+import { makeSmallSite, moveWorldOn, type SmallSite, testComposition, wearDisk } from './small-site.ts';
+import { tempFolder } from './temp-folder.ts';
+import { readTree } from './wim-kit.ts';
 
-const folder = tempFolder('power-cuts');
-let site: SmallSite;
-let goal: Readonly<Record<string, string>>;
-let uncutPoints: readonly string[];
-beforeAll(async () => {
-  site = await makeSmallSite(folder);
-  await moveWorldOn(site);
-  await site.layDisk(path.join(folder, 'worn'));
-  await wearDisk(path.join(folder, 'worn'));
-});
-afterAll(() => site?.close());
+/** Two tests: the uncut run, which sets the goal, and the cut at each of its durable writes with what was not flushed lost in this way. */
+export function cutAtEveryDurableWrite(loss: Loss): void {
+  const folder = tempFolder(`power-cuts-${loss}`);
+  let site: SmallSite;
+  let uncut: Uncut;
+  beforeAll(async () => {
+    site = await makeSmallSite(folder);
+    await moveWorldOn(site);
+    await site.layDisk(path.join(folder, 'worn'));
+    await wearDisk(path.join(folder, 'worn'));
+  });
+  afterAll(() => site?.close());
+
+  test('the uncut run completes, and its durable writes are counted', async () => {
+    const disk = path.join(folder, 'uncut');
+    await cp(path.join(folder, 'worn'), disk, { recursive: true });
+    const lossy = openLossyFiles({ graveyard: path.join(folder, 'graveyard') });
+    const report = await wholeRun(site, disk, lossy.files);
+    await lossy.loseUnflushed('dropped');
+    expect(report.outcome).toBe('completed');
+    expect(lossy.points.length).toBeGreaterThan(100);
+    uncut = { tree: await result(disk), points: lossy.points };
+  });
+
+  test(`cut at every durable write, with the unflushed ${loss}`, { timeout: 1_200_000 }, async () => {
+    for (let cutAt = 1; cutAt <= uncut.points.length; cutAt++) {
+      try {
+        await cutAndGoOn({ site, uncut, cutAt, loss });
+      } catch (cause) {
+        throw new Error(
+          `cut before durable write ${cutAt} of ${uncut.points.length} (${uncut.points[cutAt - 1]}), unflushed ${loss}: ${describe(cause)}`,
+          { cause },
+        );
+      }
+    }
+  });
+}
+
+/** What a run without any cut leaves, and its durable writes in words. */
+interface Uncut {
+  readonly tree: Readonly<Record<string, string>>;
+  readonly points: readonly string[];
+}
+
+interface Cut {
+  readonly site: SmallSite;
+  readonly uncut: Uncut;
+  readonly cutAt: number;
+  readonly loss: Loss;
+}
 
 /** Deploy, then continue until done, as a machine that starts again after each cut does. */
-async function wholeRun(disk: string, durable?: DurableFiles): Promise<Report> {
-  const composition = testComposition(site, durable === undefined ? {} : { durable });
+async function wholeRun(site: SmallSite, disk: string, durable: DurableFiles): Promise<Report> {
+  const composition = testComposition(site, { durable });
   const options = { disk, config: site.config, json: true } as const;
   if (await isHandedOver(disk)) {
     await continueDeployment(options, composition);
@@ -76,7 +109,7 @@ function nameOf(request: string): string {
 }
 
 /** Every write that the uncut run makes to the file was made and flushed, and, where it was made or renamed in this run, its folder after that. */
-function becameDurable(name: string, points: readonly string[]): boolean {
+function becameDurable(name: string, points: readonly string[], uncutPoints: readonly string[]): boolean {
   const isOf = (point: string, verb: string): boolean => point.startsWith(verb) && point.includes(` ${name}`);
   const written = points.findLastIndex(point => isOf(point, 'write'));
   const flushed = points.findIndex((point, at) => at > written && isOf(point, 'flush'));
@@ -86,56 +119,26 @@ function becameDurable(name: string, points: readonly string[]): boolean {
   return !isNew || points.some((point, at) => at > flushed && point.startsWith('flush folder'));
 }
 
-async function cutAndGoOn(cutAt: number, loss: Loss): Promise<void> {
-  const ground = path.join(folder, `play-${loss}-${cutAt}`);
+async function cutAndGoOn({ site, uncut, cutAt, loss }: Cut): Promise<void> {
+  const ground = path.join(site.folder, `play-${cutAt}`);
   const disk = path.join(ground, 'disk');
   await mkdir(ground);
-  await cp(path.join(folder, 'worn'), disk, { recursive: true });
+  await cp(path.join(site.folder, 'worn'), disk, { recursive: true });
   const lossy = openLossyFiles({ graveyard: path.join(ground, 'graveyard'), cutAt });
   site.requests.length = 0;
-  await expect(wholeRun(disk, lossy.files)).rejects.toSatisfy(isPowerCut);
+  await expect(wholeRun(site, disk, lossy.files)).rejects.toSatisfy(isPowerCut);
   await lossy.loseUnflushed(loss, cutAt);
   // The second run is uncut; over the same equipment only because that spares the real flushes, which cost most of the time.
-  const uncut = openLossyFiles({ graveyard: path.join(ground, 'graveyard-2') });
-  const report = await wholeRun(disk, uncut.files);
-  expect(await result(disk)).toEqual(goal);
+  const whole = openLossyFiles({ graveyard: path.join(ground, 'graveyard-2') });
+  const report = await wholeRun(site, disk, whole.files);
+  expect(await result(disk)).toEqual(uncut.tree);
   expect(report.outcome).toBe('completed');
   // What had become durable is never asked for again; what was under way or not yet flushed when the power went may be.
   const asked = contentRequests(site.requests).map(nameOf);
   const again = asked.filter((name, at) => asked.indexOf(name) !== at);
-  expect(again.filter(name => becameDurable(name, lossy.points))).toEqual([]);
+  expect(again.filter(name => becameDurable(name, lossy.points, uncut.points))).toEqual([]);
   await rm(ground, { recursive: true });
 }
-
-test('an uncut run and its durable writes', async () => {
-  const disk = path.join(folder, 'uncut');
-  await cp(path.join(folder, 'worn'), disk, { recursive: true });
-  site.requests.length = 0;
-  const lossy = openLossyFiles({ graveyard: path.join(folder, 'graveyard') });
-  const report = await wholeRun(disk, lossy.files);
-  await lossy.loseUnflushed('dropped');
-  expect(report.outcome).toBe('completed');
-  goal = await result(disk);
-  uncutPoints = lossy.points;
-  expect(uncutPoints.length).toBeGreaterThan(100);
-});
-
-test.each(['dropped', 'mixed'] as const)(
-  'cut at every durable write, with the unflushed %s',
-  { timeout: 900_000 },
-  async loss => {
-    for (let cutAt = 1; cutAt <= uncutPoints.length; cutAt++) {
-      try {
-        await cutAndGoOn(cutAt, loss);
-      } catch (cause) {
-        throw new Error(
-          `cut before durable write ${cutAt} of ${uncutPoints.length}, unflushed ${loss}: ${describe(cause)}`,
-          { cause },
-        );
-      }
-    }
-  },
-);
 
 function describe(thrown: unknown): string {
   if (thrown instanceof Fault)
