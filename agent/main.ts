@@ -5,7 +5,7 @@ import { lastScreenLines } from './console/last-screen.ts';
 import { exitCodeOf } from './fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from './fault/fault.ts';
 import { makeRedact } from './fault/redact.ts';
-import { buildProgram, type ProgramEffects } from './program.ts';
+import { buildProgram, commandLineFault, type ProgramEffects } from './program.ts';
 
 // Before anything uses the pool: a native call on a thread of its own (applying an image) holds one of its threads for minutes.
 process.env.UV_THREADPOOL_SIZE ??= '12';
@@ -53,11 +53,9 @@ async function run(): Promise<void> {
 }
 
 function report(thrown: unknown): number {
-  if (thrown instanceof CommanderError) {
-    // Help and version end this way too; commander has printed what there is to say.
-    return thrown.exitCode === 0 ? 0 : exitCodeOf('USAGE-01');
-  }
-  const fault = stopped(thrown) ? new Fault('STOP-01', 'this run', {}, { cause: thrown }) : asFault(thrown);
+  // Help and version end this way too; commander has printed what there is to say.
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  const fault = faultOf(thrown);
   composition?.endProgress();
   const redact = composition?.redact ?? makeRedact();
   const stack = fault.code === 'BUG-01' && fault.cause instanceof Error ? [fault.cause.stack ?? ''] : [];
@@ -65,6 +63,11 @@ function report(thrown: unknown): number {
   if (process.argv.includes('--json'))
     process.stderr.write(redact(`${JSON.stringify({ fault: faultRecord(fault) })}\n`));
   return exitCodeOf(fault.code);
+}
+
+function faultOf(thrown: unknown): Fault {
+  if (thrown instanceof CommanderError) return commandLineFault(thrown, process.argv.slice(2));
+  return stopped(thrown) ? new Fault('STOP-01', 'this run', {}, { cause: thrown }) : asFault(thrown);
 }
 
 // An abort surfaces as whatever the interrupted call throws for it.

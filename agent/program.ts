@@ -1,6 +1,7 @@
 // The program's command table. A command's modules load only when it is the one that runs (or when help lists them all): starting is quick.
-import { Command } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import type { Composition } from './commands/composition.ts';
+import { Fault } from './fault/fault.ts';
 import { BUILD, VERSION } from './version.ts';
 
 export interface ProgramEffects {
@@ -50,17 +51,31 @@ export async function buildProgram(effects: ProgramEffects, word?: string): Prom
     .description('Prestaged media for Windows deployment: validate, complete, apply, continue.')
     .version(`prestage ${VERSION} (build ${BUILD}, node ${process.versions.node})`, '-V, --version')
     .showSuggestionAfterError()
-    .showHelpAfterError('`prestage help COMMAND` lists what a command takes.')
     .exitOverride()
     .configureOutput({
       writeOut: text => effects.print(text.trimEnd()),
       writeErr: text => effects.printError(text.trimEnd()),
+      // A mistake is shown once, as every other fault is: see commandLineFault.
+      outputError: () => {},
     });
   for (const register of registersFor(word)) await register(program, effects);
   return program.addHelpText(
     'after',
-    '\nExit codes: 0 done, 2 usage, 3 continues after restart, 4 stopped on request, 20 not trusted, 30 content, 40 network, 50 disk,\n60 image, 70 installer, 80 journal, 99 a defect of Prestage. `prestage explain CODE` explains a fault.',
+    '\nExit codes: 0 done, 2 usage, 3 continues after restart, 4 stopped on request, 20 not trusted,\n30 content, 40 network, 50 disk, 60 image, 70 installer, 80 journal, 99 a defect of Prestage.\n`prestage explain CODE` explains a fault.',
   );
+}
+
+/** What commander says of a wrong command line, as the fault that it is. */
+export function commandLineFault(error: CommanderError, words: readonly string[]): Fault {
+  const subject = ['prestage', ...words].join(' ');
+  // A command that needs a sub-command: its help, which lists them, is printed already.
+  if (error.code === 'commander.help')
+    return new Fault('USAGE-01', subject, { expected: 'one of the commands listed', found: 'none' });
+  const [found = '', hint] = error.message.replace(/^error: /, '').split('\n');
+  return new Fault('USAGE-01', subject, {
+    found,
+    ...(hint === undefined ? {} : { hint: hint.replace(/^\((.*)\)$/, '$1') }),
+  });
 }
 
 function registersFor(word: string | undefined): readonly Register[] {
