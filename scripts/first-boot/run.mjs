@@ -8,7 +8,7 @@ import { makeMedia } from './make-media.mjs';
 import { runLinux } from './run-linux.mjs';
 import { runWindows } from './run-windows.mjs';
 import { line } from './screen.mjs';
-import { atEnd, stopping } from './stopping.mjs';
+import { atEnd, isStopping, stopping } from './stopping.mjs';
 
 const RUNS = { linux: runLinux, windows: runWindows };
 
@@ -28,6 +28,9 @@ await main(import.meta.url, async () => {
       `\n${good ? 'First boot: all checks hold.' : 'First boot: FAILED.'} ${((performance.now() - started) / 1000).toFixed(1)} s.`,
     );
     return good ? 0 : 1;
+  } catch (error) {
+    if (isStopping()) return 130;
+    throw error;
   } finally {
     await atEnd();
   }

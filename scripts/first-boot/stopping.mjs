@@ -1,6 +1,10 @@
 // Ends what a first boot has started, servers and Wine, whether it ends well, by a fault or by Ctrl-C.
 
 const ends = [];
+let stopped = false;
+
+/** True from the moment somebody asked to stop: what fails after it fails because of it. */
+export const isStopping = () => stopped;
 
 /** Remembers how to end something; the last started ends first. */
 export function onEnd(end) {
@@ -16,6 +20,7 @@ export async function atEnd() {
 export function stopping() {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.once(signal, async () => {
+      stopped = true;
       await atEnd();
       process.exit(130);
     });
