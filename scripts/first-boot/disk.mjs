@@ -10,6 +10,7 @@ import { heading, line } from './screen.mjs';
 export async function layDisk(place) {
   rmSync(place.folder, { recursive: true, force: true });
   await prestage(['media', 'apply', MEDIA, '--to', place.disk, '--config', AGENT_CONFIG, '--yes']);
+  await prestage(['media', 'verify', place.disk, '--config', AGENT_CONFIG]);
   heading('what happened to the disk on its way (done by this script)');
   const drivers = join(place.packages, ID.connectionDrivers);
   if (!existsSync(drivers)) throw new Error(`${drivers} is not on the disk`);
