@@ -1,6 +1,8 @@
 // The contract of Imaging against libwim on Linux, and what only concerns opening a library.
+import path from 'node:path';
 import { expect, it } from 'vitest';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { imagingContract } from './imaging-contract.ts';
 
 imagingContract('imaging by libwim', {
@@ -20,4 +22,17 @@ it('names everything it tried when no library can be loaded', async () => {
     code: 'IMAGE-05',
     detail: { tried: ['wimgapi.dll: on Windows only'] },
   });
+});
+
+it('says with IMAGE-08 and the native number why a capture is not possible, here two images of one name', async () => {
+  const folder = tempFolder('capture-twice');
+  const image = { folder: tempFolder('capture-source'), name: 'twice' };
+  const imaging = await openImaging({ system: 'linux' });
+  const captured = imaging.capture({
+    wim: path.join(folder, 'x.wim'),
+    images: [image, image],
+    compression: 'none',
+  });
+  // WIMLIB_ERR_IMAGE_NAME_COLLISION of wimlib.h
+  await expect(captured).rejects.toMatchObject({ code: 'IMAGE-08', detail: { native: 11 } });
 });
