@@ -3,8 +3,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { cacheLayout } from '../content/layout.ts';
-import { checkManifestPaths } from '../content/manifest-path.ts';
-import { asFault, Fault } from '../fault/fault.ts';
+import { asFault } from '../fault/fault.ts';
 import type { MediaFileEntry, MediaManifest } from '../media/media-manifest.ts';
 import { type VerifiedMedia, verifyMedia } from '../media/verify-media.ts';
 import type { PublicKey } from '../trust/keys.ts';
@@ -73,7 +72,6 @@ interface ExpectedFile {
 }
 
 function expectedOnEsp({ esp }: MediaManifest, folder: string | undefined): readonly ExpectedFile[] {
-  requireSoundPaths('esp', esp);
   if (folder === undefined) return [];
   return esp.map(entry => ({
     volume: 'esp',
@@ -84,7 +82,6 @@ function expectedOnEsp({ esp }: MediaManifest, folder: string | undefined): read
 }
 
 async function expectedOnVolume(manifest: MediaManifest, root: string): Promise<readonly ExpectedFile[]> {
-  requireSoundPaths('volume', manifest.volume);
   const layout = cacheLayout(root);
   const below = (relative: string) => path.join(root, ...relative.split('/'));
   const expected: ExpectedFile[] = manifest.volume.map(entry => ({
@@ -160,13 +157,4 @@ async function lookAt({
   return found.size === entry.size
     ? undefined
     : { state: 'damaged', found: `${found.size} bytes instead of ${entry.size}` };
-}
-
-function requireSoundPaths(list: string, entries: readonly MediaFileEntry[]): void {
-  const problems = checkManifestPaths(entries.map(entry => entry.path));
-  if (problems.length > 0)
-    throw new Fault('TRUST-09', 'media.json', {
-      list,
-      paths: problems.slice(0, 20).map(({ path: name, reason }) => `${name} ${reason}`),
-    });
 }

@@ -26,7 +26,7 @@ export interface OpenMediaOptions {
   readonly named?: string;
 }
 
-/** Writes nothing. Faults: CONTENT-04, CONTENT-05, TRUST-01, -02, -03, -04, -08, -10. */
+/** Writes nothing. Faults: CONTENT-04, CONTENT-05, TRUST-01, -02, -03, -04, -08, -09, -10. */
 export async function openMedia({
   machine,
   keys,
