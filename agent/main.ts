@@ -43,7 +43,15 @@ run()
   .catch((thrown: unknown) => {
     exitCode = report(thrown);
   })
-  .finally(() => process.exit(exitCode));
+  .finally(leave);
+
+// Writing to a pipe is asynchronous on Windows: what was printed must be out before the process ends.
+async function leave(): Promise<void> {
+  const drained = (stream: NodeJS.WriteStream): Promise<void> =>
+    new Promise(resolve => stream.write('', () => resolve()));
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(exitCode);
+}
 
 async function run(): Promise<void> {
   const program = await buildProgram(effects, process.argv[2]);

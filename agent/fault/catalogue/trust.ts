@@ -2,24 +2,6 @@
 import type { CatalogueEntry } from '../entry.ts';
 
 export const TRUST = {
-  'TRUST-10': {
-    title: 'Signed document not understood',
-    meaning: 'A signed document has unknown, missing or wrong fields. It may come from a newer version.',
-    safe: 'Nothing was changed.',
-    next: 'Use an agent of the version that made the document.',
-  },
-  'TRUST-11': {
-    title: 'Made for another site',
-    meaning: 'The document belongs to another site than this media.',
-    safe: 'Nothing was changed.',
-    next: 'Check the address of the management or distribution point on the media.',
-  },
-  'TRUST-12': {
-    title: 'Chunk index contradicts its manifest',
-    meaning: 'A chunk index does not add up to the file that the manifest names.',
-    safe: 'Nothing of it was used.',
-    next: 'Publish the item again.',
-  },
   'TRUST-01': {
     title: 'Signature missing',
     meaning: 'A document that must be signed has no signature beside it.',
@@ -74,5 +56,23 @@ export const TRUST = {
     meaning: 'A manifest names a path that could leave its folder or that Windows reads differently.',
     safe: 'Nothing of this manifest was used.',
     next: 'Publish the item again from a clean source; set media with this manifest aside.',
+  },
+  'TRUST-10': {
+    title: 'Signed document not understood',
+    meaning: 'A signed document has unknown, missing or wrong fields. It may come from a newer version.',
+    safe: 'Nothing was changed.',
+    next: 'Use an agent of the version that made the document.',
+  },
+  'TRUST-11': {
+    title: 'Made for another site',
+    meaning: 'The document belongs to another site than this media.',
+    safe: 'Nothing was changed.',
+    next: 'Check the address of the management or distribution point on the media.',
+  },
+  'TRUST-12': {
+    title: 'Chunk index contradicts its manifest',
+    meaning: 'A chunk index does not add up to the file that the manifest names.',
+    safe: 'Nothing of it was used.',
+    next: 'Publish the item again.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
