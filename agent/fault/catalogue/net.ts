@@ -2,25 +2,6 @@
 import type { CatalogueEntry } from '../entry.ts';
 
 export const NET = {
-  'NET-10': {
-    title: 'Not the file but a page',
-    meaning:
-      'The server answered with a web page in place of bytes: a portal or an error page with status 200.',
-    safe: 'Nothing of the answer was used.',
-    next: 'Sign this network in to its portal or use another network.',
-  },
-  'NET-11': {
-    title: 'File changed during the transfer',
-    meaning: 'The file on the server is no longer the one the transfer began with.',
-    safe: 'Nothing of the two was mixed.',
-    next: 'Repeat the run when publishing has ended.',
-  },
-  'NET-12': {
-    title: 'Certificate not trusted',
-    meaning: 'The server’s TLS certificate could not be verified.',
-    safe: 'No content was sent or received.',
-    next: 'Check the clock; then the certificate of the server or the site’s own authority in agent.yaml.',
-  },
   'NET-01': {
     title: 'Server not reached',
     meaning: 'No connection to the server: no route, refused, or its name is not known.',
@@ -75,5 +56,24 @@ export const NET = {
     meaning: 'The server redirects in a circle, too often, or from https to http.',
     safe: 'Nothing of the answer was used.',
     next: 'Correct the address of the distribution point.',
+  },
+  'NET-10': {
+    title: 'Not the file but a page',
+    meaning:
+      'The server answered with a web page in place of bytes: a portal or an error page with status 200.',
+    safe: 'Nothing of the answer was used.',
+    next: 'Sign this network in to its portal or use another network.',
+  },
+  'NET-11': {
+    title: 'File changed during the transfer',
+    meaning: 'The file on the server is no longer the one the transfer began with.',
+    safe: 'Nothing of the two was mixed.',
+    next: 'Repeat the run when publishing has ended.',
+  },
+  'NET-12': {
+    title: 'Certificate not trusted',
+    meaning: 'The server’s TLS certificate could not be verified.',
+    safe: 'No content was sent or received.',
+    next: 'Check the clock; then the certificate of the server or the site’s own authority in agent.yaml.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -2,30 +2,6 @@
 import type { CatalogueEntry } from '../entry.ts';
 
 export const USAGE = {
-  'USAGE-10': {
-    title: 'Not possible on this system',
-    meaning: 'This command needs Windows, or a tool or library that this system does not have.',
-    safe: 'Nothing was changed.',
-    next: 'Run it where the message says, or name a folder with --disk to rehearse.',
-  },
-  'USAGE-11': {
-    title: 'Key not usable',
-    meaning: 'A key file is absent, damaged or of the wrong kind.',
-    safe: 'Nothing was signed.',
-    next: 'Check the key named; `prestage keys new NAME` makes a pair.',
-  },
-  'USAGE-12': {
-    title: 'Confirmation missing',
-    meaning: 'The command would change a disk and was not confirmed.',
-    safe: 'Nothing was changed.',
-    next: 'Read what is listed; add --yes to confirm it.',
-  },
-  'USAGE-13': {
-    title: 'Source changed while it was read',
-    meaning: 'A file of the source folder changed between two looks, so its digest would be a guess.',
-    safe: 'Nothing was published for this item.',
-    next: 'Wait until nobody writes to the folder, then publish again.',
-  },
   'USAGE-01': {
     title: 'Command line not understood',
     meaning: 'An argument or option is unknown, missing or out of range.',
@@ -82,5 +58,29 @@ export const USAGE = {
     meaning: 'The target exists and is not what this command may write into.',
     safe: 'The target is untouched.',
     next: 'Name an empty folder or one that this command made before.',
+  },
+  'USAGE-10': {
+    title: 'Not possible on this system',
+    meaning: 'This command needs Windows, or a tool or library that this system does not have.',
+    safe: 'Nothing was changed.',
+    next: 'Run it where the message says, or name a folder with --disk to rehearse.',
+  },
+  'USAGE-11': {
+    title: 'Key not usable',
+    meaning: 'A key file is absent, damaged or of the wrong kind.',
+    safe: 'Nothing was signed.',
+    next: 'Check the key named; `prestage keys new NAME` makes a pair.',
+  },
+  'USAGE-12': {
+    title: 'Confirmation missing',
+    meaning: 'The command would change a disk and was not confirmed.',
+    safe: 'Nothing was changed.',
+    next: 'Read what is listed; add --yes to confirm it.',
+  },
+  'USAGE-13': {
+    title: 'Source changed while it was read',
+    meaning: 'A file of the source folder changed between two looks, so its digest would be a guess.',
+    safe: 'Nothing was published for this item.',
+    next: 'Wait until nobody writes to the folder, then publish again.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
