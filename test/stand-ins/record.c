@@ -7,6 +7,7 @@
  *                            capitals without .exe, every character that is no letter or digit as _ (MANAGE_BDE). Default "0;"
  *   PRESTAGE_RECORD_<TOOL>_AFTER_<OTHER>
  *                            the same, from the moment that tool OTHER stands in the record: bcdedit knows an entry once bcdboot has made it
+ *   PRESTAGE_RECORD_PAUSE_MS how long it takes after that: a test can kill what waits for it
  *   PRESTAGE_RECORD_STDIN    1: read stdin to its end first (the caller must close it) */
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,6 +222,14 @@ static int answer(const WCHAR *tool)
     return atoi(value);
 }
 
+static void pause_as_told(void)
+{
+    WCHAR milliseconds[16];
+
+    if (GetEnvironmentVariableW(L"PRESTAGE_RECORD_PAUSE_MS", milliseconds, 16) > 0)
+        Sleep(_wtoi(milliseconds));
+}
+
 int wmain(int count, WCHAR **words)
 {
     static struct text line;
@@ -230,5 +239,6 @@ int wmain(int count, WCHAR **words)
     make_line(&line, tool, count, words);
     if (!append_line(&line))
         return EXIT_NOT_RECORDED;
+    pause_as_told();
     return answer(tool);
 }

@@ -64,6 +64,8 @@ export interface SmallSite {
 
 export interface SmallSiteOptions {
   readonly differences?: Tree;
+  /** Files of the OS image besides the usual five. */
+  readonly osFiles?: Readonly<Record<string, string | Uint8Array>>;
   /** Where the media says that policy and content are; the small site's own server unless given. */
   readonly address?: string;
 }
@@ -71,7 +73,7 @@ export interface SmallSiteOptions {
 /** Makes all of it below `folder` with real images, keys and servers. */
 export async function makeSmallSite(
   folder: string,
-  { differences = {}, address }: SmallSiteOptions = {},
+  { differences = {}, osFiles = {}, address }: SmallSiteOptions = {},
 ): Promise<SmallSite> {
   const at = (...names: readonly string[]): string => path.join(folder, ...names);
   const requests: string[] = [];
@@ -91,6 +93,7 @@ export async function makeSmallSite(
     'Windows/Fonts/日本語.ttf': noise(20_000, 13),
     'Windows/win.ini': '[fonts]\r\n',
     'Users/Default/readme.txt': 'Welcome\r\n',
+    ...osFiles,
   });
   await captureWim(at('os.wim'), [{ folder: at('tree'), name: 'Windows', properties: ['WINDOWS/ARCH=9'] }], {
     compression: 'none',
@@ -157,11 +160,14 @@ export async function makeSmallSite(
 }
 
 /** The world after the depot: the editor has a new version, on the disk its driver package is gone, a package's file is damaged and the OS image has four flipped bytes. */
-export async function moveWorldOn({ site, publish: publishNow }: SmallSite): Promise<void> {
+export async function moveWorldOn(
+  { site, publish: publishNow }: SmallSite,
+  editor: object = ITEMS.editor,
+): Promise<void> {
   const setup = Buffer.from(await readFile(path.join(site, 'content/CON00002/files/setup.exe')));
   setup.write('a new release', 350_000);
   layTree(site, {
-    'content/CON00002/content.yaml': { ...ITEMS.editor, version: '1.1' },
+    'content/CON00002/content.yaml': { ...editor, version: '1.1' },
     'content/CON00002/files/setup.exe': setup,
     'content/CON00002/files/new.txt': 'new in 1.1\n',
   });

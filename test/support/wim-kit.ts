@@ -35,8 +35,11 @@ export async function writeTree(
   }
 }
 
-/** SHA-256 of every file below `root`, by path with `/`; an empty folder is listed as `name/`. */
-export async function readTree(root: string): Promise<Readonly<Record<string, string>>> {
+/** SHA-256 of every file below `root` that is `wanted`, by path with `/`; an empty folder is listed as `name/`. */
+export async function readTree(
+  root: string,
+  wanted: (name: string) => boolean = () => true,
+): Promise<Readonly<Record<string, string>>> {
   const found: Record<string, string> = {};
   const walk = async (folder: string, prefix: string): Promise<void> => {
     const entries = await readdir(folder, { withFileTypes: true });
@@ -44,7 +47,7 @@ export async function readTree(root: string): Promise<Readonly<Record<string, st
     for (const entry of entries) {
       const full = path.join(folder, entry.name);
       if (entry.isDirectory()) await walk(full, `${prefix}${entry.name}/`);
-      else
+      else if (wanted(prefix + entry.name))
         found[prefix + entry.name] = createHash('sha256')
           .update(await readFile(full))
           .digest('hex');
