@@ -1,15 +1,20 @@
-// Hashes an item again immediately before it is used: the cache is a place that anyone with the disk can reach.
+// Hashes an item again immediately before it is used, and clears away what nobody signed: the cache is a place that anyone with the disk can reach.
+import path from 'node:path';
 import type { ContentManifest } from '../content/manifest.ts';
 import { acquire } from '../distribution/acquire.ts';
 import { Fault } from '../fault/fault.ts';
 import { readChunkIndex } from '../survey/chunk-indexes.ts';
+import { extrasOf } from '../survey/look.ts';
 import { type ItemSurvey, surveyItem } from '../survey/survey-content.ts';
 import { plannedItem } from './planned-item.ts';
 import type { StepWorld } from './step-world.ts';
 
+/** Enough to see what somebody has put there. */
+const NAMES_SHOWN = 10;
+
 /**
- * Proves item `id`; what does not match is mended from the distribution points, once.
- * @returns its manifest and the folder in which every file matches it.
+ * Proves item `id`; what does not match is mended from the distribution points, once; what the manifest does not name is removed.
+ * @returns its manifest and the folder in which every file matches it, and no other file lies.
  * @throws Fault CONTENT-02 naming the first bad file when it cannot be mended (cause: why not); DISK-*, STOP-01.
  */
 export async function verifiedItem(
@@ -20,6 +25,7 @@ export async function verifiedItem(
   const manifest = await world.manifest(reference);
   const folder = world.layout.item(id);
   const before = await prove(world, id, manifest);
+  await removeExtras(world, id, before.extra);
   if (before.outcome === 'present') return { manifest, folder };
   world.observe({
     kind: 'note',
@@ -50,6 +56,26 @@ function prove(world: StepWorld, id: string, manifest: ContentManifest): Promise
     readIndex: sha256 => readChunkIndex(world.layout, sha256),
     ...(world.signal === undefined ? {} : { signal: world.signal }),
   });
+}
+
+/** Windows loads a DLL that lies beside the program before its own, and DISM adds every INF below a folder. Fault: CONTENT-02 for what stays. */
+async function removeExtras(world: StepWorld, id: string, extras: readonly string[]): Promise<void> {
+  if (extras.length === 0) return;
+  world.observe({
+    kind: 'note',
+    level: 'warning',
+    component: 'install',
+    text: `${id} has files that its manifest does not name; removing them: ${extras.slice(0, NAMES_SHOWN).join(', ')}.`,
+  });
+  const folder = world.layout.item(id);
+  for (const name of extras) await world.durable.remove(path.join(folder, name));
+  const manifest = await world.manifest(plannedItem(world, id).reference);
+  const [left] = await extrasOf(
+    folder,
+    manifest.files.map(file => file.path),
+  );
+  if (left !== undefined)
+    throw new Fault('CONTENT-02', `${id}: ${left}`, { expected: 'no such file', found: 'a file' });
 }
 
 function firstBad(survey: ItemSurvey): string {
