@@ -1,4 +1,4 @@
-// Lays the running agent and its pinned keys where the new Windows will start them.
+// Lays the running agent, its pinned keys and certificates where the new Windows will start them.
 import path from 'node:path';
 import { hashFile } from '../content/digest.ts';
 import type { Step } from './step.ts';
@@ -17,8 +17,8 @@ export const stageAgent: Step<'stage-agent'> = {
     return true;
   },
   async run(_action, world) {
-    await world.durable.makeFolder(world.layout.agent);
     for (const [from, to] of stagedFiles(world)) {
+      await world.durable.makeFolder(path.dirname(to));
       const partial = `${to}.partial`;
       await world.durable.remove(partial);
       await world.durable.copyFile(from, partial);
@@ -36,9 +36,15 @@ export function stagedExecutable(world: Pick<StepWorld, 'agent' | 'layout'>): st
   );
 }
 
-function stagedFiles(world: StepWorld): readonly (readonly [from: string, to: string])[] {
-  const config = [world.agent.config, path.join(world.layout.agent, STAGED_CONFIG)] as const;
-  return world.agent.executable === undefined
-    ? [config]
-    : [[world.agent.executable, stagedExecutable(world)], config];
+function stagedFiles({ agent, layout }: StepWorld): readonly (readonly [from: string, to: string])[] {
+  const beside = path.dirname(agent.config);
+  return [
+    ...(agent.executable === undefined
+      ? []
+      : [[agent.executable, stagedExecutable({ agent, layout })] as const]),
+    ...agent.certificates.map(
+      name => [path.resolve(beside, name), path.join(layout.agent, ...name.split(/[\\/]/))] as const,
+    ),
+    [agent.config, path.join(layout.agent, STAGED_CONFIG)],
+  ];
 }

@@ -13,8 +13,12 @@ export interface StepWorld extends AcquireWorld {
   readonly manifest: (reference: ContentReference) => Promise<ContentManifest>;
   /** A manifest of the local store by digest, or undefined. */
   readonly localManifest: (digest: string) => Promise<ContentManifest | undefined>;
-  /** The running agent: its executable (undefined when run unbuilt) and its agent.yaml, both to be staged in the new OS. */
-  readonly agent: { readonly executable?: string; readonly config: string };
+  /** The running agent, to be staged in the new OS: its executable (undefined when run unbuilt), its agent.yaml, and the files that this names relative to itself. */
+  readonly agent: {
+    readonly executable?: string;
+    readonly config: string;
+    readonly certificates: readonly string[];
+  };
   /** Keeps report, journal and logs where the new Windows keeps logs; answers the folder. Called by the last action, before the cache goes. */
   readonly keepRecords: () => Promise<string>;
   /** Waits; tests pass one that returns at once. */

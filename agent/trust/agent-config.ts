@@ -14,10 +14,14 @@ export const agentConfigSchema = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'Folder or share to which logs are copied at the end.' }),
-  ca: z.array(z.string().min(1)).optional().meta({
-    description:
-      'PEM files, relative to agent.yaml, of certificate authorities that HTTPS servers may use besides the system’s.',
-  }),
+  ca: z
+    .array(z.string().min(1).refine(staysBeside, 'a path below the folder of agent.yaml'))
+
+    .optional()
+    .meta({
+      description:
+        'PEM files, relative to agent.yaml, of certificate authorities that HTTPS servers may use besides the system’s.',
+    }),
   transfer: z
     .strictObject({
       retryCount: z.int().min(0).max(100).optional(),
@@ -29,6 +33,11 @@ export const agentConfigSchema = z.strictObject({
     .optional()
     .meta({ description: 'How patiently content is fetched.' }),
 });
+
+/** The file is staged beside agent.yaml in the new Windows, under the same name: another drive or folder would not be there. */
+function staysBeside(name: string): boolean {
+  return !/^[\\/]|:/.test(name) && !name.split(/[\\/]/).includes('..');
+}
 
 export type AgentConfigDocument = Readonly<z.infer<typeof agentConfigSchema>>;
 

@@ -182,6 +182,18 @@ describe('agent.yaml', () => {
     expect(config.transfer).toEqual({ connections: 4 });
   });
 
+  it.each([
+    '/etc/ssl/site.pem',
+    'X:\\site.pem',
+    '\\\\server\\site.pem',
+    '../site.pem',
+    'a\\..\\..\\site.pem',
+  ])('refuses the certificate %s, which would not lie beside it in the new Windows', name => {
+    const fault = faultOf(() => decodeAgentConfig(`keys: [${newKeyPair().public.text}]\nca: ['${name}']\n`));
+    expect(fault).toMatchObject({ code: 'USAGE-02' });
+    expect(String(fault.detail.issues)).toContain('a path below the folder of agent.yaml');
+  });
+
   it('refuses a configuration without keys, and lists all that is wrong', () => {
     const fault = faultOf(() => decodeAgentConfig('keys: []\nkey: x\ntransfer: { connections: 99 }\n'));
     expect(fault.code).toBe('USAGE-02');

@@ -9,6 +9,8 @@ import type { PublicKey } from '../../trust/keys.ts';
 export interface AgentSettings {
   /** Where it was read; it is staged in the new Windows from here. */
   readonly path: string;
+  /** Certificate files that it names, relative to it: they are staged with it. */
+  readonly certificates: readonly string[];
   readonly keys: readonly PublicKey[];
   readonly transfer: TransferSettings;
   /** PEM text of the site's own authorities, all in one. */
@@ -29,6 +31,7 @@ export async function readAgentSettings(file: string | undefined, folder: string
     document.transfer ?? {};
   return {
     path: config,
+    certificates: document.ca ?? [],
     keys: document.keys,
     transfer: {
       retryCount: retryCount ?? defaultTransferSettings.retryCount,

@@ -26,6 +26,7 @@ export function stepWorld(context: RunContext, plan: Plan): StepWorld {
     localManifest: digest => context.manifests.localManifest(digest),
     agent: {
       config: settings.path,
+      certificates: settings.certificates,
       ...(composition.agent.executable === undefined ? {} : { executable: composition.agent.executable }),
     },
     keepRecords: () => keepRecords(context),
