@@ -38,7 +38,10 @@ export function addDeploy(
       'Proves the prestaged media, asks the management point for policy, completes the task-sequence cache from the distribution points, applies the OS image, drivers and boot files, hands over and restarts. A run that was cut goes on where it was.',
     )
     .option('--deployment <id>', 'run this deployment (the only way to a hidden one)')
-    .option('--fresh', 'set the journal of an earlier run aside and begin anew')
+    .option(
+      '--fresh',
+      'set the journal of an earlier run aside and begin anew: the OS image is applied again',
+    )
     .option('--no-restart', 'do not restart at the end');
   addMachineOptions(command).addHelpText(
     'after',

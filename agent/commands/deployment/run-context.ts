@@ -1,6 +1,7 @@
 // What the commands at a machine share: machine, settings, media, journal past, sources, pool and logs, opened in order and closed together.
-
+import { stat } from 'node:fs/promises';
 import { openLogFiles } from '../../console/log-files.ts';
+import type { CacheLayout } from '../../content/layout.ts';
 import type { WorkerPool } from '../../content/worker-pool.ts';
 import type { Source } from '../../distribution/source.ts';
 import { Fault } from '../../fault/fault.ts';
@@ -105,7 +106,7 @@ async function open(
   let journal: Journal | undefined;
   if (needs.access === 'write') {
     logTo(layout.logs);
-    if (needs.fresh === true) await setAside(composition, layout.journal);
+    if (needs.fresh === true) await setAside(composition, layout);
     journal = await openJournal({ path: layout.journal, durable, clock });
   }
   const records = journal?.records ?? (await readJournal(layout.journal));
@@ -157,14 +158,15 @@ async function open(
   };
 }
 
-async function setAside({ durable, clock }: Composition, journal: string): Promise<void> {
+async function setAside({ durable, clock }: Composition, { applied, journal }: CacheLayout): Promise<void> {
   const stamp = clock.now().toISOString().replaceAll(/[:.]/g, '-');
+  // What lies on the volume is not believed to be the whole image any more: it is applied anew.
+  await durable.remove(applied);
   // Absent is fine: then there is nothing to set aside.
   if ((await readJournalSize(journal)) > 0) await durable.rename(journal, `${journal}.${stamp}`);
 }
 
 async function readJournalSize(journal: string): Promise<number> {
-  const { stat } = await import('node:fs/promises');
   return await stat(journal).then(
     found => found.size,
     () => 0,
