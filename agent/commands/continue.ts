@@ -188,11 +188,20 @@ export async function keptReport(volumeRoot: string): Promise<Report | undefined
     () => undefined,
   );
   if (text === undefined) return undefined;
-  const frame = keptReportFrame.safeParse(JSON.parse(text));
+  const frame = keptReportFrame.safeParse(parsedOrUndefined(text));
   // The agent wrote it, whole (replaced atomically); the frame tells its version, the rest is shown as it stands.
   return frame.success ? (frame.data as unknown as Report) : undefined;
 }
 
 function show(report: Report, options: ContinueOptions, { print }: Composition): void {
   print(options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'));
+}
+
+function parsedOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not what the agent wrote: as good as absent, and the journal is asked as well.
+    return undefined;
+  }
 }

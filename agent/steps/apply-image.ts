@@ -1,7 +1,9 @@
-// Applies the OS image to the media volume itself: clears everything but the protected folders, then lays the image there.
+// Applies the OS image to the media volume itself: makes sure that it is one, clears everything but the protected folders, then lays it there.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { Fault } from '../fault/fault.ts';
+import type { Imaging } from '../machine/machine.ts';
 import type { ActionOf, Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 
@@ -22,6 +24,8 @@ export const applyImage: Step<'apply-image'> = {
   done: isApplied,
   async run(action, world, advance) {
     const { durable, layout, machine, volume, signal } = world;
+    const wim = path.join(layout.item(action.id), ...action.file.split('/'));
+    await requireImage(machine.imaging, wim, action.index);
     await durable.remove(layout.applied);
     for (const name of await readdir(volume.root)) {
       if (!PROTECTED.has(name.toLowerCase())) await durable.remove(path.join(volume.root, name));
@@ -29,7 +33,7 @@ export const applyImage: Step<'apply-image'> = {
     const temporary = path.join(layout.own, 'temp');
     await durable.makeFolder(temporary);
     await machine.imaging.apply({
-      wim: path.join(layout.item(action.id), ...action.file.split('/')),
+      wim,
       index: action.index,
       target: volume.root,
       temporary,
@@ -48,6 +52,13 @@ export const applyImage: Step<'apply-image'> = {
     return {};
   },
 };
+
+/** The digest proves which file was published, not that it is an image: nothing is cleared for one that could not be applied. */
+async function requireImage(imaging: Imaging, wim: string, index: number): Promise<void> {
+  const images = await imaging.listImages(wim);
+  if (!images.some(image => image.index === index))
+    throw new Fault('IMAGE-03', wim, { index, expected: `1 to ${images.length}` });
+}
 
 async function isApplied(action: ActionOf<'apply-image'>, world: StepWorld): Promise<boolean> {
   let text: string;

@@ -127,12 +127,12 @@ export const POLICY_CASES: readonly MachineCase[] = [
   ),
   refused(
     'a manifest of another item under a digest that policy names',
-    { editor: manifest => ({ ...manifest, id: 'CON00003' }) },
+    { item: { id: 'CON00002', manifest: manifest => ({ ...manifest, id: 'CON00003' }) } },
     { fault: 'TRUST-10', subject: 'CON00002', says: ['expected: CON00002', 'found: CON00003'] },
   ),
   refused(
     'a manifest with a field from another time',
-    { editor: manifest => ({ ...manifest, runElevated: true }) },
+    { item: { id: 'CON00002', manifest: manifest => ({ ...manifest, runElevated: true }) } },
     { fault: 'TRUST-10', subject: 'CON00002', says: ['runElevated'] },
   ),
 ];
@@ -162,10 +162,13 @@ export const PATH_CASES: readonly MachineCase[] = HOSTILE_PATHS.map(({ paths, re
   refused(
     `a manifest that names ${paths.map(name => JSON.stringify(name)).join(' and ')}`,
     {
-      editor: manifest => ({
-        ...manifest,
-        files: paths.map(name => ({ path: name, size: 4, sha256: 'a'.repeat(64) })),
-      }),
+      item: {
+        id: 'CON00002',
+        manifest: manifest => ({
+          ...manifest,
+          files: paths.map(name => ({ path: name, size: 4, sha256: 'a'.repeat(64) })),
+        }),
+      },
     },
     { fault: 'TRUST-09', subject: 'CON00002', says: [reason] },
   ),

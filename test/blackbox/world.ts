@@ -47,8 +47,13 @@ export interface Change {
   readonly worn?: true;
   readonly media?: SignedChange;
   readonly policy?: SignedChange;
-  /** The current policy names a new version of the editor whose manifest is this, digest and signature and all. */
-  readonly editor?: (manifest: Document) => Document;
+  /** The current policy names a new version of the item whose manifest is this, digest and signature and all. */
+  readonly item?: {
+    readonly id: string;
+    readonly manifest?: (manifest: Document) => Document;
+    /** In place of its files, with their true digests. */
+    readonly files?: (published: Files) => Files;
+  };
   /** Files of the distribution point; undefined removes one. */
   readonly point?: Readonly<Record<string, string | Uint8Array | undefined>>;
   readonly server?: readonly ServerRule[];
@@ -68,16 +73,27 @@ export interface World {
   lay(change: Change): Promise<Place>;
   /** From now on the server does as it should; what it holds stays. */
   mendServer(): void;
+  /** Requests for content that it answered as it should, since the world was laid. */
+  answeredWell(): readonly SeenRequest[];
   close(): Promise<void>;
 }
 
-const EDITOR = { id: 'CON00002', version: '9.9' };
+/** The version of an item that a case changes. */
+const VERSION = '9.9';
 
 /** Makes site, media and server below `folder`. The world has moved on: the editor's version 1.1 is published, the disks have 1.0. */
 export async function openWorld(folder: string): Promise<World> {
   const files = new Map<string, Uint8Array>();
   let rules: ServerRule[] = [];
-  const server = await startMisbehavingServer({ files, behave: request => behaviour(rules, request) });
+  let well: SeenRequest[] = [];
+  const server = await startMisbehavingServer({
+    files,
+    behave(request) {
+      const wrong = behaviour(rules, request);
+      if (wrong === undefined && request.path.startsWith('content/')) well.push(request);
+      return wrong;
+    },
+  });
   const site = await makeSmallSite(folder, { address: `${server.url}/` });
   await moveWorldOn(site);
   const published = await filesBelow(site.point);
@@ -103,11 +119,13 @@ export async function openWorld(folder: string): Promise<World> {
       for (const [name, bytes] of Object.entries(publishedWith(published, change, keys)))
         files.set(name, bytes);
       rules = (change.server ?? []).map(rule => ({ ...rule }));
+      well = [];
       return { folder: place, disk };
     },
     mendServer() {
       rules = [];
     },
+    answeredWell: () => [...well],
     async close() {
       await site.close();
       await server.close();
@@ -136,18 +154,19 @@ function changedMedia(disk: string, change: SignedChange, keys: Keys): Tree {
   return { [place]: bytes, [`${place}.sig`]: signature };
 }
 
-function publishedWith(published: Files, { policy, editor, point }: Change, keys: Keys): Files {
+function publishedWith(published: Files, { policy, item, point }: Change, keys: Keys): Files {
   const changed: Record<string, Uint8Array | undefined> = { ...published };
   const current = JSON.parse(text(changed[onDistributionPoint.policyPointer])) as { serial: number };
   const [place, proof] = [
     onDistributionPoint.policy(current.serial),
     onDistributionPoint.policySignature(current.serial),
   ];
-  if (editor !== undefined) {
-    const old = JSON.parse(text(changed[onDistributionPoint.manifest(EDITOR.id, '1.1')])) as Document;
-    const bytes = encodeJson(editor({ ...old, version: EDITOR.version }));
-    changed[onDistributionPoint.manifest(EDITOR.id, EDITOR.version)] = bytes;
-    const named = signedAgain('policy', changed[place]!, { fields: nameEditor(bytes) }, keys);
+  if (item !== undefined) {
+    const bytes = encodeJson(changedManifest(changed, item));
+    changed[onDistributionPoint.manifest(item.id, VERSION)] = bytes;
+    for (const [name, file] of Object.entries(item.files?.(published) ?? {}))
+      changed[onDistributionPoint.file(item.id, VERSION, name)] = file;
+    const named = signedAgain('policy', changed[place]!, { fields: naming(item.id, bytes) }, keys);
     changed[place] = named.bytes;
     changed[proof] = named.signature;
   }
@@ -163,16 +182,40 @@ function publishedWith(published: Files, { policy, editor, point }: Change, keys
   );
 }
 
-function nameEditor(manifest: Uint8Array): (policy: Document) => Document {
-  const digest = createHash('sha256').update(manifest).digest('hex');
+function changedManifest(
+  published: Readonly<Record<string, Uint8Array | undefined>>,
+  { id, manifest = same => same, files }: NonNullable<Change['item']>,
+): Document {
+  const place = Object.keys(published).findLast(
+    name => name.startsWith(`content/${id}/`) && name.endsWith('/manifest.json'),
+  );
+  const old = { ...(JSON.parse(text(published[place ?? ''])) as Document), version: VERSION };
+  const given = files?.(published as Files);
+  return manifest({
+    ...old,
+    ...(given && {
+      files: Object.entries(given).map(([name, bytes]) => ({
+        path: name,
+        size: bytes.length,
+        sha256: sha256(bytes),
+      })),
+    }),
+  });
+}
+
+function naming(id: string, manifest: Uint8Array): (policy: Document) => Document {
   return policy => ({
     ...policy,
     content: (policy.content as Document[]).map(item =>
-      item.id === EDITOR.id
-        ? { ...item, version: EDITOR.version, digest, manifestBytes: manifest.length }
+      item.id === id
+        ? { ...item, version: VERSION, digest: sha256(manifest), manifestBytes: manifest.length }
         : item,
     ),
   });
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function signedAgain(
