@@ -31,9 +31,10 @@ export function compose({ signal }: ComposeOptions): Composition {
     redact,
     ...(process.stderr.isTTY === true ? { columns: process.stderr.columns || 80 } : {}),
   });
+  const addonFolders = process.platform === 'win32' && executable !== undefined ? addonPlaces(folder) : [];
   let imaging: Promise<Imaging> | undefined;
   const openImaging = (): Promise<Imaging> => {
-    imaging ??= loadImaging(folder);
+    imaging ??= loadImaging(folder, addonFolders);
     return imaging;
   };
   return {
@@ -70,6 +71,7 @@ export function compose({ signal }: ComposeOptions): Composition {
         imaging: await openImaging(),
         environment: process.env,
         architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+        addonFolders,
       });
     },
     openImaging,
@@ -80,6 +82,7 @@ export function compose({ signal }: ComposeOptions): Composition {
         durable,
         clock: systemClock,
         environment: process.env,
+        addonFolders,
         openImaging,
       }),
     openSource: (address, settings) =>
@@ -93,7 +96,20 @@ export function compose({ signal }: ComposeOptions): Composition {
   };
 }
 
-async function loadImaging(besideFolder: string): Promise<Imaging> {
+/**
+ * Where the executable may lay its native add-on on Windows, the best first. Not in the temporary folder: SYSTEM's is C:\Windows\Temp, where every
+ * user may make files and folders.
+ * - Beside the executable. Whoever can write there could as well exchange the executable, or lay a DLL that Windows loads before its own, so
+ *   nothing is lost; in Windows PE that is X:, which only SYSTEM uses, and in the new Windows it goes away with the agent.
+ * - Where the executable lies on read-only media, a share or in a folder of others (`prestage plan --disk` without rights), in the local
+ *   application data of the account, which nobody but that account and Administrators can write.
+ */
+function addonPlaces(folder: string): readonly string[] {
+  const own = process.env.LOCALAPPDATA;
+  return [path.join(folder, 'addon'), ...(own === undefined ? [] : [path.join(own, 'Prestage')])];
+}
+
+async function loadImaging(besideFolder: string, addonFolders: readonly string[]): Promise<Imaging> {
   const { openImaging } = await import('./machine/open-imaging.ts');
   const only = process.env.PRESTAGE_IMAGING;
   if (only !== undefined && only !== 'wimgapi' && only !== 'wimlib')
@@ -101,6 +117,7 @@ async function loadImaging(besideFolder: string): Promise<Imaging> {
   return await openImaging({
     system: process.platform === 'win32' ? 'windows' : 'linux',
     besideFolder,
+    addonFolders,
     ...(only === undefined ? {} : { only }),
   });
 }

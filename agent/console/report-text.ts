@@ -62,6 +62,7 @@ function remark({ result, starts }: Report['actions'][number]): string {
   if (result?.exitCode !== undefined) remarks.push(`exit code ${result.exitCode}`);
   if (result?.rehearsed === true) remarks.push('rehearsed, not run');
   if (result?.restart !== undefined) remarks.push(`${result.restart} restart`);
+  if (result?.warning !== undefined) remarks.push(result.warning);
   if (starts > 1) remarks.push(`started ${starts} times`);
   return remarks.join(', ');
 }

@@ -20,6 +20,8 @@ export interface ActionResult {
   readonly log?: string;
   /** Why nothing had to be done: the machine said that it is done already. */
   readonly alreadyDone?: boolean;
+  /** What did not go as wished but did not stop the deployment, a sentence. */
+  readonly warning?: string;
   /** The rehearsal machine recorded the command instead of running it. */
   readonly rehearsed?: boolean;
 }

@@ -15,6 +15,16 @@ export interface Volume {
   readonly freeBytes: number;
 }
 
+/** A physical disk, as the system lists it whether or not it has volumes. */
+export interface Disk {
+  /** As diskpart numbers it, from 0. */
+  readonly number: number;
+  /** Rounded down as the tool prints it; 0 where there is no medium (an empty card reader). */
+  readonly sizeBytes: number;
+  /** undefined where the state is told in words of a language that is not known. */
+  readonly online?: boolean;
+}
+
 /** One image inside a WIM, as its XML tells. */
 export interface ImageInfo {
   readonly index: number;
@@ -87,12 +97,19 @@ export interface Machine {
   readonly imaging: Imaging;
   facts(): Promise<MachineFacts>;
   volumes(): Promise<readonly Volume[]>;
+  /** Every physical disk that the system sees, also those without a volume. diskpart. Fault: DISK-05 when it cannot be told. */
+  disks(): Promise<readonly Disk[]>;
   /** The volume whose files the firmware starts (the ESP), mounted where node:fs reaches it, or undefined when there is none (BIOS, one-volume rehearsal). */
   systemVolume(): Promise<Volume | undefined>;
   /** Flushes everything written to the volume. */
   flush(volume: Volume): Promise<void>;
   /** Writes boot files for the Windows in `windowsFolder` and adds it to the boot menu as the last entry; the media stays the default. bcdboot /addlast. Fault: IMAGE-06. */
   addBootEntry(windowsFolder: string): Promise<void>;
+  /**
+   * Tells the Windows in `windowsFolder` where its recovery environment lies, for its first start to enable. reagentc /setreimage; can be repeated.
+   * @returns false when that Windows brings none (`System32\Recovery\Winre.wim`), and then nothing was done. Fault: IMAGE-06.
+   */
+  setRecovery(windowsFolder: string): Promise<boolean>;
   /** True when the boot store has an entry for the Windows on that volume. */
   hasBootEntry(windowsFolder: string): Promise<boolean>;
   /** Makes that Windows what the firmware starts next and from then on. The arming step: nothing comes after it. Fault: IMAGE-06. */

@@ -15,15 +15,15 @@ export interface ImagingRequest {
   readonly system: 'windows' | 'linux';
   /** The folder of the executable: a libwim-15.dll beside it is used before one elsewhere. */
   readonly besideFolder?: string;
-  /** Where the executable lays its native add-on, see native/addon.ts. */
-  readonly addonFolder?: string;
+  /** Where the executable may lay its native add-on, see native/addon.ts. */
+  readonly addonFolders?: readonly string[];
   /** Insists on one library (`PRESTAGE_IMAGING`); otherwise wimgapi before libwim on Windows, libwim elsewhere. */
   readonly only?: 'wimgapi' | 'wimlib';
 }
 
 /** @throws Fault IMAGE-05 with every name tried when no library can be loaded, BUG-01 when not even the C library can. */
 export async function openImaging(request: ImagingRequest): Promise<Imaging> {
-  const native = await openNative(request.addonFolder);
+  const native = await openNative(request.addonFolders);
   const tried: string[] = [];
   const order = request.only === undefined ? PREFERRED[request.system] : [request.only];
   for (const name of order) {

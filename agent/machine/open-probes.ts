@@ -13,6 +13,8 @@ export interface ProbeWorld {
   readonly durable: DurableFiles;
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the executable may lay its native add-on, see native/addon.ts. */
+  readonly addonFolders?: readonly string[];
   openImaging(): Promise<Imaging>;
 }
 
@@ -24,7 +26,7 @@ export async function openProbes(world: ProbeWorld): Promise<readonly Probe[]> {
     const { openSystemLibraries } = await import('./windows/system-library.ts');
     const { windowsProbes } = await import('./windows/windows-probes.ts');
     const { wimgapiProbes } = await import('./windows/wimgapi-probes.ts');
-    const system = await openSystemLibraries();
+    const system = await openSystemLibraries(world.addonFolders);
     const usesWimgapi = await world.openImaging().then(
       imaging => imaging.name.startsWith('wimgapi'),
       () => true,

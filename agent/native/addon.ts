@@ -21,14 +21,27 @@ export type Ffi = typeof import('ffi-rs');
 
 /**
  * The operating system loads libraries from files only, so the add-on inside the executable needs a folder.
- * @param folder where it goes (made when missing). On Windows name one that only SYSTEM and Administrators can write: whoever can
- *   replace the file between its check and its load runs code as this process. Without one: a folder of this user's in the temporary one.
- * @throws DISK-02 when the folder cannot be written.
+ * @param folders where it may go, the best first (made when missing): it goes into the first that can be written. On Windows name folders
+ *   into which nobody with fewer rights can write: whoever can replace the file between its check and its load runs code as this process.
+ *   When there is none: a folder of this user's in the temporary one.
+ * @throws DISK-02 when nothing can be written.
  */
-export async function loadFfi(folder?: string): Promise<Ffi> {
+export async function loadFfi(folders: readonly string[] = []): Promise<Ffi> {
   if (!isSea()) return import('ffi-rs');
-  const file = layAddon(Buffer.from(getRawAsset('ffi-rs.node')), folder);
+  const file = layAddonInFirst(Buffer.from(getRawAsset('ffi-rs.node')), folders);
   return evaluate(getAsset('ffi-rs.js', 'utf8'), loadNative(file));
+}
+
+/** As layAddon, into the first of `folders` that can be written; into this user's temporary folder at last. */
+export function layAddonInFirst(bytes: Buffer, folders: readonly string[]): string {
+  for (const folder of folders) {
+    try {
+      return layAddon(bytes, folder);
+    } catch {
+      // Read-only media, a share, a folder of others: the next one. Should the last one fail, its fault says why.
+    }
+  }
+  return layAddon(bytes);
 }
 
 /**

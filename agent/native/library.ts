@@ -80,10 +80,10 @@ export interface Native {
 
 /**
  * Loads ffi-rs. Only then is its native add-on read, so that commands that need no native code start without it.
- * @param addonFolder where the executable lays its add-on, see addon.ts.
+ * @param addonFolders where the executable may lay its add-on, see addon.ts.
  */
-export async function openNative(addonFolder?: string): Promise<Native> {
-  const ffi = await loadFfi(addonFolder);
+export async function openNative(addonFolders?: readonly string[]): Promise<Native> {
+  const ffi = await loadFfi(addonFolders);
   const { DataType } = ffi;
   const types = {
     i32: DataType.I32,

@@ -177,6 +177,23 @@ describe('a rehearsal', () => {
     );
   });
 
+  it('has one disk, as large as its largest volume', async () => {
+    await writeFile(
+      folder.join('machine.json'),
+      JSON.stringify({ volumes: { windows: { sizeBytes: 9 }, esp: { sizeBytes: 3 } } }),
+    );
+    expect(await machine.disks()).toEqual([{ number: 0, sizeBytes: 9, online: true }]);
+  });
+
+  it('records the recovery environment, found whatever the case of its path', async () => {
+    expect(await machine.setRecovery(windows)).toBe(false);
+    await writeTree(windows, { 'system32/recovery/winre.wim': 'MSWIM' });
+    expect(await machine.setRecovery(windows)).toBe(true);
+    expect(await recorded()).toEqual([
+      { kind: 'recovery', image: 'volumes/windows/Windows', rehearsed: true },
+    ]);
+  });
+
   it('refuses a driver package without an INF file', async () => {
     await expect(machine.addDrivers(windows, folder.join('volumes', 'esp'))).rejects.toMatchObject({
       code: 'IMAGE-07',

@@ -50,6 +50,23 @@ export function machineContract(title: string, open: () => Promise<MachineUnderT
       }
     });
 
+    it('lists its physical disks', async () => {
+      const disks = await machine.disks();
+      expect(disks.length).toBeGreaterThan(0);
+      for (const disk of disks) {
+        expect(Number.isInteger(disk.number)).toBe(true);
+        expect(disk.sizeBytes).toBeGreaterThan(0);
+      }
+    });
+
+    it('registers the recovery environment of a Windows that brings one, also when repeated', async () => {
+      expect(await machine.setRecovery(under.windows.there)).toBe(false);
+      await mkdir(path.join(under.windows.here, 'System32', 'Recovery'), { recursive: true });
+      await writeFile(path.join(under.windows.here, 'System32', 'Recovery', 'Winre.wim'), 'MSWIM');
+      expect(await machine.setRecovery(under.windows.there)).toBe(true);
+      expect(await machine.setRecovery(under.windows.there)).toBe(true);
+    });
+
     it('has the Windows folder on one of its volumes', async () => {
       const roots = (await machine.volumes()).map(volume => volume.root.toLowerCase());
       expect(roots.some(root => under.windows.there.toLowerCase().startsWith(root))).toBe(true);

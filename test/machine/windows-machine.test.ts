@@ -1,6 +1,6 @@
 // The Windows machine under Wine: the contract, and how it calls the tools that Wine lacks, which stand-ins write down.
 import { existsSync } from 'node:fs';
-import { appendFile, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Machine } from '../../agent/machine/machine.ts';
@@ -31,6 +31,14 @@ const WINRE = {
 const OLD = { id: '{aaaaaaaa-0000-0000-0000-000000000001}', device: 'partition=W:' };
 const NEW = { id: '{aaaaaaaa-0000-0000-0000-000000000002}', device: 'partition=W:' };
 const OTHER = { id: '{aaaaaaaa-0000-0000-0000-000000000003}', device: 'partition=D:' };
+
+/** In German, the umlauts in code page 437, which the stand-in prints as it gets them: one byte each. */
+const GERMAN_DISKS = [
+  '  Datentr\u0084ger ###  Status         Gr\u0094\u00e1e    Frei     Dyn  GPT',
+  '  ---------------  -------------  -------  -------  ---  ---',
+  '  Datentr\u0084ger 0    Online          476 GB  1024 KB        *',
+  '  Datentr\u0084ger 1    Offline          14 GB      0 B',
+].join('\\n');
 
 interface Bench extends AsyncDisposable {
   readonly folder: TemporaryFolder;
@@ -73,7 +81,10 @@ describe('on a machine with an ESP', () => {
   let before = 0;
 
   beforeAll(async () => {
-    bench = await openBench({ PRESTAGE_RECORD_BCDEDIT: `0;${osLoaders(MEDIA, WINRE, OTHER, OLD, NEW)}` });
+    bench = await openBench({
+      PRESTAGE_RECORD_BCDEDIT: `0;${osLoaders(MEDIA, WINRE, OTHER, OLD, NEW)}`,
+      PRESTAGE_RECORD_DISKPART: `0;${GERMAN_DISKS}`,
+    });
     machine = bench.machine;
   });
   beforeEach(async () => {
@@ -134,6 +145,36 @@ describe('on a machine with an ESP', () => {
     await expect(machine.addDrivers('W:\\', 'W:\\Windows')).rejects.toMatchObject({ code: 'IMAGE-07' });
   });
 
+  it('lists the disks with a script that says nothing but "list disk", and leaves none behind', async () => {
+    expect(await machine.disks()).toEqual([
+      { number: 0, sizeBytes: 476 * 1024 ** 3, online: true },
+      { number: 1, sizeBytes: 14 * 1024 ** 3, online: false },
+    ]);
+    const call = (await bench.recorded()).at(-1);
+    expect(call).toMatchObject({
+      tool: 'diskpart',
+      args: ['/s', expect.stringMatching(/\\prestage-disks-[^\\]+\\list-disk\.txt$/)],
+      script: 'list disk\r\nexit\r\n',
+    });
+    const temporary = (await readdir(bench.side.session.drive('c'), { recursive: true })).filter(name =>
+      name.includes('prestage-disks-'),
+    );
+    expect(temporary).toEqual([]);
+  });
+
+  it('registers the recovery environment with the image’s own reagentc when it has one, else with the system’s', async () => {
+    expect(await machine.setRecovery('W:\\Windows')).toBe(false);
+    expect(await since()).toEqual([]);
+    await writeTree(bench.folder.join('w'), { 'Windows/System32/Recovery/Winre.wim': 'MSWIM' });
+    expect(await machine.setRecovery('W:\\Windows')).toBe(true);
+    const systems = path.join(bench.side.session.drive('c'), 'windows', 'system32', 'reagentc.exe');
+    await copyFile(systems, bench.folder.join('w', 'Windows', 'System32', 'Reagentc.exe'));
+    await rm(systems);
+    expect(await machine.setRecovery('W:\\Windows')).toBe(true);
+    const call = 'reagentc /Setreimage /Path W:\\Windows\\System32\\Recovery /Target W:\\Windows';
+    expect(await since()).toEqual([call, call]);
+  });
+
   it('restarts the full OS with shutdown', async () => {
     await machine.restart();
     expect(await since()).toEqual(['shutdown /r /t 0']);
@@ -160,6 +201,8 @@ describe('when a tool fails', () => {
       PRESTAGE_RECORD_DISM: '87;no',
       PRESTAGE_RECORD_BCDEDIT: '1;store not found',
       PRESTAGE_RECORD_SHUTDOWN: '5;Access denied',
+      PRESTAGE_RECORD_DISKPART: '1;The disk management services could not complete the operation.',
+      PRESTAGE_RECORD_REAGENTC: '2;REAGENTC.EXE: Operation failed: 3',
     });
     await expect(bench.machine.addBootEntry('W:\\Windows')).rejects.toMatchObject({
       code: 'IMAGE-06',
@@ -179,6 +222,15 @@ describe('when a tool fails', () => {
       detail: { exitCode: 87 },
     });
     await expect(bench.machine.restart()).rejects.toMatchObject({ code: 'DISK-05', detail: { exitCode: 5 } });
+    await expect(bench.machine.disks()).rejects.toMatchObject({
+      code: 'DISK-05',
+      detail: { exitCode: 1, words: expect.stringContaining('disk management services') },
+    });
+    await writeTree(bench.folder.join('w'), { 'Windows/System32/Recovery/Winre.wim': 'MSWIM' });
+    await expect(bench.machine.setRecovery('W:\\Windows')).rejects.toMatchObject({
+      code: 'IMAGE-06',
+      detail: { exitCode: 2, words: 'REAGENTC.EXE: Operation failed: 3' },
+    });
     await rm(path.join(bench.side.session.drive('c'), 'windows', 'system32', 'bcdboot.exe'));
     await expect(bench.machine.addBootEntry('W:\\Windows')).rejects.toMatchObject({
       code: 'IMAGE-06',
@@ -424,7 +476,7 @@ describe('taking leave', () => {
 });
 
 machineContract('the Windows machine under Wine', async () => {
-  const bench = await openBench();
+  const bench = await openBench({ PRESTAGE_RECORD_DISKPART: `0;${GERMAN_DISKS}` });
   let hasEntry = false;
   // The stand-in for bcdedit knows no entries; bcdboot's effect is played by giving it one.
   const machine: Machine = {

@@ -8,6 +8,7 @@ import {
   entryOfWindows,
 } from '../../agent/machine/windows/boot-entries.ts';
 import { expandVariables, splitCommandLine } from '../../agent/machine/windows/command-line.ts';
+import { decodeDisks } from '../../agent/machine/windows/disk-list.ts';
 import { windowsPart } from '../../scripts/setup/place.mjs';
 import { temporaryFolder } from '../support/wim-kit.ts';
 
@@ -32,6 +33,97 @@ describe('a command line', () => {
       'C:\\PF\\%X%\\100%',
     );
   });
+});
+
+/** What `diskpart /s` with `list disk` prints, by language. */
+const DISK_LISTS = {
+  English: `
+Microsoft DiskPart version 10.0.26100.1150
+
+Copyright (C) Microsoft Corporation.
+On computer: MININT-1A2B3C4
+
+  Disk ###  Status         Size     Free     Dyn  Gpt
+  --------  -------------  -------  -------  ---  ---
+  Disk 0    Online          476 GB  1024 KB        *
+* Disk 1    Offline          14 GB      0 B
+  Disk 2    No Media           0 B      0 B
+  Disk 10   Online         2048 TB   100 MB   *    *
+
+Leaving DiskPart...
+`,
+  German: `
+Microsoft DiskPart-Version 10.0.26100.1150
+
+Copyright (C) Microsoft Corporation.
+Auf Computer: MININT-1A2B3C4
+
+  Datenträger ###  Status         Größe    Frei     Dyn  GPT
+  ---------------  -------------  -------  -------  ---  ---
+  Datenträger 0    Online          476 GB  1024 KB        *
+* Datenträger 1    Offline          14 GB      0 B
+  Datenträger 2    Kein Medium        0 B      0 B
+  Datenträger 10   Online         2048 TB   100 MB   *    *
+
+DiskPart wird beendet...
+`,
+  French: `
+Microsoft DiskPart version 10.0.26100.1150
+
+  N° disque  Statut         Taille   Libre    Dyn  GPT
+  ---------  -------------  -------  -------  ---  ---
+  Disque 0    En ligne        476 G octets  1024 K octets        *
+* Disque 1    Hors connexion    14 G octets     0 octets
+  Disque 2    Aucun support      0 octets     0 octets
+  Disque 10   En ligne       2048 T octets   100 M octets   *    *
+`,
+  Russian: `
+  Диск ###  Состояние      Размер   Свободно Дин  GPT
+  --------  -------------  -------  -------  ---  ---
+  Диск 0    В сети          476 Gбайт  1024 Kбайт        *
+* Диск 1    Вне сети         14 Гбайт     0 байт
+  Диск 2    Нет носителя      0 байт      0 байт
+  Диск 10   В сети         2048 Tбайт   100 Мбайт   *    *
+`,
+  Japanese: `
+  ディスク      状態           サイズ   空き   ダイナ GPT
+  ###                                          ミック
+  ------------  -------------  -------  -------  ---  ---
+  ディスク 0    オンライン          476 GB  1024 KB        *
+* ディスク 1    オフライン           14 GB      0 B
+  ディスク 2    メディアなし          0 B      0 B
+  ディスク 10   オンライン         2048 TB   100 MB   *    *
+`,
+};
+
+describe('what diskpart prints', () => {
+  const SIZES = [476 * 1024 ** 3, 14 * 1024 ** 3, 0, 2048 * 1024 ** 4];
+
+  it.each(Object.entries(DISK_LISTS))('lists the same disks in %s', (_language, output) => {
+    const disks = decodeDisks(output.replaceAll('\n', '\r\n'));
+    expect(disks.map(disk => disk.number)).toEqual([0, 1, 2, 10]);
+    expect(disks.map(disk => disk.sizeBytes)).toEqual(SIZES);
+  });
+
+  it.each(['English', 'German'] as const)('knows online from offline in %s', language => {
+    expect(decodeDisks(DISK_LISTS[language]).map(disk => disk.online)).toEqual([
+      true,
+      false,
+      undefined,
+      true,
+    ]);
+  });
+
+  it('claims no state in a language whose words it does not know', () => {
+    expect(decodeDisks(DISK_LISTS.French).every(disk => disk.online === undefined)).toBe(true);
+  });
+
+  it.each(['', '\nMicrosoft DiskPart version 10.0.26100.1150\n\nThere are no fixed disks to show.\n'])(
+    'has no disks in %j',
+    output => {
+      expect(decodeDisks(output)).toEqual([]);
+    },
+  );
 });
 
 describe('what bcdedit prints', () => {

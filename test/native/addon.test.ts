@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { layAddon, loadFfi } from '../../agent/native/addon.ts';
+import { layAddon, layAddonInFirst, loadFfi } from '../../agent/native/addon.ts';
 
 const BYTES = Buffer.from('not a library, but nobody loads it here');
 const NAME = `ffi-rs-${createHash('sha256').update(BYTES).digest('hex').slice(0, 16)}.node`;
@@ -50,6 +50,16 @@ describe('laying the add-on', () => {
     expect(() => layAddon(BYTES, join(root, 'file'))).toThrow(
       expect.objectContaining({ code: 'DISK-02', subject: join(root, 'file', NAME) }),
     );
+  });
+
+  test('takes the first folder that can be written, and the temporary one at last', () => {
+    writeFileSync(join(root, 'blocked'), '');
+    const [blocked, open] = [join(root, 'blocked', 'addon'), join(root, 'open')];
+    expect(dirname(layAddonInFirst(BYTES, [blocked, open]))).toBe(open);
+    expect(dirname(layAddonInFirst(BYTES, [open, blocked]))).toBe(open);
+    const own = dirname(layAddonInFirst(BYTES, [blocked]));
+    expect(dirname(own)).toBe(tmpdir());
+    rmSync(own, { recursive: true });
   });
 
   test('without a folder uses one that only this user can write', () => {

@@ -13,7 +13,17 @@ import { windowsPart } from '../../scripts/setup/place.mjs';
 import { layStandIns, layWimgapi, type WineSession, wineForFile } from './wine.ts';
 
 /** Tools of Windows that Wine lacks or only pretends to have; the stand-ins write down how they are called. */
-export const STAND_INS = ['bcdboot', 'bcdedit', 'dism', 'wpeutil', 'schtasks', 'shutdown', 'mountvol'];
+export const STAND_INS = [
+  'bcdboot',
+  'bcdedit',
+  'diskpart',
+  'dism',
+  'reagentc',
+  'wpeutil',
+  'schtasks',
+  'shutdown',
+  'mountvol',
+];
 
 export interface WindowsSide extends AsyncDisposable {
   readonly session: WineSession;
@@ -170,9 +180,11 @@ function remoteMachine(call: Call): Machine {
     imaging: remoteImaging(call),
     facts: ask('facts'),
     volumes: ask('volumes'),
+    disks: ask('disks'),
     systemVolume: ask('systemVolume'),
     flush: ask('flush'),
     addBootEntry: ask('addBootEntry'),
+    setRecovery: ask('setRecovery'),
     hasBootEntry: ask('hasBootEntry'),
     makeDefault: ask('makeDefault'),
     retireMediaBootEntry: ask('retireMediaBootEntry'),

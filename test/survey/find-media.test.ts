@@ -46,7 +46,13 @@ describe('finding the media volume', () => {
   it('tells "no disk driver" from "no media": CONTENT-04', async () => {
     await expect(findMedia([volume({ kind: 'ram' })])).rejects.toMatchObject({
       code: 'CONTENT-04',
-      detail: { volumes: 1, fixed: 0, likely: expect.stringContaining('driver'), looked: [] },
+      detail: {
+        volumes: 1,
+        fixed: 0,
+        disks: 'unknown',
+        likely: expect.stringContaining('driver'),
+        looked: [],
+      },
     });
     const disk = volume({ label: 'Windows' });
     await expect(findMedia([disk])).rejects.toMatchObject({
@@ -56,6 +62,53 @@ describe('finding the media volume', () => {
         likely: expect.stringContaining('not prestaged'),
         looked: [`${disk.root} Windows, NTFS, 1000 bytes, ${disk.id}`],
       },
+    });
+  });
+
+  it.each([
+    ['no disk at all', [], 'no disk is visible', []],
+    [
+      'an empty card reader alone',
+      [{ number: 0, sizeBytes: 0 }],
+      'no disk is visible',
+      ['disk 0: no medium'],
+    ],
+    [
+      'a disk without a readable volume',
+      [{ number: 0, sizeBytes: 5e11, online: true }],
+      'BitLocker',
+      ['disk 0: 500000000000 bytes, online'],
+    ],
+    [
+      'a disk that is offline',
+      [{ number: 1, sizeBytes: 7, online: false }],
+      'no volume on it can be read',
+      ['disk 1: 7 bytes, offline'],
+    ],
+  ])('tells the technician of %s', async (_case, disks, likely, told) => {
+    await expect(findMedia([volume({ kind: 'ram' })], undefined, async () => disks)).rejects.toMatchObject({
+      code: 'CONTENT-04',
+      detail: { disks: told, likely: expect.stringContaining(likely) },
+    });
+  });
+
+  it('tells a stick alone from a disk without media', async () => {
+    const disks = async () => [{ number: 0, sizeBytes: 16e9, online: true }];
+    await expect(findMedia([volume({ kind: 'removable' })], undefined, disks)).rejects.toMatchObject({
+      detail: { likely: expect.stringContaining('only removable media is visible') },
+    });
+    await expect(findMedia([volume()], undefined, disks)).rejects.toMatchObject({
+      detail: { likely: expect.stringContaining('not prestaged') },
+    });
+  });
+
+  it('asks for the disks only when no volume has media, and says "unknown" when they cannot be told', async () => {
+    const failing = () => Promise.reject(new Error('diskpart is not there'));
+    const media = volume({ media: true });
+    expect(await findMedia([media], undefined, failing)).toBe(media);
+    await expect(findMedia([], undefined, failing)).rejects.toMatchObject({
+      code: 'CONTENT-04',
+      detail: { disks: 'unknown' },
     });
   });
 

@@ -34,7 +34,7 @@ export async function openMedia({
   judgeDates,
   named,
 }: OpenMediaOptions): Promise<OpenedMedia> {
-  const volume = await findMedia(await machine.volumes(), named);
+  const volume = await findMedia(await machine.volumes(), named, () => machine.disks());
   const layout = cacheLayout(volume.root);
   const bytes = await readCapped(layout.media, MEDIA_MAX_BYTES);
   if (bytes === undefined) throw new Fault('CONTENT-04', layout.media, { found: 'no media manifest' });

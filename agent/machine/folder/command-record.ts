@@ -21,6 +21,7 @@ const recordedSchema = z.discriminatedUnion('kind', [
     infFiles: z.array(z.string()),
     rehearsed: z.literal(true),
   }),
+  z.strictObject({ kind: z.literal('recovery'), image: z.string(), rehearsed: z.literal(true) }),
   /** A detection rule that was not met when it was asked. */
   z.strictObject({ kind: z.literal('not-detected'), clause: z.string(), rehearsed: z.literal(true) }),
   z.strictObject({ kind: z.literal('restart'), rehearsed: z.literal(true) }),

@@ -43,6 +43,10 @@ export async function openFolderMachine({ folder, durable, imaging }: FolderMach
     async systemVolume() {
       return (await machine.volumes()).find(volume => volume.label === SYSTEM_VOLUME);
     },
+    async disks() {
+      const volumes = await machine.volumes();
+      return [{ number: 0, sizeBytes: Math.max(...volumes.map(volume => volume.sizeBytes)), online: true }];
+    },
     // The host's cache outlives the end of this process, and cutting the host's power is not what a rehearsal shows.
     flush: async () => {},
 
@@ -51,6 +55,11 @@ export async function openFolderMachine({ folder, durable, imaging }: FolderMach
         throw new Fault('IMAGE-06', windowsFolder, { expected: 'a Windows folder', found: 'nothing' });
       }
       await bootStore.add(windowsFolder);
+    },
+    async setRecovery(windowsFolder) {
+      if (!(await hasFileBelow(windowsFolder, ['System32', 'Recovery', 'Winre.wim']))) return false;
+      await record.append({ kind: 'recovery', image: relative(windowsFolder), rehearsed: true });
+      return true;
     },
     hasBootEntry: windowsFolder => bootStore.has(windowsFolder),
     makeDefault: windowsFolder => bootStore.makeDefault(windowsFolder),
@@ -111,8 +120,12 @@ function rehearsalFacts({ facts = {} }: MachineFile): MachineFacts {
 async function hasFile(disk: string, file: string): Promise<boolean> {
   const below = /^(?:[Cc]:|%SystemDrive%)[\\/](.+)$/i.exec(expanded(file))?.[1];
   if (below === undefined) return false;
-  let folder = path.join(disk, 'volumes', WINDOWS_VOLUME);
-  for (const name of below.split(/[\\/]+/)) {
+  return hasFileBelow(path.join(disk, 'volumes', WINDOWS_VOLUME), below.split(/[\\/]+/));
+}
+
+async function hasFileBelow(root: string, names: readonly string[]): Promise<boolean> {
+  let folder = root;
+  for (const name of names) {
     const entries = await readdir(folder).catch(() => []);
     const found = entries.find(entry => entry.toLowerCase() === name.toLowerCase());
     if (found === undefined) return false;

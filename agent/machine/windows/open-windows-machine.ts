@@ -5,7 +5,9 @@ import type { Imaging, Machine } from '../machine.ts';
 import { bootMenu } from './boot-menu.ts';
 import { consoleDecoder } from './console-text.ts';
 import { detects } from './detect.ts';
+import { listDisks } from './disks.ts';
 import { addOfflineDrivers } from './offline-drivers.ts';
+import { setRecovery } from './recovery.ts';
 import { openRegistry } from './registry.ts';
 import { runProgram } from './run-program.ts';
 import { retireAfterExit } from './start-up-task.ts';
@@ -21,8 +23,8 @@ export interface WindowsMachineParts {
   /** The process environment; programs that are run inherit it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly architecture: MachineFacts['architecture'];
-  /** Where the executable lays its native add-on, see native/addon.ts. */
-  readonly addonFolder?: string;
+  /** Where the executable may lay its native add-on, see native/addon.ts. */
+  readonly addonFolders?: readonly string[];
 }
 
 const SETUP = 'HKLM\\SYSTEM\\Setup';
@@ -32,9 +34,9 @@ export async function openWindowsMachine({
   imaging,
   environment,
   architecture,
-  addonFolder,
+  addonFolders,
 }: WindowsMachineParts): Promise<Machine> {
-  const libraries = await openSystemLibraries(addonFolder);
+  const libraries = await openSystemLibraries(addonFolders);
   const registry = openRegistry(libraries);
   const systemFolder = path.win32.join(environment.SystemRoot ?? 'C:\\Windows', 'System32');
   const world: ToolWorld = { environment, systemFolder, decode: consoleDecoder(libraries) };
@@ -52,9 +54,11 @@ export async function openWindowsMachine({
     imaging,
     facts: async () => readWindowsFacts(libraries, registry, architecture),
     volumes,
+    disks: () => listDisks(tools),
     systemVolume,
     flush: volume => flushVolume(libraries, volume),
     addBootEntry: menu.add,
+    setRecovery: windowsFolder => setRecovery(tools, windowsFolder),
     hasBootEntry: menu.has,
     makeDefault: menu.makeDefault,
     retireMediaBootEntry: menu.retireMedia,

@@ -11,8 +11,8 @@ export interface SystemLibraries {
 }
 
 /** @throws Fault USAGE-10 where there is no Windows. */
-export async function openSystemLibraries(addonFolder?: string): Promise<SystemLibraries> {
-  const native = await openNative(addonFolder);
+export async function openSystemLibraries(addonFolders?: readonly string[]): Promise<SystemLibraries> {
+  const native = await openNative(addonFolders);
   const { library: kernel32, tried } = native.openLibrary(['kernel32.dll'], KERNEL32);
   const { library: advapi32 } = native.openLibrary(['advapi32.dll'], ADVAPI32);
   if (!kernel32 || !advapi32)

@@ -9,6 +9,8 @@ import type { DecodeConsole } from './console-text.ts';
 export interface ToolFailure {
   readonly code: FaultCode;
   readonly subject: string;
+  /** How long the tool may take; an hour when nothing is said. */
+  readonly timeoutMs?: number;
 }
 
 export interface WindowsTools {
@@ -36,13 +38,13 @@ export function openWindowsTools({ environment, systemFolder, decode }: ToolWorl
   const pathOf = (name: string): string => path.win32.join(systemFolder, `${name}.exe`);
   return {
     path: pathOf,
-    async run(tool, commandLine, { code, subject }) {
+    async run(tool, commandLine, { code, subject, timeoutMs = TIMEOUT_MS }) {
       const program = path.win32.isAbsolute(tool) ? tool : pathOf(tool);
       const end = await runChild({
         program,
         commandLine,
         environment,
-        timeoutMs: TIMEOUT_MS,
+        timeoutMs,
         taskkill: pathOf('taskkill'),
       });
       const detail = { tool: program, arguments: commandLine };
