@@ -76,7 +76,7 @@ export function openDurableFiles(
         found: 'a folder',
       });
     }
-    await withPatience(() => disk.rename(from, to), pausesMs);
+    await despiteReadOnly(disk, to, () => withPatience(() => disk.rename(from, to), pausesMs));
     if (kind === 'file') await flushName(disk, to);
     await flushFolder(disk, path.dirname(to));
     if (path.dirname(from) !== path.dirname(to)) await flushFolder(disk, path.dirname(from));
@@ -137,15 +137,15 @@ export function openDurableFiles(
       inTurn(file, 'append', async () => {
         const isNew = (await disk.kind(file)) === 'absent';
         await withOpen(disk, file, 'keep', async open => {
-          await open.write(bytes, await open.sizeBytes());
-          await open.flush();
+          await appendWhole(open, bytes);
         });
         if (isNew) await flushFolder(disk, path.dirname(file));
       }),
     openPartial: async file => {
       try {
         const isNew = (await disk.kind(file)) === 'absent';
-        return partialFile(disk, file, await disk.open(file, 'keep'), isNew);
+        const open = await despiteReadOnly(disk, file, () => disk.open(file, 'keep'));
+        return partialFile(disk, file, open, isNew);
       } catch (error) {
         throw diskFault('open', file, error);
       }
@@ -160,6 +160,31 @@ export function openDurableFiles(
         if (await removeTree(disk, target, pausesMs)) await flushFolder(disk, path.dirname(target));
       }),
   };
+}
+
+/** A full disk may take half of a line: that half is taken back, or what is appended next would be lost behind it. */
+async function appendWhole(open: OpenFile, bytes: Uint8Array): Promise<void> {
+  const end = await open.sizeBytes();
+  try {
+    await open.write(bytes, end);
+    await open.flush();
+  } catch (error) {
+    // When not even this is possible, the error that is thrown says what is wrong with the disk.
+    await open.truncate(end).catch(() => {});
+    throw error;
+  }
+}
+
+/** Windows refuses to write into, or to rename over, what carries the read-only attribute, as installers copied from a CD do. */
+async function despiteReadOnly<T>(disk: Disk, file: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const native = nativeCodeOf(error);
+    if ((native !== 'EPERM' && native !== 'EACCES') || (await disk.kind(file)) !== 'file') throw error;
+    await disk.makeWritable(file);
+    return step();
+  }
 }
 
 async function pour(source: OpenFile, target: OpenFile): Promise<void> {

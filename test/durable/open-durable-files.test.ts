@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { decodeLines, encodeLine } from '../../agent/durable/checked-lines.ts';
 import { type Disk, machineDisk } from '../../agent/durable/disk.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -52,6 +54,56 @@ describe('durable files', () => {
     await durable.replaceFile(file, Buffer.from('second'));
     expect(readFileSync(file, 'utf8')).toBe('second');
     expect(readdirSync(folder)).toEqual(['state.json']);
+  });
+
+  it('take back what of an append did not fit, so that the next one does not continue a torn line', async () => {
+    const file = path.join(fresh(), 'journal.log');
+    await durable.append(file, encodeLine({ n: 0 }));
+    const full = openDurableFiles(
+      failing({
+        open: async (name, mode) => {
+          const opened = await machineDisk.open(name, mode);
+          return {
+            ...opened,
+            write: async (bytes, position) => {
+              await opened.write(bytes.subarray(0, 10), position);
+              throw native('ENOSPC');
+            },
+          };
+        },
+      }),
+    );
+    await expect(full.append(file, encodeLine({ n: 1 }))).rejects.toMatchObject({ code: 'DISK-01' });
+    await durable.append(file, encodeLine({ n: 2 }));
+    await durable.append(file, encodeLine({ n: 3 }));
+    const { values, damagedLine } = decodeLines(readFileSync(file));
+    expect(values).toEqual([{ n: 0 }, { n: 2 }, { n: 3 }]);
+    expect(damagedLine).toBeUndefined();
+  });
+
+  it('write into a read-only file, which Windows refuses until the attribute is cleared', async () => {
+    const file = path.join(fresh(), 'setup.exe');
+    writeFileSync(file, 'old', { mode: 0o444 });
+    const onWindows = openDurableFiles(
+      failing({
+        open: (name, mode) =>
+          mode !== 'read' && existsSync(name) && (statSync(name).mode & 0o200) === 0
+            ? Promise.reject(native('EPERM'))
+            : machineDisk.open(name, mode),
+        rename: (from, to) =>
+          existsSync(to) && (statSync(to).mode & 0o200) === 0
+            ? Promise.reject(native('EPERM'))
+            : machineDisk.rename(from, to),
+      }),
+      { pausesMs: [] },
+    );
+    const partial = await onWindows.openPartial(file);
+    await partial.write(Buffer.from('new'), 0);
+    await partial.close();
+    expect(readFileSync(file, 'utf8')).toBe('new');
+    chmodSync(file, 0o444);
+    await onWindows.replaceFile(file, Buffer.from('newer'));
+    expect(readFileSync(file, 'utf8')).toBe('newer');
   });
 
   it('let two writers of one file take turns', async () => {
