@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import pino from 'pino';
+import { diskFault } from '../durable/disk-fault.ts';
 import type { Redact } from '../fault/redact.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe, ProgressEvent } from '../progress/event.ts';
@@ -17,18 +18,19 @@ export interface LogFiles {
   close(): void;
 }
 
-/** @param folder made when absent. Losing the last lines of a log to a power cut is acceptable; the journal is what counts. */
+// What a full disk does not take is dropped beyond this.
+const WAITING_BYTES = 1024 * 1024;
+
+/**
+ * @param folder made when absent. Losing the last lines of a log to a power cut or a full disk is acceptable; the journal is what counts.
+ * @throws Fault DISK-01, DISK-02 or DISK-03 when the logs cannot be begun.
+ */
 export function openLogFiles(
   folder: string,
   { clock, redact, version }: { readonly clock: Clock; readonly redact: Redact; readonly version: string },
 ): LogFiles {
-  mkdirSync(folder, { recursive: true });
-  const traceFile = path.join(folder, 'prestage.log');
-  const eventFile = path.join(folder, 'events.ndjson');
-  for (const file of [traceFile, eventFile]) roll(file);
-  // Synchronous: a crash must not swallow the lines that tell why.
-  const trace = pino.destination({ dest: traceFile, sync: true });
-  const events = pino.destination({ dest: eventFile, sync: true });
+  const trace = begin(folder, 'prestage.log');
+  const events = begin(folder, 'events.ndjson');
   const log = pino(
     { base: { version }, timestamp: () => `,"at":"${clock.now().toISOString()}"`, level: 'trace' },
     { write: line => void events.write(redact(line)) },
@@ -60,6 +62,21 @@ export function openLogFiles(
       events.end();
     },
   };
+}
+
+function begin(folder: string, name: string) {
+  const file = path.join(folder, name);
+  try {
+    mkdirSync(folder, { recursive: true });
+    roll(file);
+    // Synchronous: a crash must not swallow the lines that tell why.
+    const log = pino.destination({ dest: file, sync: true, maxLength: WAITING_BYTES });
+    // Thrown, it would end the run in place of the fault that the journal and the screen tell.
+    log.on('error', () => {});
+    return log;
+  } catch (error) {
+    throw diskFault('log', file, error);
+  }
 }
 
 function roll(file: string): void {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -85,6 +85,25 @@ test('both logs get the event, without the secret', async () => {
   expect(trace).not.toContain('geheim42');
   expect(events).toHaveLength(2);
   expect(events[0]).toMatchObject({ kind: 'note', component: 'policy', text: 'with ******** inside' });
+});
+
+test('a disk that is full ends the logs, not the run', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'prestage-log-'));
+  for (const name of ['prestage.log', 'events.ndjson']) await symlink('/dev/full', path.join(folder, name));
+  const clock = { now: () => new Date(0), ticks: () => 0 };
+  const logs = openLogFiles(folder, { clock, redact: makeRedact(), version: '1' });
+  for (let n = 0; n < 100; n++)
+    logs.observe({ kind: 'note', level: 'error', component: 'deploy', text: 'full' });
+  logs.close();
+});
+
+test('logs that cannot be begun are named as the disk that refuses them', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'prestage-log-'));
+  await writeFile(path.join(folder, 'Logs'), 'a file of that name');
+  const clock = { now: () => new Date(0), ticks: () => 0 };
+  expect(() =>
+    openLogFiles(path.join(folder, 'Logs'), { clock, redact: makeRedact(), version: '1' }),
+  ).toThrow(expect.objectContaining({ code: 'DISK-02' }));
 });
 
 test('the percentage never falls, also when the work grows or a reading goes back', () => {
