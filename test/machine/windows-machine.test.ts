@@ -472,6 +472,10 @@ describe('taking leave', () => {
       .toMatchObject([{ tool: 'schtasks', args: ['/delete', '/tn', 'Prestage', '/f'] }]);
     expect(existsSync(bench.folder.join('w', '_SMSTaskSequence'))).toBe(false);
     expect(existsSync(bench.folder.join('w', 'Windows'))).toBe(true);
+
+    // A cut between the two leaves the task alone: the next start takes it away, once.
+    await bench.machine.retire('W:\\_SMSTaskSequence');
+    await expect.poll(() => bench.recorded(), { timeout: 30_000 }).toHaveLength(2);
   });
 });
 

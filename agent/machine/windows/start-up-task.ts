@@ -19,7 +19,8 @@ export async function retireAfterExit(
   folder: string,
 ): Promise<void> {
   const wait = `"${tools.path('ping')}" -n 2 127.0.0.1 >nul`;
-  const remove = `for /l %i in (1,1,${ATTEMPTS}) do @if exist "${folder}" (rd /s /q "${folder}" 2>nul & if exist "${folder}" ${wait})`;
+  // In parentheses: cmd.exe takes an `&` behind `for` and `if` for a part of their bodies, and would remove the task in each turn or never.
+  const remove = `(for /l %i in (1,1,${ATTEMPTS}) do @if exist "${folder}" (rd /s /q "${folder}" 2>nul & if exist "${folder}" ${wait}))`;
   const unregister = `"${tools.path('schtasks')}" /delete /tn ${START_UP_TASK} /f`;
   const child = spawn(
     path.win32.join(systemFolder, 'cmd.exe'),
