@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import type { Composition } from './commands/composition.ts';
 import { lastScreenLines } from './console/last-screen.ts';
+import { nativeCodeOf } from './durable/disk-fault.ts';
 import { exitCodeOf } from './fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from './fault/fault.ts';
 import { makeRedact } from './fault/redact.ts';
@@ -25,6 +26,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) {
 }
 
 let exitCode = 0;
+let outputLost = false;
+for (const stream of [process.stdout, process.stderr]) {
+  // A window that was closed or a full disk behind a redirection must not end a deployment: the journal and the logs have it all.
+  stream.on('error', error => {
+    outputLost ||= nativeCodeOf(error) !== 'EPIPE';
+  });
+}
 let composition: Composition | undefined;
 const effects: ProgramEffects = {
   async compose() {
@@ -45,12 +53,17 @@ run()
   })
   .finally(leave);
 
+process.on('uncaughtException', thrown => {
+  exitCode = report(thrown);
+  void leave();
+});
+
 // Writing to a pipe is asynchronous on Windows: what was printed must be out before the process ends.
 async function leave(): Promise<void> {
   const drained = (stream: NodeJS.WriteStream): Promise<void> =>
     new Promise(resolve => stream.write('', () => resolve()));
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
-  process.exit(exitCode);
+  process.exit(exitCode === 0 && outputLost ? exitCodeOf('DISK-01') : exitCode);
 }
 
 async function run(): Promise<void> {
