@@ -35,7 +35,7 @@ export const MACHINE_CASES: readonly MachineCase[] = [
     says: [
       'fixed: 0',
       'removable: 1',
-      'likely: no disk is visible: its driver may be missing from the boot image',
+      'likely: only removable media is visible: the driver of the disk may be missing from the boot image',
     ],
     unchanged: 'everything',
   },
