@@ -9,6 +9,7 @@ import { requireSpace } from '../plan/space.ts';
 import { summarize } from '../report/summary.ts';
 import { STEPS } from '../steps/index.ts';
 import { runPlan } from '../steps/run-plan.ts';
+import { bytesToStage } from '../steps/stage-agent.ts';
 import type { Composition } from './composition.ts';
 import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
 import { reportBytes } from './deployment/keep-records.ts';
@@ -93,7 +94,7 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<vo
   requireSpace({
     plan,
     volume,
-    protectedBytes: await folderBytes(layout.root),
+    protectedBytes: (await folderBytes(layout.root)) + (await bytesToStage(world)),
     applied: apply !== undefined && (await STEPS['apply-image'].done(apply, world)) === true,
   });
   await journal.append({ type: 'plan', plan });

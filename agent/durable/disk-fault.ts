@@ -22,7 +22,11 @@ const REFUSED: ReadonlySet<string> = new Set([
 export function diskFault(operation: string, path: string, error: unknown): unknown {
   const native = nativeCodeOf(error);
   if (native === undefined) return error;
-  const code = FULL.has(native) ? 'DISK-01' : REFUSED.has(native) ? 'DISK-02' : 'DISK-03';
+  const code = FULL.has(native)
+    ? 'DISK-01'
+    : REFUSED.has(native) || isReadOnly(error)
+      ? 'DISK-02'
+      : 'DISK-03';
   return new Fault(code, path, { operation, native }, { cause: error });
 }
 
@@ -30,4 +34,14 @@ export function diskFault(operation: string, path: string, error: unknown): unkn
 export function nativeCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Making a folder with its parents fails with ENOENT, and not with EROFS, where the file system is read-only (node: MKDirpSync in node_file.cc). */
+function isReadOnly(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    error.syscall === 'mkdir' &&
+    nativeCodeOf(error) === 'ENOENT'
+  );
 }

@@ -9,7 +9,7 @@ const RESERVE_BYTES = 256 * 1024 * 1024;
 export interface SpaceInput {
   readonly plan: Plan;
   readonly volume: { readonly root: string; readonly sizeBytes: number; readonly freeBytes: number };
-  /** Bytes that the protected folders hold now. */
+  /** Bytes that the protected folders hold now, and of what is to be staged there besides content: the agent, 100 MB and more. */
   readonly protectedBytes: number;
   readonly applied: boolean;
 }

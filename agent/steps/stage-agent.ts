@@ -1,4 +1,6 @@
 // Lays the running agent, its pinned keys and certificates where the new Windows will start them.
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hashFile } from '../content/digest.ts';
 import type { Step } from './step.ts';
@@ -36,7 +38,17 @@ export function stagedExecutable(world: Pick<StepWorld, 'agent' | 'layout'>): st
   );
 }
 
-function stagedFiles({ agent, layout }: StepWorld): readonly (readonly [from: string, to: string])[] {
+/** Room that staging will still take, for the check that everything fits before anything is cleared. */
+export async function bytesToStage(world: Pick<StepWorld, 'agent' | 'layout'>): Promise<number> {
+  let bytes = 0;
+  for (const [from, to] of stagedFiles(world)) if (!existsSync(to)) bytes += (await stat(from)).size;
+  return bytes;
+}
+
+function stagedFiles({
+  agent,
+  layout,
+}: Pick<StepWorld, 'agent' | 'layout'>): readonly (readonly [from: string, to: string])[] {
   const beside = path.dirname(agent.config);
   return [
     ...(agent.executable === undefined

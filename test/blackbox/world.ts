@@ -1,8 +1,9 @@
 // A small site behind a server that does as it is told, and disks laid from its media: what a case changes is said in data, and signed again
 // with the site's own keys where the case is about what a good signature does not excuse.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { onTestFinished } from 'vitest';
 import { loadPrivateKey } from '../../agent/author/key-files.ts';
 import { onDistributionPoint } from '../../agent/content/layout.ts';
 import { encodeJson } from '../../agent/document/decode-json.ts';
@@ -110,6 +111,8 @@ export async function openWorld(folder: string): Promise<World> {
       const place = path.join(folder, `case-${places++}`);
       const disk = path.join(place, 'disk');
       mkdirSync(place);
+      // A deployed disk holds the executable once more, which is large.
+      onTestFinished(() => rmSync(place, { recursive: true, force: true }));
       await site.layDisk(disk);
       if (change.worn) await wearDisk(disk);
       if (change.media) layTree(disk, changedMedia(disk, change.media, keys));
