@@ -17,7 +17,7 @@ export interface MachineCase {
   readonly says?: readonly Words[];
   /**
    * What must be as before, byte for byte. `everything`: the disk and all around it. `all-but-records`: the run's own journal and logs below
-   * _SMSTaskSequence may differ, as they may once the media is proven. `windows`: what lies on the volume besides _SMSTaskSequence.
+   * _SMSTaskSequence may differ, as they may once the media is proven. `outside-cache`: what lies on the volume besides _SMSTaskSequence.
    */
   readonly unchanged: 'everything' | 'all-but-records' | 'outside-cache';
 }
