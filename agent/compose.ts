@@ -75,6 +75,8 @@ export function compose({ signal }: ComposeOptions): Composition {
       });
     },
     openImaging,
+    claim: async what =>
+      (await import('./machine/claim.ts')).claim(what, process.platform === 'win32' ? 'windows' : 'linux'),
     openProbes: async probeFolder =>
       (await import('./machine/open-probes.ts')).openProbes({
         system: process.platform === 'win32' ? 'windows' : 'linux',

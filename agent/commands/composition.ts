@@ -4,6 +4,7 @@ import type { Source, SourceAddress } from '../distribution/source.ts';
 import type { TransferSettings } from '../distribution/transfer-settings.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Redact } from '../fault/redact.ts';
+import type { Release } from '../machine/claim.ts';
 import type { Imaging, Machine } from '../machine/machine.ts';
 import type { Probe } from '../machine/probe.ts';
 import type { Clock } from '../progress/clock.ts';
@@ -31,6 +32,8 @@ export interface Composition {
   /** The machine this runs on, or the folder `disk` posing as one. Fault USAGE-10 where neither is possible. */
   openMachine(options: { readonly disk?: string }): Promise<Machine>;
   openImaging(): Promise<Imaging>;
+  /** Claims `what` for this run alone; undefined while another run has it. */
+  claim(what: string): Promise<Release | undefined>;
   /** The probes of the self-test; they write in `folder` and leave it as it was. */
   openProbes(folder: string): Promise<readonly Probe[]>;
   openSource(address: SourceAddress, settings: TransferSettings): Source;

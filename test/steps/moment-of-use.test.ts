@@ -148,3 +148,17 @@ test('a kept report that is no JSON does not keep the new Windows from going on'
   await writeTree(volume(disk, 'Windows/Logs/Prestage'), { 'report.json': '\0\0\0' });
   expect(await continueDeployment({ disk, config: site.config }, testComposition(site))).toBe(0);
 });
+
+test('a second run on the same volume is refused while the first is at work, and possible after it', async () => {
+  const disk = await freshDisk();
+  let second: unknown;
+  const composition = await withMachine(disk, machine => ({
+    facts: async () => {
+      second ??= await faultOf(deploy({ disk, config: site.config }, testComposition(site)));
+      return machine.facts();
+    },
+  }));
+  expect(await deploy({ disk, config: site.config }, composition)).toBe(3);
+  expect(second).toMatchObject({ code: 'USAGE-14' });
+  expect(await continueDeployment({ disk, config: site.config }, testComposition(site))).toBe(0);
+});

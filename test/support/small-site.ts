@@ -13,6 +13,7 @@ import type { DurableFiles } from '../../agent/durable/durable-files.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { makeRedact } from '../../agent/fault/redact.ts';
 import { jobs } from '../../agent/jobs.ts';
+import { claim } from '../../agent/machine/claim.ts';
 import { openFolderMachine } from '../../agent/machine/folder/open-folder-machine.ts';
 import type { Imaging } from '../../agent/machine/machine.ts';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
@@ -217,6 +218,7 @@ export function testComposition(
       return await openFolderMachine({ folder: disk, durable, imaging: site.imaging });
     },
     openImaging: async () => site.imaging,
+    claim: what => claim(what, 'linux'),
     openProbes: async () => [],
     openSource: (address, settings) => openSource(address, { settings, clock, random: () => 0.5 }),
     sleep: async () => {},

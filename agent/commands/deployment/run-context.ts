@@ -7,7 +7,8 @@ import type { Source } from '../../distribution/source.ts';
 import { Fault } from '../../fault/fault.ts';
 import { type Journal, openJournal, readJournal } from '../../journal/journal.ts';
 import type { JournalRecord } from '../../journal/record.ts';
-import type { Machine } from '../../machine/machine.ts';
+import type { Release } from '../../machine/claim.ts';
+import type { Machine, Volume } from '../../machine/machine.ts';
 import type { Observe, Stage } from '../../progress/event.ts';
 import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
@@ -102,6 +103,8 @@ async function open(
     text: `Media "${manifest.name}" of site ${manifest.site}, made by ${manifest.createdBy} on ${manifest.created}, valid until ${manifest.validUntil}, signed by key ${key.id}.`,
   });
 
+  if (needs.access === 'write') closing.push(await claimVolume(composition, media.volume));
+
   // From here on, and only below _SMSTaskSequence, the disk may be written to: the manifest is proven.
   let journal: Journal | undefined;
   if (needs.access === 'write') {
@@ -156,6 +159,14 @@ async function open(
       return result;
     },
   };
+}
+
+/** Two runs at once, one in each window of a technician, would wipe the volume under each other. Fault: USAGE-14. */
+async function claimVolume({ claim }: Composition, { id, root }: Volume): Promise<Release> {
+  const release = await claim(`${id} ${root}`);
+  if (release === undefined)
+    throw new Fault('USAGE-14', root, { expected: 'one run at a time', found: 'a run that is at work' });
+  return release;
 }
 
 async function setAside({ durable, clock }: Composition, { applied, journal }: CacheLayout): Promise<void> {

@@ -83,4 +83,10 @@ export const USAGE = {
     safe: 'Nothing was published for this item.',
     next: 'Wait until nobody writes to the folder, then publish again.',
   },
+  'USAGE-14': {
+    title: 'Another run is at work',
+    meaning: 'A deployment is being carried out on this volume already, most likely in another window.',
+    safe: 'This run changed nothing; the other one goes on.',
+    next: 'Wait until the other run ends; `prestage report` shows how far it is.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
