@@ -97,6 +97,8 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<vo
     protectedBytes: (await folderBytes(layout.root)) + (await bytesToStage(world)),
     applied: apply !== undefined && (await STEPS['apply-image'].done(apply, world)) === true,
   });
+  // Not a moment earlier: until there is a new plan, the new Windows of an earlier hand-over may still go by the old one and its policy.
+  await keepAcceptedPolicy(context, prepared.policy);
   await journal.append({ type: 'plan', plan });
   await runPlan('winpe', world, journal);
 
@@ -143,7 +145,6 @@ async function beginRun(options: DeployOptions, context: RunContext) {
     options.deployment === undefined ? {} : { preferred: options.deployment },
   );
   const { policy, choice, image, facts } = prepared;
-  await keepAcceptedPolicy(context, policy);
   await journal?.append({ type: 'machine', facts });
   await journal?.append({
     type: 'policy-accepted',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { continueDeployment } from '../../agent/commands/continue.ts';
 import { deploy } from '../../agent/commands/deploy.ts';
 import type { Machine } from '../../agent/machine/machine.ts';
-import { makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
+import { makeSmallSite, moveWorldOn, type SmallSite, testComposition } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { overwrite, writeTree } from '../support/wim-kit.ts';
@@ -160,5 +160,34 @@ test('a second run on the same volume is refused while the first is at work, and
   }));
   expect(await deploy({ disk, config: site.config }, composition)).toBe(3);
   expect(second).toMatchObject({ code: 'USAGE-14' });
+  expect(await continueDeployment({ disk, config: site.config }, testComposition(site))).toBe(0);
+});
+
+test('--fresh does not forget which policy was accepted: an older one stays a replay', async () => {
+  const disk = await freshDisk();
+  const pointer = path.join(site.point, 'policy/current.json');
+  const older = await readFile(pointer);
+  await moveWorldOn(site);
+  const newer = await readFile(pointer);
+  expect(newer.equals(older)).toBe(false);
+  expect(await deploy({ disk, config: site.config }, testComposition(site))).toBe(3);
+  await writeFile(pointer, older);
+  const fault = await faultOf(deploy({ disk, config: site.config, fresh: true }, testComposition(site)));
+  await writeFile(pointer, newer);
+  expect(fault).toMatchObject({ code: 'TRUST-06' });
+});
+
+test('a deploy that stops before it has a new plan leaves the new Windows the policy of the old one', async () => {
+  const disk = await freshDisk();
+  const pointer = path.join(site.point, 'policy/current.json');
+  const newer = await readFile(pointer);
+  const { serial, ...rest } = JSON.parse(newer.toString('utf8'));
+  await writeFile(pointer, JSON.stringify({ ...rest, serial: serial - 1 }));
+  expect(await deploy({ disk, config: site.config }, testComposition(site))).toBe(3);
+  await writeFile(pointer, newer);
+  const full = await withMachine(disk, machine => ({
+    volumes: async () => (await machine.volumes()).map(each => ({ ...each, freeBytes: 0 })),
+  }));
+  expect(await faultOf(deploy({ disk, config: site.config }, full))).toMatchObject({ code: 'DISK-01' });
   expect(await continueDeployment({ disk, config: site.config }, testComposition(site))).toBe(0);
 });

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Fault } from '../../fault/fault.ts';
+import { recall } from '../../journal/past.ts';
 import { actionKey, type Plan } from '../../plan/plan.ts';
 import { POLICY_MAX_BYTES } from '../../policy/policy.ts';
 import { readSignedPolicy } from '../../policy/verify-policy.ts';
@@ -19,6 +20,24 @@ export async function keepAcceptedPolicy(context: RunContext, policy: ObtainedPo
   await composition.durable.makeFolder(path.dirname(layout.acceptedPolicy));
   await composition.durable.replaceFile(layout.acceptedPolicy, policy.bytes);
   await composition.durable.replaceFile(layout.acceptedPolicySignature, policy.signature);
+}
+
+/**
+ * The serial number below which a policy is a replay on this volume: the journal's, and that of the kept policy, which stays when a journal is
+ * set aside or lost.
+ */
+export async function acceptedSerial({ layout, manifest, records }: RunContext): Promise<number> {
+  const { policySerial } = recall(records);
+  try {
+    const bytes = await readCapped(layout.acceptedPolicy, POLICY_MAX_BYTES);
+    const signature = await readCapped(layout.acceptedPolicySignature, SIGNATURE_MAX_BYTES);
+    if (bytes === undefined) return policySerial;
+    const keys = manifest.policyKeys.map(publicKey);
+    return Math.max(policySerial, readSignedPolicy(bytes, signature, { keys, site: manifest.site }).serial);
+  } catch {
+    // Cut while it was replaced, or of other media: it tells nothing, and is replaced by the policy that is accepted now.
+    return policySerial;
+  }
 }
 
 /**

@@ -3,13 +3,13 @@
 import type { ContentReference } from '../../content/manifest.ts';
 import { recoverSwap } from '../../distribution/swap.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
-import { recall } from '../../journal/past.ts';
 import type { BadRangeRecord } from '../../journal/record.ts';
 import { osImageFile } from '../../media/os-image-file.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan, PlannedItem } from '../../plan/plan.ts';
 import { type Choice, choose } from '../../policy/choose.ts';
 import type { ItemSurvey } from '../../survey/survey-content.ts';
+import { acceptedSerial } from './accepted-policy.ts';
 import { cachedReferences } from './cached-references.ts';
 import { imageBytes } from './image-bytes.ts';
 import { type ObtainedPolicy, obtainPolicy } from './obtain-policy.ts';
@@ -55,12 +55,12 @@ export async function prepare(
   validating.catch(() => {});
   const [facts, policy] = await Promise.all([
     context.machine.facts(),
-    stage('policy', () =>
+    stage('policy', async () =>
       obtainPolicy({
         media,
         layout: context.layout,
         managementPoints: context.managementPoints,
-        acceptedSerial: recall(context.records).policySerial,
+        acceptedSerial: await acceptedSerial(context),
         clock: composition.clock.now(),
         observe: context.observe,
         signal: composition.signal,
