@@ -7,8 +7,9 @@ const MASK = '********';
 
 // Shapes that are secrets wherever they stand: user:password@ in a URL, and values of names that say so.
 const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
+// A backslash before a quote belongs to the quote: in JSON text, masking it would leave the string without its end.
 const NAMED_SECRET =
-  /\b(password|passwd|pwd|secret|token|authorization|key)(["']?\s*[:=]\s*["']?)(?:bearer\s+|basic\s+)?([^\s"',;}]{4,})/gi;
+  /\b(password|passwd|pwd|secret|token|authorization|key)(["']?\s*[:=]\s*["']?)(?:bearer\s+|basic\s+)?((?:\\\\|\\(?!["'\\])|[^\s"',;}\\]){4,})/gi;
 
 /**
  * @param secrets exact values that must never be shown (each at least 4 characters; shorter ones would blank ordinary text).

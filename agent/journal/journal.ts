@@ -4,6 +4,7 @@ import path from 'node:path';
 import { decodeLines, encodeLine } from '../durable/checked-lines.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
+import type { Redact } from '../fault/redact.ts';
 import type { Clock } from '../progress/clock.ts';
 import { type JournalEntry, type JournalRecord, journalFrame } from './record.ts';
 
@@ -19,13 +20,15 @@ export interface JournalOptions {
   readonly path: string;
   readonly durable: DurableFiles;
   readonly clock: Clock;
+  /** The journal is kept for people: what failed may have a command line in it. */
+  readonly redact: Redact;
 }
 
 /**
  * Opens the journal, made when absent. After a power cut its tail may be torn or zero-filled: that is cut off before the first append.
  * @throws Fault JOURNAL-01 when a record before the last valid one is damaged.
  */
-export async function openJournal({ path: file, durable, clock }: JournalOptions): Promise<Journal> {
+export async function openJournal({ path: file, durable, clock, redact }: JournalOptions): Promise<Journal> {
   const bytes = await readOrEmpty(file);
   const { records, validBytes } = decode(file, bytes);
   if (validBytes < bytes.length) {
@@ -45,7 +48,11 @@ export async function openJournal({ path: file, durable, clock }: JournalOptions
     append(entry) {
       // One at a time, in the order asked: two lines must never interleave, and numbers follow the order on the disk.
       const next = previous.then(async () => {
-        const record: JournalRecord = { ...entry, n: records.length, at: clock.now().toISOString() };
+        const record: JournalRecord = {
+          ...withoutSecrets(entry, redact),
+          n: records.length,
+          at: clock.now().toISOString(),
+        };
         await durable.append(file, encodeLine(record));
         records.push(record);
       });
@@ -53,6 +60,12 @@ export async function openJournal({ path: file, durable, clock }: JournalOptions
       return next;
     },
   };
+}
+
+function withoutSecrets(entry: JournalEntry, redact: Redact): JournalEntry {
+  if (entry.type !== 'action-failed' && entry.type !== 'run-failed') return entry;
+  // Masked as JSON and read back: the record of a fault is text through and through.
+  return { ...entry, fault: JSON.parse(redact(JSON.stringify(entry.fault))) };
 }
 
 /** Reads a journal without opening it for writing: for `report` and `plan`. An absent one is empty. */

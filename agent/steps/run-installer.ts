@@ -111,5 +111,5 @@ async function keepOutput(
     result.stderr,
     '',
   ].join('\r\n');
-  await world.durable.append(log, Buffer.from(text));
+  await world.durable.append(log, Buffer.from(world.redact(text)));
 }

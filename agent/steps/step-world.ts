@@ -1,6 +1,7 @@
 // Everything a step may touch, handed to it by the command that composed the run.
 import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import type { AcquireWorld } from '../distribution/acquire.ts';
+import type { Redact } from '../fault/redact.ts';
 import type { Machine, Volume } from '../machine/machine.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -19,6 +20,8 @@ export interface StepWorld extends AcquireWorld {
     readonly config: string;
     readonly certificates: readonly string[];
   };
+  /** Takes secrets out of what a person may read. */
+  readonly redact: Redact;
   /** Keeps report, journal and logs where the new Windows keeps logs; answers the folder. Called by the last action, before the cache goes. */
   readonly keepRecords: () => Promise<string>;
   /** Waits; tests pass one that returns at once. */

@@ -46,3 +46,11 @@ test.each([
 ])('redacts %s', (text, clean) => {
   expect(makeRedact(['secret-word4711'])(text)).toBe(clean);
 });
+
+test.each(['password=abcd"x', 'password=C:\\\\dir\\\\', 'token: abcdef\\', 'x password="a\\"b"'])(
+  'what is redacted as JSON stays JSON: %s',
+  text => {
+    const redact = makeRedact();
+    expect(JSON.parse(redact(JSON.stringify({ text })))).toMatchObject({ text: expect.any(String) });
+  },
+);

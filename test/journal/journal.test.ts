@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import { makeRedact } from '../../agent/fault/redact.ts';
 import { openJournal, readJournal } from '../../agent/journal/journal.ts';
 import { recall } from '../../agent/journal/past.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
@@ -12,7 +13,8 @@ beforeEach(async () => {
   file = path.join(await mkdtemp(path.join(os.tmpdir(), 'prestage-journal-')), 'sub', 'journal.log');
 });
 
-const open = () => openJournal({ path: file, durable: openDurableFiles(), clock: systemClock });
+const open = () =>
+  openJournal({ path: file, durable: openDurableFiles(), clock: systemClock, redact: makeRedact() });
 const started = (action: string) => ({ type: 'action-started', action }) as const;
 const finished = (action: string) => ({ type: 'action-finished', action, seconds: 1, result: {} }) as const;
 

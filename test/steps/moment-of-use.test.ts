@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { continueDeployment } from '../../agent/commands/continue.ts';
 import { deploy } from '../../agent/commands/deploy.ts';
 import type { Machine } from '../../agent/machine/machine.ts';
-import { makeSmallSite, moveWorldOn, type SmallSite, testComposition } from '../support/small-site.ts';
+import { ITEMS, makeSmallSite, moveWorldOn, type SmallSite, testComposition } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { overwrite, writeTree } from '../support/wim-kit.ts';
@@ -12,7 +12,14 @@ import { overwrite, writeTree } from '../support/wim-kit.ts';
 const folder = tempFolder('moment-of-use');
 let site: SmallSite;
 beforeAll(async () => {
-  site = await makeSmallSite(path.join(folder, 'site'));
+  site = await makeSmallSite(path.join(folder, 'site'), {
+    differences: {
+      'content/CON00006/content.yaml': {
+        ...ITEMS.tool,
+        install: [{ command: 'tool.cmd /password=geheim42' }],
+      },
+    },
+  });
 });
 afterAll(() => site?.close());
 
@@ -190,4 +197,23 @@ test('a deploy that stops before it has a new plan leaves the new Windows the po
   }));
   expect(await faultOf(deploy({ disk, config: site.config }, full))).toMatchObject({ code: 'DISK-01' });
   expect(await continueDeployment({ disk, config: site.config }, testComposition(site))).toBe(0);
+});
+
+test('a password on a command line is in no log, journal or report', async () => {
+  const disk = await freshDisk();
+  await writeFile(
+    path.join(disk, 'exit-codes.json'),
+    JSON.stringify({ 'tool.cmd /password=geheim42': [1603, 0] }),
+  );
+  expect(await deploy({ disk, config: site.config }, testComposition(site))).toBe(3);
+  expect(
+    await faultOf(continueDeployment({ disk, config: site.config }, testComposition(site))),
+  ).toMatchObject({ code: 'PKG-01', detail: { command: 'tool.cmd /password=geheim42' } });
+  expect(await readFile(cache(disk, 'Prestage/journal.log'), 'utf8')).not.toContain('geheim42');
+  expect(await continueDeployment({ disk, config: site.config }, testComposition(site))).toBe(0);
+  const kept = volume(disk, 'Windows/Logs/Prestage');
+  const names = await readdir(kept);
+  expect(names).toEqual(expect.arrayContaining(['install-CON00006.log', 'journal.log', 'report.json']));
+  for (const name of names)
+    expect(await readFile(path.join(kept, name), 'utf8'), name).not.toContain('geheim42');
 });

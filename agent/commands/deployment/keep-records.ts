@@ -38,8 +38,6 @@ export async function keepRecords(context: RunContext): Promise<string> {
 }
 
 /** The report of the journal so far, as the file that machines read. */
-export function reportBytes(context: RunContext): Uint8Array {
-  return Buffer.from(
-    `${JSON.stringify(summarize(context.records, context.composition.version), undefined, 2)}\n`,
-  );
+export function reportBytes({ records, composition: { redact, version } }: RunContext): Uint8Array {
+  return Buffer.from(`${redact(JSON.stringify(summarize(records, version), undefined, 2))}\n`);
 }

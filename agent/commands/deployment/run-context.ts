@@ -110,7 +110,7 @@ async function open(
   if (needs.access === 'write') {
     logTo(layout.logs);
     if (needs.fresh === true) await setAside(composition, layout);
-    journal = await openJournal({ path: layout.journal, durable, clock });
+    journal = await openJournal({ path: layout.journal, durable, clock, redact });
   }
   const records = journal?.records ?? (await readJournal(layout.journal));
   const other = records.find(

@@ -17,6 +17,7 @@ export function stepWorld(context: RunContext, plan: Plan): StepWorld {
     clock: composition.clock,
     random: composition.random,
     observe: context.observe,
+    redact: composition.redact,
     settings: settings.transfer,
     signal: composition.signal,
     machine: context.machine,
