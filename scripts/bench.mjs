@@ -16,6 +16,7 @@ import { Advice, main, say } from './setup/say.mjs';
 const BENCHES = {
   check: () => import('./bench/check.mjs'),
   fetch: () => import('./bench/fetch.mjs'),
+  'fetch-ram': () => import('./bench/fetch-ram.mjs'),
 };
 
 await main(import.meta.url, async () => {

@@ -14,11 +14,13 @@ export const aims =
 
 const DEFAULT_MIB = 1024;
 
-export async function prepare({ folder, mib = DEFAULT_MIB }) {
+/** @param where folder for what is fetched, when it is not to lie beside the rest. */
+export async function prepare({ folder, mib = DEFAULT_MIB, where = folder }) {
   const [curl, openssl, sync] = [needed('curl'), needed('openssl'), needed('sync')];
   needed('nginx');
+  mkdirSync(where, { recursive: true });
   const file = join(folder, `file-${mib}.bin`);
-  const [served, volume, curled] = [join(folder, 'dp'), join(folder, 'volume'), join(folder, 'curled.bin')];
+  const [served, volume, curled] = [join(folder, 'dp'), join(where, 'volume'), join(where, 'curled.bin')];
   const reference = join(folder, 'reference.json');
   await randomFile(file, mib);
   const program = await bundleOne(folder, 'scripts/bench/fetch-item.ts', 'cjs');
@@ -30,10 +32,12 @@ export async function prepare({ folder, mib = DEFAULT_MIB }) {
   );
   const nginx = await startNginx(served);
   const url = `${nginx.url}/content/BEN00001/1/files/file-${mib}.bin`;
-  const clear = () => {
+  const clear = async () => {
     rmSync(curled, { force: true });
     rmSync(volume, { recursive: true, force: true });
     mkdirSync(volume);
+    // What an earlier contestant left in the page cache must not be written out on the next one's time.
+    await run(sync, []);
   };
   const curlOnly = () => run(curl, ['-sS', '-o', curled, url]);
   return {
@@ -63,7 +67,8 @@ export async function prepare({ folder, mib = DEFAULT_MIB }) {
       },
     ],
     close: async () => {
-      clear();
+      await clear();
+      if (where !== folder) rmSync(where, { recursive: true });
       await nginx.close();
     },
   };
