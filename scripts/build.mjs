@@ -48,7 +48,7 @@ export async function build(platform = 'all') {
       name => (platform === 'all' || platform === name) && !isBuilt(name, digest),
     );
     if (stale.length === 0) return say('build: up to date');
-    const folder = join(BUILD, 'work');
+    const folder = join(BUILD, 'parts');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));

@@ -2,6 +2,7 @@
 // folder that poses as a machine (rehearsal). Both pass one contract suite.
 import type { MachineFacts } from '../facts/machine-facts.ts';
 import type { Advance } from '../progress/event.ts';
+import type { WimImage } from '../wim/images.ts';
 
 /** A volume. Remembered by `id` (the volume GUID path on Windows), never by letter. */
 export interface Volume {
@@ -26,16 +27,7 @@ export interface Disk {
 }
 
 /** One image inside a WIM, as its XML tells. */
-export interface ImageInfo {
-  readonly index: number;
-  readonly name: string;
-  readonly description?: string;
-  readonly architecture?: 'x86' | 'x64' | 'arm64' | 'unknown';
-  readonly build?: string;
-  readonly edition?: string;
-  readonly totalBytes?: number;
-  readonly fileCount?: number;
-}
+export type ImageInfo = WimImage;
 
 /** Applying and capturing images: wimgapi.dll or libwim behind one interface with one contract suite. */
 export interface Imaging {

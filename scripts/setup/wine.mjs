@@ -14,7 +14,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { WINE, WINE_LOADER, WINE_SERVER } from './place.mjs';
 import { run } from './program.mjs';
-import { timed } from './say.mjs';
+import { Advice, timed } from './say.mjs';
 
 /** wine64 with the libraries that a console program needs; the X11 and sound libraries it also asks for are not. */
 const PACKAGES = ['libwine', 'wine64', 'libc6', 'libunwind8', 'liblzma5', 'libgcc-s1', 'libz-mingw-w64'];
@@ -68,14 +68,18 @@ async function download(folder) {
     .map(name => join(folder, name));
 }
 
-/** The Debian mirror that this machine already uses, so that a proxy or a local mirror serves these packages too. */
+/** The Debian mirror that this machine already uses, so that a proxy or a local mirror serves these packages too; on Ubuntu the one named. */
 async function mirror() {
+  const named = process.env.PRESTAGE_DEBIAN_MIRROR;
+  if (named) return named;
   const format = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Component: main'];
   const known = await run('apt-get', ['indextargets', ...format]);
-  return (
-    known.split('\n').find(line => line !== '' && !line.includes('security')) ??
-    'http://deb.debian.org/debian'
-  );
+  const uri = known.split('\n').find(line => line !== '' && !line.includes('security'));
+  if (uri === undefined)
+    throw new Advice(
+      'Wine 10 comes from Debian’s packages, and this machine knows no Debian mirror. Name one in PRESTAGE_DEBIAN_MIRROR (its address up to and including /debian), install the package debian-archive-keyring, and run this again.',
+    );
+  return uri;
 }
 
 async function unpack(packages) {
