@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheLayout } from '../content/layout.ts';
+import { cacheLayout, onDistributionPoint } from '../content/layout.ts';
 import { openFolderSource } from '../distribution/folder-source.ts';
 import { encodeJson } from '../document/decode-json.ts';
 import { Fault } from '../fault/fault.ts';
@@ -88,6 +88,7 @@ export async function createMedia(
     media: await loadPrivateKey(folder, site.keys.media),
     policy: await loadPublicKey(folder, site.keys.policy),
   };
+  await requirePublished(request.from);
   const source = openFolderSource({ url: request.from, priority: 0 }, path.resolve(request.from));
   const served = await fetchPolicy(source, world.signal);
   const { policy } = verifyPolicy(served.bytes, served.signature, {
@@ -258,6 +259,19 @@ function makeBill({ content, bootImage }: MediaSelection, site: Site): readonly 
 function agentOf(site: Site, media: SiteMedia, { agent }: CreateMediaRequest): string | undefined {
   if (agent !== undefined) return path.resolve(agent);
   return media.agent === undefined ? undefined : path.resolve(site.folder, media.agent);
+}
+
+/** Fault: USAGE-08 for a folder that nothing was published to: it is a mistyped path, not a server that fails. */
+async function requirePublished(point: string): Promise<void> {
+  const pointer = path.join(point, ...onDistributionPoint.policyPointer.split('/'));
+  await stat(pointer).catch(cause => {
+    throw new Fault(
+      'USAGE-08',
+      point,
+      { expected: 'a folder that `prestage publish` wrote', missing: onDistributionPoint.policyPointer },
+      { cause },
+    );
+  });
 }
 
 async function requireFree(wim: string, replace: boolean): Promise<void> {

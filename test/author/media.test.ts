@@ -140,6 +140,14 @@ describe('media create', () => {
     ]);
   });
 
+  it('names a folder that nothing was published to as a mistyped path', async () => {
+    const fault = await faultOf(
+      createMedia({ site, name: 'depot', to: at('none.wim'), from: at('nowhere') }, world()),
+    );
+    expect(fault).toMatchObject({ code: 'USAGE-08', subject: at('nowhere') });
+    expect(existsSync(at('none.wim'))).toBe(false);
+  });
+
   it('does not write over a media file unless told to', async () => {
     const request = { site, name: 'depot', to: at('third.wim'), from: point };
     await createMedia(request, world());

@@ -42,7 +42,7 @@ export const CONTENT = {
     title: 'No deployment for this machine',
     meaning: 'Policy offers this machine no task sequence through media.',
     safe: 'Nothing was changed.',
-    next: 'Run `prestage plan --why`; correct the collection or where the deployment is made available.',
+    next: 'Read why each deployment is not offered; correct its collection or where it is made available, and publish.',
   },
   'CONTENT-08': {
     title: 'File changed at the source',
