@@ -230,9 +230,9 @@ export const SITE_CASES: readonly SiteCase[] = [
     title: 'media from a distribution point that nobody published to',
     site: {},
     words: ['media', 'create', 'site', 'depot', '--from', 'point', '--to', 'depot.wim'],
-    exitCode: 40,
-    fault: 'NET-01',
-    subject: 'policy/current.json',
-    says: [],
+    exitCode: 2,
+    fault: 'USAGE-08',
+    subject: 'point',
+    says: ['expected: a folder that `prestage publish` wrote', 'missing: policy/current.json'],
   },
 ];
