@@ -98,9 +98,9 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
     version: composition.version,
     system: options.disk === undefined ? 'full-os' : 'rehearsal',
   });
-  await requirePlanOfPolicy(context, plan);
+  const basis = await requirePlanOfPolicy(context, plan);
   await waitForSetup(machine, composition);
-  const outcome = await runPlan('full-os', stepWorldOf(context), journal);
+  const outcome = await runPlan('full-os', stepWorld(context, plan, basis), journal);
   composition.endProgress();
   if (outcome === 'restart') {
     await journal.append({
@@ -119,12 +119,6 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
     composition.print(`\nThe report, the journal and the logs are kept in ${keptFolder(volume.root)}.`);
   if (report.restartPending && options.restart !== false) await machine.restart();
   return 0;
-}
-
-function stepWorldOf(context: RunContext) {
-  const plan = recall(context.records).plan;
-  if (plan === undefined) throw new Error('the journal has no plan');
-  return stepWorld(context, plan);
 }
 
 // A cut right after the boot store was changed leaves hand-over started and not finished, and the new Windows running: that is proof enough.

@@ -13,6 +13,7 @@ import { bytesToStage } from '../steps/stage-agent.ts';
 import type { Composition } from './composition.ts';
 import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
 import { reportBytes } from './deployment/keep-records.ts';
+import { keepMachineRecord } from './deployment/machine-record.ts';
 import { prepare } from './deployment/prepare.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { folderBytes, stepWorld } from './deployment/step-world.ts';
@@ -89,7 +90,7 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<vo
   composition.endProgress();
   if (options.json !== true) composition.print(`\n${planLines(plan).join('\n')}\n`);
 
-  const world = stepWorld(context, plan);
+  const world = stepWorld(context, plan, prepared.basis);
   const apply = plan.actions.find(action => action.name === 'apply-image');
   requireSpace({
     plan,
@@ -99,6 +100,7 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<vo
   });
   // Not a moment earlier: until there is a new plan, the new Windows of an earlier hand-over may still go by the old one and its policy.
   await keepAcceptedPolicy(context, prepared.policy);
+  await keepMachineRecord(context, prepared.record);
   await journal.append({ type: 'plan', plan });
   await runPlan('winpe', world, journal);
 

@@ -15,6 +15,8 @@ export const STAGE_TEXT: Readonly<Record<Stage, string>> = {
   'boot-files': 'Writing boot files',
   'hand-over': 'Handing over',
   install: 'Installing',
+  command: 'Running a step',
+  'user-state': 'Moving user state',
   'clean-up': 'Cleaning up',
   publish: 'Publishing',
   media: 'Making media',

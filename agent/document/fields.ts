@@ -34,8 +34,11 @@ export type DistributionPoint = Readonly<z.infer<typeof distributionPoint>>;
 /** One line of text for people. */
 export const shortText = z.string().min(1, 'text that is not empty').max(256);
 
-/** Task-sequence variables by name. Values are text: YAML numbers need quotes. */
-export const variables = z.record(
-  wording(/^[A-Za-z_][A-Za-z0-9_-]{0,255}$/, 'a variable name of letters, digits, _ and -'),
-  z.string().max(8192),
+/** Name of a task-sequence variable; case does not tell two apart. */
+export const variableName = wording(
+  /^[A-Za-z_][A-Za-z0-9_-]{0,255}$/,
+  'a variable name of letters, digits, _ and -',
 );
+
+/** Task-sequence variables by name. Values are text: YAML numbers need quotes. */
+export const variables = z.record(variableName, z.string().max(8192));

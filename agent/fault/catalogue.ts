@@ -3,9 +3,11 @@ import { CONTENT } from './catalogue/content.ts';
 import { DISK } from './catalogue/disk.ts';
 import { IMAGE } from './catalogue/image.ts';
 import { JOURNAL } from './catalogue/journal.ts';
+import { MACHINE } from './catalogue/machine.ts';
 import { NET } from './catalogue/net.ts';
 import { BUG, STOP } from './catalogue/other.ts';
 import { PKG } from './catalogue/pkg.ts';
+import { STATE } from './catalogue/state.ts';
 import { TRUST } from './catalogue/trust.ts';
 import { USAGE } from './catalogue/usage.ts';
 
@@ -19,6 +21,8 @@ export const catalogue = {
   ...DISK,
   ...IMAGE,
   ...PKG,
+  ...MACHINE,
+  ...STATE,
   ...JOURNAL,
   ...STOP,
   ...BUG,
@@ -36,6 +40,8 @@ export type FaultFamily =
   | 'DISK'
   | 'IMAGE'
   | 'PKG'
+  | 'MACHINE'
+  | 'STATE'
   | 'JOURNAL'
   | 'STOP'
   | 'BUG';
@@ -49,6 +55,8 @@ const EXIT_CODES: Readonly<Record<FaultFamily, number>> = {
   DISK: 50,
   IMAGE: 60,
   PKG: 70,
+  MACHINE: 65,
+  STATE: 75,
   JOURNAL: 80,
   BUG: 99,
 };

@@ -22,6 +22,10 @@ export interface ActionResult {
   readonly alreadyDone?: boolean;
   /** What did not go as wished but did not stop the deployment, a sentence. */
   readonly warning?: string;
+  /** Why the action was not carried out: disabled, or a condition that did not hold. */
+  readonly skipped?: string;
+  /** The fault after which the sequence went on, as its author wished. */
+  readonly failed?: FaultRecord;
   /** The rehearsal machine recorded the command instead of running it. */
   readonly rehearsed?: boolean;
 }
@@ -68,6 +72,9 @@ export type JournalEntry =
       readonly result: ActionResult;
     }
   | { readonly type: 'action-failed'; readonly action: ActionKey; readonly fault: FaultRecord }
+  /** Variables that a step or the prestart command set; `by` is the action or `prestart`. Values of secret ones are never written. */
+  | { readonly type: 'variables-set'; readonly by: string; readonly values: Readonly<Record<string, string>> }
+  | { readonly type: 'partitioned'; readonly disk: number; readonly volume: string }
   | { readonly type: 'restart-asked'; readonly by: string; readonly kind: 'soft' | 'hard' }
   | { readonly type: 'run-failed'; readonly fault: FaultRecord }
   | {

@@ -24,6 +24,10 @@ export interface Disk {
   readonly sizeBytes: number;
   /** undefined where the state is told in words of a language that is not known. */
   readonly online?: boolean;
+  /** How it is attached, where the system tells. */
+  readonly bus?: 'nvme' | 'sata' | 'scsi' | 'sas' | 'raid' | 'usb' | 'sd' | 'virtual';
+  /** IDs of the volumes on it, as `volumes()` names them, where the system tells. */
+  readonly volumes?: readonly string[];
 }
 
 /** One image inside a WIM, as its XML tells. */
@@ -119,5 +123,20 @@ export interface Machine {
   /** Removes `folder` (which may hold the running program) and then the start-up task: the last thing a deployment does. */
   retire(folder: string): Promise<void>;
   restart(): Promise<void>;
+  /** Leaves `folder` and all below it to SYSTEM and Administrators alone (icacls). Fault: DISK-06. */
+  protect(folder: string): Promise<void>;
+  /**
+   * Makes a disk ready for Windows: GPT with EFI system partition, MSR and one NTFS volume (diskpart). Everything on it is lost. @returns the new
+   * NTFS volume. Faults: DISK-05.
+   */
+  partition(disk: number): Promise<Volume>;
+  /** Sets the system's clock (UTC). Fault: MACHINE-04. */
+  setClock(time: Date): Promise<void>;
+  /** A registry value as text (numbers in decimal), or `true` for a key asked for without value; undefined when absent. Full OS. */
+  readRegistry(key: string, value?: string): Promise<string | true | undefined>;
+  /** A file or folder of this machine: whether it is there, and its version where it has one. Environment variables are expanded. */
+  lookAt(path: string): Promise<{ readonly kind: 'file' | 'folder'; readonly version?: string } | undefined>;
+  /** Lets device encryption start again that the answer file held off. Full OS. */
+  releaseEncryption(): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,7 +2,15 @@
 // on the disk.
 import { z } from 'zod';
 import { contentId, contentReferenceSchema, sha256Text } from '../content/manifest.ts';
-import { distributionPoint, serverUrl, shortText, siteCode, utcTime } from '../document/fields.ts';
+import {
+  distributionPoint,
+  serverUrl,
+  shortText,
+  siteCode,
+  utcTime,
+  variableName,
+  variables,
+} from '../document/fields.ts';
 import { osImageReference } from '../policy/policy.ts';
 import { publicKeyText } from '../trust/keys.ts';
 
@@ -37,6 +45,30 @@ export const mediaManifestSchema = z
     policyFloor: z.int().min(0),
     managementPoints: z.array(serverUrl).max(64),
     distributionPoints: z.array(distributionPoint).max(64),
+    /** `site`: only the management points named here. `dynamic`: policy's boundary groups may name nearer ones. */
+    management: z.enum(['site', 'dynamic']).default('site'),
+    /** Base64 of the site's 32 bytes that key the hash of machine records; whoever can read the media can read the records of machines it knows. */
+    machineKey: z
+      .string()
+      .regex(/^[A-Za-z0-9+/]{43}=$/)
+      .optional(),
+    variables: variables.default({}),
+    /** Names of variables whose values must never be shown. */
+    secret: z.array(variableName).default([]),
+    /** Run in WinPE before policy is asked for; may set variables. `content`: a package of the media whose folder is the working folder. */
+    prestart: z
+      .strictObject({
+        command: z.string().min(1).max(8192),
+        content: contentId.optional(),
+        timeoutMinutes: z
+          .number()
+          .positive()
+          .max(24 * 60)
+          .default(60),
+      })
+      .optional(),
+    /** Whether machines that policy has no record of are served. */
+    unknownComputers: z.boolean().default(true),
     unattended: z.boolean(),
     /** Whether the policy cached on the media may be followed when no newer one is to be had. */
     allowOffline: z.boolean(),

@@ -58,6 +58,7 @@ function refusalOf(
 /** The first list of the collection that does not name this machine. */
 function mismatch(collection: Collection, facts: MachineFacts): string | undefined {
   if (collection === 'all') return undefined;
+  if (typeof collection === 'string') return `collection ${collection} does not name this machine`;
   const checks: readonly (readonly [
     string,
     readonly string[] | undefined,

@@ -1,7 +1,9 @@
 // The policy document: what the site offers to its machines, signed, and naming every content item by digest.
 import { z } from 'zod';
-import { contentId, contentReferenceSchema } from '../content/manifest.ts';
-import { shortText, siteCode, utcTime, variables } from '../document/fields.ts';
+import { contentId, contentReferenceSchema, sha256Text } from '../content/manifest.ts';
+import { distributionPoint, serverUrl, shortText, siteCode, utcTime, variables } from '../document/fields.ts';
+import { collectionName } from './machine-record.ts';
+import { policyStepSchema } from './sequence-step.ts';
 
 /** Cap on a policy document, before it is parsed. */
 export const POLICY_MAX_BYTES = 16 * 1024 * 1024;
@@ -21,27 +23,65 @@ export const taskSequenceFields = {
   variables,
 } as const;
 
-export const taskSequenceSchema = z.strictObject({ id: contentId, ...taskSequenceFields });
+export const taskSequenceSchema = z.strictObject({
+  id: contentId,
+  ...taskSequenceFields,
+  /** Left out: the default sequence, see plan/default-steps.ts. */
+  steps: z.array(policyStepSchema).max(1000).optional(),
+});
 
-/** Machines that a deployment is for: all, or those that match every list given (any entry of it, without regard to case). */
+const texts = z.array(z.string().min(1)).max(100_000).optional();
+
+/** Which machines belong to a collection: those that match every list given (any entry of it, without regard to case). */
+export const collectionLists = z
+  .strictObject({
+    serials: texts,
+    uuids: texts,
+    macs: texts,
+    models: texts,
+    manufacturers: texts,
+    skus: texts,
+    assetTags: texts,
+    /** IPv4 or IPv6 networks, `10.1.0.0/16`. */
+    subnets: texts,
+  })
+  .refine(
+    lists => Object.values(lists).some(list => list !== undefined),
+    'expected at least one of serials, uuids, macs, models, manufacturers, skus, assetTags, subnets',
+  );
+
+/**
+ * Machines that a deployment is for. `all`; `unknown`: those that policy has no record of; the name of a collection; or lists. In policy a name may
+ * stand for members that only their own machine records tell.
+ */
 export const collectionSchema = z.union(
-  [
-    z.literal('all'),
-    z
-      .strictObject({
-        serials: z.array(z.string().min(1)).optional(),
-        uuids: z.array(z.string().min(1)).optional(),
-        macs: z.array(z.string().min(1)).optional(),
-        models: z.array(z.string().min(1)).optional(),
-        manufacturers: z.array(z.string().min(1)).optional(),
-      })
-      .refine(
-        lists => Object.keys(lists).length > 0,
-        'expected at least one of serials, uuids, macs, models, manufacturers',
-      ),
-  ],
-  'all or lists of serials, uuids, macs, models or manufacturers',
+  [z.literal('all'), z.literal('unknown'), collectionName, collectionLists],
+  'all, unknown, the name of a collection, or lists of serials, uuids, macs, models, manufacturers, skus, assetTags or subnets',
 );
+
+/** A named collection. Without a rule its members are the machines whose records name it. */
+export const namedCollectionSchema = z.strictObject({
+  name: collectionName,
+  rule: z.union([z.literal('all'), z.literal('unknown'), collectionLists]).optional(),
+  variables: variables.default({}),
+});
+
+/** When a deployment is offered, both ends included; judged against a clock that signed documents and the server bound. */
+export const scheduleSchema = z.strictObject({ from: utcTime.optional(), until: utcTime.optional() });
+
+/** Networks and who serves them: dynamic media ask these management points, and these distribution points before the media's own. */
+export const boundaryGroupSchema = z.strictObject({
+  name: shortText,
+  subnets: z.array(z.string().min(1)).min(1).max(10_000),
+  managementPoints: z.array(serverUrl).max(64).default([]),
+  distributionPoints: z.array(distributionPoint).max(64).default([]),
+});
+
+/** Machine records lie in files beside policy, by a keyed hash of the machine's identifiers; policy pins each file. */
+export const machineShardsSchema = z.strictObject({
+  /** SHA-256 of each shard's bytes, by its number. */
+  digests: z.array(sha256Text).min(1).max(4096),
+});
 
 /** Where Configuration Manager's "Make available to the following" lets a deployment be seen. */
 export const makeAvailableTo = z.enum(['clients', 'clients-media-pxe', 'media-pxe', 'media-pxe-hidden']);
@@ -52,6 +92,7 @@ export const deploymentSchema = z.strictObject({
   collection: collectionSchema,
   purpose: z.enum(['required', 'available']),
   makeAvailableTo,
+  schedule: scheduleSchema.optional(),
 });
 
 export const policySchema = z
@@ -62,9 +103,18 @@ export const policySchema = z
     serial: z.int().min(1),
     created: utcTime,
     expires: utcTime,
+    /** Variables of the whole site. */
+    variables: variables.default({}),
     content: z.array(contentReferenceSchema).max(10_000),
     taskSequences: z.array(taskSequenceSchema).max(10_000),
     deployments: z.array(deploymentSchema).max(10_000),
+    collections: z.array(namedCollectionSchema).max(10_000).default([]),
+    machines: machineShardsSchema.optional(),
+    boundaries: z.array(boundaryGroupSchema).max(10_000).default([]),
+    /** MAC addresses of docks and adapters that many machines share: they identify none. */
+    sharedAdapters: z.array(z.string().min(1)).max(10_000).default([]),
+    /** Where status goes, in place of `status` below the management point. */
+    statusUrl: serverUrl.optional(),
   })
   .check(context => {
     for (const { path, text } of unresolvedReferences(context.value)) {
@@ -74,6 +124,9 @@ export const policySchema = z
 
 export type TaskSequence = Readonly<z.infer<typeof taskSequenceSchema>>;
 export type Collection = z.infer<typeof collectionSchema>;
+export type CollectionLists = Readonly<z.infer<typeof collectionLists>>;
+export type NamedCollection = Readonly<z.infer<typeof namedCollectionSchema>>;
+export type BoundaryGroup = Readonly<z.infer<typeof boundaryGroupSchema>>;
 export type Deployment = Readonly<z.infer<typeof deploymentSchema>>;
 export type Policy = Readonly<z.infer<typeof policySchema>>;
 

@@ -13,6 +13,8 @@ export type Stage =
   | 'boot-files'
   | 'hand-over'
   | 'install'
+  | 'command'
+  | 'user-state'
   | 'clean-up'
   | 'publish'
   | 'media'

@@ -1,14 +1,25 @@
 // Everything a step may touch, handed to it by the command that composed the run.
 import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import type { AcquireWorld } from '../distribution/acquire.ts';
+import type { MachineFacts } from '../facts/machine-facts.ts';
 import type { Redact } from '../fault/redact.ts';
 import type { Machine, Volume } from '../machine/machine.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { MachineRecord } from '../policy/machine-record.ts';
+import type { Variables } from '../policy/variables.ts';
 
 export interface StepWorld extends AcquireWorld {
   readonly machine: Machine;
   /** The media volume, which is also the target of a same-volume apply. */
   readonly volume: Volume;
+  /** The volume that takes the new Windows: `volume` itself in a same-volume apply. Fault MACHINE-02 while there is none. */
+  readonly target: () => Promise<Volume>;
+  readonly facts: MachineFacts;
+  readonly variables: VariableStore;
+  /** What policy knows of this very machine. */
+  readonly record?: MachineRecord;
+  /** Where status and events go; `flush` tries for at most `timeoutMs` to send what is kept, and answers whether nothing is left. */
+  readonly status: StatusSender;
   readonly plan: Plan;
   /** The verified manifest of a reference: from the cache, else from a source. */
   readonly manifest: (reference: ContentReference) => Promise<ContentManifest>;
@@ -26,4 +37,18 @@ export interface StepWorld extends AcquireWorld {
   readonly keepRecords: () => Promise<string>;
   /** Waits; tests pass one that returns at once. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** Task-sequence variables of a run: what was set is durable before it can be read. */
+export interface VariableStore {
+  /** As they stand now. */
+  readonly now: () => Variables;
+  /** Journals the values (secret ones are kept in memory only) and sets them on the level `step`. */
+  set(by: string, values: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** Sends what the journal holds to the management point, in order, each event once. */
+export interface StatusSender {
+  /** Never throws for a link that is down: then nothing is lost, and it answers false. */
+  flush(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<boolean>;
 }

@@ -50,6 +50,10 @@ export function policy(differences: Partial<Policy> = {}): Policy {
       },
     ],
     deployments: [deployment('CON20001', { purpose: 'required' })],
+    variables: {},
+    collections: [],
+    boundaries: [],
+    sharedAdapters: [],
     ...differences,
   };
 }
@@ -69,6 +73,10 @@ export function mediaManifest(policyKey: string, differences: Partial<MediaManif
     policyFloor: 5,
     managementPoints: ['http://mp.contoso.example'],
     distributionPoints: [{ url: 'http://dp.contoso.example', priority: 1 }],
+    management: 'site',
+    variables: {},
+    secret: [],
+    unknownComputers: true,
     unattended: true,
     allowOffline: false,
     taskSequence: 'CON00020',

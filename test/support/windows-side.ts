@@ -195,6 +195,12 @@ function remoteMachine(call: Call): Machine {
     isSetupComplete: ask('isSetupComplete'),
     retire: ask('retire'),
     restart: ask('restart'),
+    protect: ask('protect'),
+    partition: ask('partition'),
+    setClock: ask('setClock'),
+    readRegistry: ask('readRegistry'),
+    lookAt: ask('lookAt'),
+    releaseEncryption: ask('releaseEncryption'),
     close: async () => {},
   };
 }

@@ -9,6 +9,8 @@ import { POLICY_MAX_BYTES } from '../../policy/policy.ts';
 import { readSignedPolicy } from '../../policy/verify-policy.ts';
 import { publicKey } from '../../trust/keys.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
+import type { DeploymentBasis } from './deployment-basis.ts';
+import { keptMachineRecord } from './machine-record.ts';
 import type { ObtainedPolicy } from './obtain-policy.ts';
 import { readCapped } from './open-media.ts';
 import type { RunContext } from './run-context.ts';
@@ -43,8 +45,9 @@ export async function acceptedSerial({ layout, manifest, records }: RunContext):
 /**
  * Proves that everything the plan would use is named, by digest, in the signed policy that it was made from. Dates are not judged: what was begun
  * in time may be finished late. Faults: TRUST-01, -02, -08, -10, -11; TRUST-07 for a plan that does not follow from the policy.
+ * @returns what the deployment goes by.
  */
-export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Promise<void> {
+export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Promise<DeploymentBasis> {
   const { layout, manifest } = context;
   const bytes = await readCapped(layout.acceptedPolicy, POLICY_MAX_BYTES);
   const signature = await readCapped(layout.acceptedPolicySignature, SIGNATURE_MAX_BYTES);
@@ -78,6 +81,20 @@ export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Prom
   const expected = wanted.installs.map(({ id, kind }) => `install-${kind}:${id}`);
   if (installs.join(' ') !== expected.join(' '))
     throw refusal('order of installation', expected.join(' '), installs.join(' '));
+  const deployment = policy.deployments.find(candidate => candidate.id === plan.deployment);
+  if (deployment?.taskSequence !== sequence.id)
+    throw refusal(plan.deployment, `a deployment of ${sequence.id}`, 'none in policy');
+  const facts = await context.machine.facts();
+  const record = await keptMachineRecord(context, policy, facts);
+  const prestart = context.records.findLast(each => each.type === 'variables-set' && each.by === 'prestart');
+  return {
+    facts,
+    policy,
+    deployment,
+    sequence,
+    ...(record === undefined ? {} : { record }),
+    ...(prestart?.type === 'variables-set' ? { prestart: prestart.values } : {}),
+  };
 }
 
 function refusal(subject: string, expected: string, found: string): Fault {

@@ -11,7 +11,9 @@ import { type Choice, choose } from '../../policy/choose.ts';
 import type { ItemSurvey } from '../../survey/survey-content.ts';
 import { acceptedSerial } from './accepted-policy.ts';
 import { cachedReferences } from './cached-references.ts';
+import type { DeploymentBasis } from './deployment-basis.ts';
 import { imageBytes } from './image-bytes.ts';
+import { type ObtainedRecord, obtainMachineRecord } from './machine-record.ts';
 import { type ObtainedPolicy, obtainPolicy } from './obtain-policy.ts';
 import type { RunContext } from './run-context.ts';
 import { surveyCached, surveyWanted } from './survey-cache.ts';
@@ -23,6 +25,8 @@ export interface Prepared {
   readonly choice: Choice;
   readonly image: ImageValidation;
   readonly plan: Plan;
+  readonly basis: DeploymentBasis;
+  readonly record?: ObtainedRecord;
 }
 
 /** What validating the staged OS image came to. */
@@ -67,6 +71,7 @@ export async function prepare(
       }),
     ),
   ]);
+  const record = await obtainMachineRecord(context, policy.policy, facts);
   const choice = choose(policy.policy, facts, preferred === undefined ? {} : { preferred });
   const imageSurvey = await validating;
   const wanted = await wantedContent({
@@ -84,7 +89,15 @@ export async function prepare(
     return rows;
   });
   const plan = await planFrom(context, policy, choice, wanted, items);
-  return { facts, policy, choice, image: await validationOf(context, staged, imageSurvey), plan };
+  const basis = {
+    facts,
+    policy: policy.policy,
+    deployment: choice.deployment,
+    sequence: choice.taskSequence,
+    ...(record === undefined ? {} : { record: record.record }),
+  };
+  const image = await validationOf(context, staged, imageSurvey);
+  return { facts, policy, choice, image, plan, basis, ...(record === undefined ? {} : { record }) };
 }
 
 async function planFrom(

@@ -3,11 +3,15 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Plan } from '../../plan/plan.ts';
 import type { StepWorld } from '../../steps/step-world.ts';
+import type { DeploymentBasis } from './deployment-basis.ts';
 import { keepRecords } from './keep-records.ts';
 import type { RunContext } from './run-context.ts';
+import { openStatusSender } from './status-sender.ts';
+import { targetVolume } from './target-volume.ts';
+import { openVariableStore } from './variable-store.ts';
 
 /** @returns the world of `plan`'s steps. */
-export function stepWorld(context: RunContext, plan: Plan): StepWorld {
+export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasis): StepWorld {
   const { composition, settings } = context;
   return {
     layout: context.layout,
@@ -22,6 +26,11 @@ export function stepWorld(context: RunContext, plan: Plan): StepWorld {
     signal: composition.signal,
     machine: context.machine,
     volume: context.volume,
+    target: () => targetVolume(context, plan),
+    facts: basis.facts,
+    variables: openVariableStore(context, basis),
+    status: openStatusSender(context),
+    ...(basis.record === undefined ? {} : { record: basis.record }),
     plan,
     manifest: reference => context.manifests.manifest(reference),
     localManifest: digest => context.manifests.localManifest(digest),

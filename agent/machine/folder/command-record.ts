@@ -24,6 +24,9 @@ const recordedSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('recovery'), image: z.string(), rehearsed: z.literal(true) }),
   /** A detection rule that was not met when it was asked. */
   z.strictObject({ kind: z.literal('not-detected'), clause: z.string(), rehearsed: z.literal(true) }),
+  z.strictObject({ kind: z.literal('protect'), folder: z.string(), rehearsed: z.literal(true) }),
+  z.strictObject({ kind: z.literal('clock'), time: z.string(), rehearsed: z.literal(true) }),
+  z.strictObject({ kind: z.literal('release-encryption'), rehearsed: z.literal(true) }),
   z.strictObject({ kind: z.literal('restart'), rehearsed: z.literal(true) }),
   z.strictObject({ kind: z.literal('retired'), folder: z.string(), rehearsed: z.literal(true) }),
 ]);

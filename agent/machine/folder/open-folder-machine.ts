@@ -96,6 +96,14 @@ export async function openFolderMachine({ folder, durable, imaging }: FolderMach
       await record.append({ kind: 'retired', folder: relative(below), rehearsed: true });
     },
     restart: () => record.append({ kind: 'restart', rehearsed: true }),
+    protect: below => record.append({ kind: 'protect', folder: relative(below), rehearsed: true }),
+    async partition(number) {
+      throw new Fault('DISK-05', `disk ${number}`, { expected: 'a disk of the rehearsal' });
+    },
+    setClock: time => record.append({ kind: 'clock', time: time.toISOString(), rehearsed: true }),
+    readRegistry: async () => undefined,
+    lookAt: async () => undefined,
+    releaseEncryption: () => record.append({ kind: 'release-encryption', rehearsed: true }),
     close: async () => {},
   };
   return machine;

@@ -1,6 +1,7 @@
 // The machine that Windows runs on: WinPE at first boot, the new Windows afterwards.
 import path from 'node:path';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
+import { Fault } from '../../fault/fault.ts';
 import type { Imaging, Machine } from '../machine.ts';
 import { bootMenu } from './boot-menu.ts';
 import { consoleDecoder } from './console-text.ts';
@@ -77,6 +78,19 @@ export async function openWindowsMachine({
       if (system === 'winpe') await tools.run('wpeutil', ['Reboot'], failure);
       else await tools.run('shutdown', ['/r', '/t', '0'], failure);
     },
+    async protect(folder) {
+      throw new Fault('DISK-05', folder, { expected: 'icacls' });
+    },
+    async partition(disk) {
+      throw new Fault('DISK-05', `disk ${disk}`, { expected: 'diskpart' });
+    },
+    async setClock() {},
+    readRegistry: async (key, value) =>
+      value === undefined
+        ? registry.hasKey(key, 'bits64') || undefined
+        : registry.value(key, value, 'bits64'),
+    lookAt: async () => undefined,
+    async releaseEncryption() {},
     close: async () => {},
   };
 }
