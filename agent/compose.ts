@@ -10,7 +10,7 @@ import { openThreadPool } from './content/thread-pool.ts';
 import { openSource } from './distribution/open-source.ts';
 import { openDurableFiles } from './durable/open-durable-files.ts';
 import { Fault } from './fault/fault.ts';
-import { makeRedact } from './fault/redact.ts';
+import { openRedactor } from './fault/redact.ts';
 import type { Imaging } from './machine/machine.ts';
 import { systemClock } from './progress/clock.ts';
 import { VERSION } from './version.ts';
@@ -21,7 +21,7 @@ export interface ComposeOptions {
 
 /** The composition of the real program. */
 export function compose({ signal }: ComposeOptions): Composition {
-  const redact = makeRedact();
+  const { redact, learn: learnSecret } = openRedactor();
   const executable = isSea() ? process.execPath : undefined;
   const folder = executable === undefined ? process.cwd() : path.dirname(executable);
   const durable = openDurableFiles();
@@ -44,6 +44,7 @@ export function compose({ signal }: ComposeOptions): Composition {
     durable,
     signal,
     redact,
+    learnSecret,
     observe: screen.observe,
     endProgress: () => screen.end(),
     print: text => {

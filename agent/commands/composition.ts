@@ -18,6 +18,8 @@ export interface Composition {
   /** Aborts on Ctrl-C, a console that closes, or SIGTERM. */
   readonly signal: AbortSignal;
   readonly redact: Redact;
+  /** Tells the redactor of every way out (screen, logs, journal, report, printed results) values that must never be shown. */
+  readonly learnSecret: (values: readonly string[]) => void;
   /** The screen's progress; results go to `print`. */
   readonly observe: Observe;
   /** Ends a moving progress line, so that what is printed next begins on a line of its own. */

@@ -63,9 +63,12 @@ export async function openJournal({ path: file, durable, clock, redact }: Journa
 }
 
 function withoutSecrets(entry: JournalEntry, redact: Redact): JournalEntry {
-  if (entry.type !== 'action-failed' && entry.type !== 'run-failed') return entry;
-  // Masked as JSON and read back: the record of a fault is text through and through.
-  return { ...entry, fault: JSON.parse(redact(JSON.stringify(entry.fault))) };
+  // Masked as JSON and read back: what failed and what came of an action is told to people, in text of all kinds.
+  if (entry.type === 'action-failed' || entry.type === 'run-failed')
+    return { ...entry, fault: JSON.parse(redact(JSON.stringify(entry.fault))) };
+  if (entry.type === 'action-finished')
+    return { ...entry, result: JSON.parse(redact(JSON.stringify(entry.result))) };
+  return entry;
 }
 
 /** Reads a journal without opening it for writing: for `report` and `plan`. An absent one is empty. */

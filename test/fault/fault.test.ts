@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { catalogue, exitCodeOf, type FaultCode, isFaultCode } from '../../agent/fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from '../../agent/fault/fault.ts';
-import { makeRedact } from '../../agent/fault/redact.ts';
+import { makeRedact, openRedactor } from '../../agent/fault/redact.ts';
 
 test('a fault keeps its cause whole and lists it in its record', () => {
   const cause = new Error('outer', { cause: new Error('inner') });
@@ -54,3 +54,38 @@ test.each(['password=abcd"x', 'password=C:\\\\dir\\\\', 'token: abcdef\\', 'x pa
     expect(JSON.parse(redact(JSON.stringify({ text })))).toMatchObject({ text: expect.any(String) });
   },
 );
+
+test('what is learned later is masked from then on, also inside of JSON and as part of a longer secret', () => {
+  const { redact, learn } = openRedactor();
+  expect(redact('geheim "42"')).toBe('geheim "42"');
+  learn(['geheim "42"', 'geheim', 'abc']);
+  expect(redact('x geheim "42" geheim abc')).toBe('x ******** ******** abc');
+  expect(JSON.parse(redact(JSON.stringify({ a: ['x geheim "42"'], geheim: 1 })))).toEqual({
+    a: ['x ********'],
+    '********': 1,
+  });
+  expect(redact(`cmd /c ${JSON.stringify({ a: 'geheim "42"' })}`)).toBe('cmd /c {"a":"********"}');
+});
+
+test.each(['12345', 'n1234', 'abc\\', '"a":1', 'true'])('learning %s leaves JSON whole', secret => {
+  const { redact, learn } = openRedactor();
+  learn([secret]);
+  const value = { a: 1, n: 12345, lines: `x\n1234 ${secret} y`, yes: true, end: 'abc"' };
+  for (const indent of [undefined, 2]) {
+    const text = `${JSON.stringify(value, undefined, indent)}\n`;
+    expect(JSON.parse(redact(text))).toEqual({ ...value, lines: 'x\n1234 ******** y' });
+    expect(redact(text).split('\n').length).toBe(text.split('\n').length);
+  }
+});
+
+test.each([
+  [{ password: 'two "words" of it' }, { password: '********' }],
+  [
+    { key: 'ed25519:AAAA', keyId: '0123456789abcdef' },
+    { key: 'ed25519:AAAA', keyId: '0123456789abcdef' },
+  ],
+  [{ key: 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=' }, { key: '********' }],
+  [{ url: 'http://user:hunter22@dp/x' }, { url: 'http://********@dp/x' }],
+])('redacts JSON by its keys: %j', (value, clean) => {
+  expect(JSON.parse(makeRedact()(JSON.stringify(value)))).toEqual(clean);
+});

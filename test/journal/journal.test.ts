@@ -115,3 +115,24 @@ test('content that is acquired anew has not been used yet', async () => {
   await journal.append(started('acquire-content:B'));
   expect([...recall(journal.records).finished.keys()]).toEqual(['add-drivers:C']);
 });
+
+test('what came of an action is kept without secrets, whatever shape they have', async () => {
+  const redact = makeRedact(['12345', 'geheim"42']);
+  const journal = await openJournal({ path: file, durable: openDurableFiles(), clock: systemClock, redact });
+  const fault = { code: 'PKG-01', subject: 'run geheim"42', detail: { exitCode: 12345 } } as const;
+  const record = { ...fault, title: '', causes: [] };
+  await journal.append({ type: 'action-failed', action: 'a', fault: record });
+  await journal.append({
+    type: 'action-finished',
+    action: 'a',
+    seconds: 12345,
+    result: { warning: 'pin 12345' },
+  });
+  const text = await readFile(file, 'utf8');
+  expect(text).not.toContain('geheim');
+  expect(text).toContain('"exitCode":12345');
+  expect((await readJournal(file)).at(-1)).toMatchObject({
+    seconds: 12345,
+    result: { warning: 'pin ********' },
+  });
+});

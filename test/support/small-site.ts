@@ -11,7 +11,7 @@ import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import type { DurableFiles } from '../../agent/durable/durable-files.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
-import { makeRedact } from '../../agent/fault/redact.ts';
+import { openRedactor } from '../../agent/fault/redact.ts';
 import { jobs } from '../../agent/jobs.ts';
 import { claim } from '../../agent/machine/claim.ts';
 import { openFolderMachine } from '../../agent/machine/folder/open-folder-machine.ts';
@@ -201,13 +201,15 @@ export function testComposition(
   const events: ProgressEvent[] = [];
   const printed: string[] = [];
   const clock = { now, ticks: () => performance.now() };
+  const { redact, learn: learnSecret } = openRedactor();
   return {
     version: 'test',
     clock,
     random: () => 0.5,
     durable,
     signal,
-    redact: makeRedact(),
+    redact,
+    learnSecret,
     observe: event => void events.push(event),
     endProgress: () => {},
     print: text => void printed.push(text),
