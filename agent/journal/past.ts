@@ -2,6 +2,14 @@
 import type { Plan } from '../plan/plan.ts';
 import type { ActionKey, ActionResult, JournalRecord } from './record.ts';
 
+/** How far the commands of an item have come that is not finished, over all starts since it last failed. */
+export interface ItemCourse {
+  /** Commands that have ended as they should. */
+  readonly done: number;
+  /** How often the next one was started without coming to an end: each time the computer went down, or the agent did. */
+  readonly starts: number;
+}
+
 export interface Past {
   /** The newest plan, or undefined before the first. */
   readonly plan?: Plan;
@@ -9,6 +17,8 @@ export interface Past {
   readonly finished: ReadonlyMap<ActionKey, ActionResult>;
   /** Actions started and not finished: cut, or failed. */
   readonly open: ReadonlySet<ActionKey>;
+  /** Items whose commands have begun and are not done for good: cut, or waiting for a restart. */
+  readonly courses: ReadonlyMap<ActionKey, ItemCourse>;
   /** Highest policy serial that was accepted; 0 before the first. */
   readonly policySerial: number;
   /** Everything was installed; only the cleaning up may be left. */
@@ -21,6 +31,7 @@ export interface Past {
 export function recall(records: readonly JournalRecord[]): Past {
   const finished = new Map<ActionKey, ActionResult>();
   const open = new Set<ActionKey>();
+  const courses = new Map<ActionKey, ItemCourse>();
   let plan: Plan | undefined;
   let policySerial = 0;
   let completed = false;
@@ -38,12 +49,30 @@ export function recall(records: readonly JournalRecord[]): Past {
         for (const action of [...finished.keys()]) {
           if (isUndoneBy(action, record.action)) finished.delete(action);
         }
+        for (const action of [...courses.keys()]) {
+          if (action !== record.action && isUndoneBy(action, record.action)) courses.delete(action);
+        }
+        break;
+      case 'command-started': {
+        const { done = 0, starts = 0 } = courses.get(record.action) ?? {};
+        courses.set(record.action, { done, starts: starts + 1 });
+        break;
+      }
+      case 'command-finished':
+        courses.set(record.action, { done: record.command, starts: 0 });
+        break;
+      case 'action-failed':
+        courses.delete(record.action);
         break;
       case 'action-finished':
         open.delete(record.action);
         finished.set(record.action, record.result);
+        // What a hard restart belongs to shows itself after it only: until then it is known how far the item came.
+        if (record.result.restart !== 'hard') courses.delete(record.action);
         break;
       case 'restart-asked':
+        // An item that goes on after the restart it asked for was not cut.
+        open.delete(record.by);
         restartPending = record.kind;
         break;
       case 'run-started':
@@ -58,6 +87,7 @@ export function recall(records: readonly JournalRecord[]): Past {
   return {
     finished,
     open,
+    courses,
     policySerial,
     completed,
     ...(plan === undefined ? {} : { plan }),

@@ -28,6 +28,8 @@ export interface ActionResult {
   readonly failed?: FaultRecord;
   /** The rehearsal machine recorded the command instead of running it. */
   readonly rehearsed?: boolean;
+  /** The action goes on after the restart that it asks for: the engine does not journal it as finished. Never in the journal itself. */
+  readonly resumes?: boolean;
 }
 
 export type JournalEntry =
@@ -72,6 +74,14 @@ export type JournalEntry =
       readonly result: ActionResult;
     }
   | { readonly type: 'action-failed'; readonly action: ActionKey; readonly fault: FaultRecord }
+  /** A command of an item (counted from 1) is about to run; and it has ended as it should. Between them the computer may have gone down. */
+  | { readonly type: 'command-started'; readonly action: ActionKey; readonly command: number }
+  | {
+      readonly type: 'command-finished';
+      readonly action: ActionKey;
+      readonly command: number;
+      readonly exitCode: number;
+    }
   /** Variables that a step or the prestart command set; `by` is the action or `prestart`. Values of secret ones are never written. */
   | { readonly type: 'variables-set'; readonly by: string; readonly values: Readonly<Record<string, string>> }
   | { readonly type: 'partitioned'; readonly disk: number; readonly volume: string }

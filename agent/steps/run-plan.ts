@@ -6,7 +6,7 @@ import type { ActionResult } from '../journal/record.ts';
 import { type Action, type ActionName, actionKey, type Phase, phaseOf } from '../plan/plan.ts';
 import type { Stage } from '../progress/event.ts';
 import { STEPS } from './index.ts';
-import type { Step } from './step.ts';
+import type { Course, Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 
 const STAGES: Readonly<Record<ActionName, Stage>> = {
@@ -82,9 +82,14 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
   await journal.append({ type: 'action-started', action: key });
   world.observe({ kind: 'started', stage, subject: key });
   try {
-    const result = await step.run(action, world, (doneBytes, totalBytes) =>
-      world.observe({ kind: 'advanced', stage, subject: key, doneBytes, totalBytes }),
+    const result = await step.run(
+      action,
+      world,
+      (doneBytes, totalBytes) =>
+        world.observe({ kind: 'advanced', stage, subject: key, doneBytes, totalBytes }),
+      courseOf(key, journal),
     );
+    if (result.resumes === true) return result;
     const seconds = (world.clock.ticks() - began) / 1000;
     if (action.name !== 'retire-media')
       await journal.append({ type: 'action-finished', action: key, seconds, result });
@@ -95,6 +100,14 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
     await journal.append({ type: 'action-failed', action: key, fault: faultRecord(fault) });
     throw fault;
   }
+}
+
+function courseOf(action: string, journal: Journal): Course {
+  return {
+    ...(recall(journal.records).courses.get(action) ?? { done: 0, starts: 0 }),
+    started: command => journal.append({ type: 'command-started', action, command }),
+    finished: (command, exitCode) => journal.append({ type: 'command-finished', action, command, exitCode }),
+  };
 }
 
 // The restart that this action asked for has either come (a new run began) or is still pending in the journal; it is not asked for twice.

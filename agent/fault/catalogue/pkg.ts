@@ -26,4 +26,11 @@ export const PKG = {
     safe: 'Items installed before it stay.',
     next: 'Correct the detection rule or the installer of the item shown.',
   },
+  'PKG-06': {
+    title: 'Installer restarts this computer again and again',
+    meaning:
+      'The installer was started three times, and each time the computer or the agent went down before it had ended.',
+    safe: 'Items installed before it stay. It is not started again by itself.',
+    next: 'Read the installer log named; give the command its switch against restarts (msiexec: /norestart) and run `prestage continue`.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
