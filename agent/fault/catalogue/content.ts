@@ -50,4 +50,22 @@ export const CONTENT = {
     safe: 'The bytes were discarded.',
     next: 'Publish the item again.',
   },
+  'CONTENT-09': {
+    title: 'Step of a newer version',
+    meaning: 'The task sequence has a step of a type that this version of the agent does not know.',
+    safe: 'Nothing was changed.',
+    next: 'Deploy with a newer agent, or disable the step shown and publish.',
+  },
+  'CONTENT-10': {
+    title: 'Condition on an unknown variable',
+    meaning: 'A condition compares a task-sequence variable that nothing sets.',
+    safe: 'The step was not run; when the plan already shows it, nothing was changed.',
+    next: 'Correct the name shown, set the variable in media, site, collection or machine, or ask with `exists`; then publish.',
+  },
+  'CONTENT-11': {
+    title: 'Task sequence cannot be carried out in this order',
+    meaning: 'A step that every deployment needs is absent or skipped, or a step stands where it cannot run.',
+    safe: 'Nothing was changed.',
+    next: 'Correct the step shown and publish.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
