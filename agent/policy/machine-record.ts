@@ -7,12 +7,14 @@ export const collectionName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,127}$/, 'the name of a collection');
 
-/** The user state that this machine gives (`capture`) or takes (`restore`). */
+/** The user state that this machine gives (`capture`), takes (`restore`), or keeps over its own new installation (`refresh`). */
 export const userStateSchema = z.strictObject({
-  role: z.enum(['capture', 'restore']),
+  role: z
+    .enum(['capture', 'restore', 'refresh'])
+    .meta({ description: 'refresh: this machine captures in WinPE what it restores in its own new Windows.' }),
   /** ID of the computer association. */
   association: z.uuid(),
-  /** A share or folder that holds the stores of all associations. */
+  /** A share or folder that holds the stores of all associations; a relative path is one on the volume of Windows (`_SMSTSStateStore`). */
   store: z.string().min(1).max(1024),
   /** Base64 of the 32 bytes that encrypt the store. */
   key: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),

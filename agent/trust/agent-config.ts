@@ -9,6 +9,14 @@ export const agentConfigSchema = z.strictObject({
     .min(1)
     .max(16)
     .meta({ description: 'Public keys that may vouch for prestaged media (prestage keys new prints them).' }),
+  policyKeys: z
+    .array(publicKeyText)
+    .max(16)
+    .optional()
+    .meta({
+      description:
+        'Public keys that may vouch for capture orders where there is no media (`prestage capture`): those that sign policy.',
+    }),
   log: z
     .string()
     .min(1)
@@ -41,12 +49,17 @@ function staysBeside(name: string): boolean {
 
 export type AgentConfigDocument = Readonly<z.infer<typeof agentConfigSchema>>;
 
-export interface AgentConfig extends Omit<AgentConfigDocument, 'keys'> {
+export interface AgentConfig extends Omit<AgentConfigDocument, 'keys' | 'policyKeys'> {
   readonly keys: readonly PublicKey[];
+  readonly policyKeys: readonly PublicKey[];
 }
 
 /** @returns the configuration with its keys ready to verify. Fault: USAGE-02 with every mistake. */
 export function decodeAgentConfig(bytes: Uint8Array | string, file = 'agent.yaml'): AgentConfig {
   const document = decodeYaml(bytes, agentConfigSchema, { file });
-  return { ...document, keys: document.keys.map(publicKey) };
+  return {
+    ...document,
+    keys: document.keys.map(publicKey),
+    policyKeys: (document.policyKeys ?? []).map(publicKey),
+  };
 }

@@ -17,6 +17,7 @@ const LAYERS = [
   'media',
   'native',
   'machine',
+  'user-state',
   'plan',
   'journal',
   'survey',

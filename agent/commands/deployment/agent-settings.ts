@@ -12,6 +12,8 @@ export interface AgentSettings {
   /** Certificate files that it names, relative to it: they are staged with it. */
   readonly certificates: readonly string[];
   readonly keys: readonly PublicKey[];
+  /** May vouch for a capture order. */
+  readonly policyKeys: readonly PublicKey[];
   readonly transfer: TransferSettings;
   /** PEM text of the site's own authorities, all in one. */
   readonly ca?: string;
@@ -33,6 +35,7 @@ export async function readAgentSettings(file: string | undefined, folder: string
     path: config,
     certificates: document.ca ?? [],
     keys: document.keys,
+    policyKeys: document.policyKeys,
     transfer: {
       retryCount: retryCount ?? defaultTransferSettings.retryCount,
       retryDelayMs:
