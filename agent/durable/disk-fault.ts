@@ -27,7 +27,20 @@ export function diskFault(operation: string, path: string, error: unknown): unkn
     : REFUSED.has(native) || isReadOnly(error)
       ? 'DISK-02'
       : 'DISK-03';
-  return new Fault(code, path, { operation, native }, { cause: error });
+  const at = nameOf(error);
+  return new Fault(
+    code,
+    path,
+    { operation, native, ...(OF_A_TREE.has(operation) && at !== undefined && at !== path ? { at } : {}) },
+    { cause: error },
+  );
+}
+
+/** Of what was to go, it is one name deep inside that was refused: that one a technician must see. */
+const OF_A_TREE: ReadonlySet<string> = new Set(['remove', 'clear']);
+
+function nameOf(error: unknown): string | undefined {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
 }
 
 /** @returns `ENOSPC` and the like; undefined for what node:fs did not throw. */

@@ -1,10 +1,29 @@
 // The single steps that durable writing is made of. Durable writes are composed from these alone, so that a test may count them, stop at
 // any of them and take back what was not flushed, while exactly the product's own code runs above.
-import type { PathLike } from 'node:fs';
-import { chmod, link, lstat, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import type { Dirent, PathLike, Stats } from 'node:fs';
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
+import path from 'node:path';
 
 /** What a name stands for, without following links. A junction or any other reparse point is a `link`. */
 export type NameKind = 'file' | 'folder' | 'link' | 'other' | 'absent';
+
+/** A name in a folder, with what it stands for as the folder itself tells it: on Windows from the attributes alone, so that every reparse point is a `link`. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly kind: NameKind;
+}
 
 /** An open file. Nothing is durable before `flush`. */
 export interface OpenFile {
@@ -37,13 +56,15 @@ export interface Disk {
   removeFolder(path: string): Promise<void>;
   /** Flushes the names in a folder. Refused on Windows (EPERM), where a folder cannot be opened for writing. */
   flushFolder(path: string): Promise<void>;
-  /** Clears the read-only attribute. */
+  /** Clears the read-only attribute; lets a folder be listed and emptied. */
   makeWritable(path: string): Promise<void>;
+  /** Sets when the file was last modified. */
+  setModified(path: string, modified: Date): Promise<void>;
   /** What is at the very name; links are not followed. */
   kind(path: string): Promise<NameKind>;
   /** Whether the name leads to a folder, through links too. */
   leadsToFolder(path: string): Promise<boolean>;
-  list(path: string): Promise<readonly string[]>;
+  list(path: string): Promise<readonly FolderEntry[]>;
 }
 
 /** The file system of this machine. Paths of any length work on Windows when they are absolute: node:fs prefixes them itself. */
@@ -64,16 +85,41 @@ export const machineDisk: Disk = {
       await handle.close();
     }
   },
-  makeWritable: path => chmod(path, 0o666),
-  kind: async path => {
-    const found = await statusOf(lstat, path);
-    if (found === undefined) return 'absent';
-    if (found.isSymbolicLink()) return 'link';
-    return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-  },
+  makeWritable: async path => chmod(path, (await lstat(path)).isDirectory() ? 0o777 : 0o666),
+  setModified: (path, modified) => utimes(path, modified, modified),
+  kind: kindOnMachine,
   leadsToFolder: async path => (await statusOf(stat, path))?.isDirectory() ?? false,
-  list: path => readdir(path),
+  list: async folder => {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return Promise.all(
+      entries.map(async entry => ({
+        name: entry.name,
+        kind: kindOf(entry) ?? (await kindOnMachine(path.join(folder, entry.name))),
+      })),
+    );
+  },
 };
+
+async function kindOnMachine(name: string): Promise<NameKind> {
+  const found = await statusOf((at: PathLike) => lstat(at), name);
+  return found === undefined ? 'absent' : (kindOf(found) ?? 'other');
+}
+
+/**
+ * On Windows a folder under which another volume is mounted, or that a program of a vendor made a reparse point, is a link in a listing (libuv
+ * looks at the attributes) and a plain folder to `lstat` (which follows what it cannot read as a symbolic link): only the listing is asked
+ * where it matters. undefined where the file system does not tell.
+ */
+function kindOf(found: Dirent | Stats): NameKind | undefined {
+  if (found.isSymbolicLink()) return 'link';
+  return found.isFile()
+    ? 'file'
+    : found.isDirectory()
+      ? 'folder'
+      : found.isFIFO() || found.isSocket() || found.isBlockDevice() || found.isCharacterDevice()
+        ? 'other'
+        : undefined;
+}
 
 const OPEN_FLAGS: Readonly<Record<OpenMode, string>> = { empty: 'w+', keep: 'a', existing: 'r+', read: 'r' };
 

@@ -30,6 +30,8 @@ export interface DurableFiles {
   append(path: string, bytes: Uint8Array): Promise<void>;
   /** Opens for writing at positions; made when absent, content kept when present. */
   openPartial(path: string): Promise<PartialFile>;
+  /** Sets when a file was last modified: a time that a copy shall keep. Durable with the next flush of the file, such as that of its rename. */
+  setModified(path: string, modified: Date): Promise<void>;
   /** Renames a file or folder; for a file, flushes it again under its new name. An existing file there is replaced; an existing folder is a fault. */
   rename(from: string, to: string): Promise<void>;
   /** Copies one file durably (copy, flush). Used where a link is not possible. */
@@ -42,4 +44,6 @@ export interface DurableFiles {
   linkOrCopyAll(pairs: readonly LinkPair[]): Promise<void>;
   /** Removes a file or a whole tree without following links; absent is fine. Read-only attributes are cleared. */
   remove(path: string): Promise<void>;
+  /** Removes everything in a folder but the names that `spares` holds back. What lies on another volume that is mounted in it is left alone. */
+  clear(folder: string, spares: (name: string) => boolean): Promise<void>;
 }

@@ -9,7 +9,7 @@ import { diskFault, nativeCodeOf } from './disk-fault.ts';
 import type { DurableFiles, LinkPair, PartialFile } from './durable-files.ts';
 import { flushFolder, flushName, flushNames, withOpen } from './flush-names.ts';
 import { DEFAULT_PAUSES_MS, NOT_SHARED, withPatience } from './patience.ts';
-import { removeTree } from './remove-tree.ts';
+import { removeFromFolder, removeTree } from './remove-tree.ts';
 
 const COPY_PIECE_BYTES = 4 * 1024 * 1024;
 
@@ -150,6 +150,7 @@ export function openDurableFiles(
         throw diskFault('open', file, error);
       }
     },
+    setModified: (file, modified) => inTurn(file, 'set time', () => disk.setModified(file, modified)),
     rename: (from, to) => inTurn(to, 'rename', () => renameDurably(from, to)),
     copyFile: (from, to) => inTurn(to, 'copy', () => copy(from, to)),
     linkOrCopy: (from, to) => linkOrCopyAll([{ from, to }]),
@@ -158,6 +159,11 @@ export function openDurableFiles(
     remove: target =>
       inTurn(target, 'remove', async () => {
         if (await removeTree(disk, target, pausesMs)) await flushFolder(disk, path.dirname(target));
+      }),
+    clear: (folder, spares) =>
+      inTurn(folder, 'clear', async () => {
+        await removeFromFolder(disk, folder, spares, pausesMs);
+        await flushFolder(disk, folder);
       }),
   };
 }
