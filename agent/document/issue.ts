@@ -25,7 +25,7 @@ export function mistakesOf(issue: Issue, value: unknown, base: readonly Property
   }
   const at = valueAt(value, path);
   if (issue.code === 'invalid_union' && at !== undefined) {
-    const closest = closestAlternative(issue.errors);
+    const closest = closestAlternative(issue, at);
     if (closest !== undefined) return closest.flatMap(inner => mistakesOf(inner, value, path));
   }
   if (at === undefined && issue.code !== 'custom')
@@ -61,13 +61,39 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return at;
 }
 
-/** The alternative whose mistakes lie deepest and are fewest: the one that the author most likely meant. undefined when none goes deeper than the value itself. */
-function closestAlternative(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const structural = alternatives.filter(issues =>
-    issues.some(issue => issue.path.length > 0 || issue.code === 'unrecognized_keys'),
+/**
+ * The alternative that the author most likely meant: the one that knows most of the keys that stand there, and of these the one with the fewest
+ * mistakes. undefined when none goes deeper than the value itself, or when none knows any of its keys and the union says better what it expects.
+ */
+function closestAlternative(
+  union: Extract<Issue, { readonly code: 'invalid_union' }>,
+  value: unknown,
+): readonly Issue[] | undefined {
+  const alternatives: readonly (readonly Issue[])[] = union.errors;
+  const structural = alternatives.filter(
+    issues =>
+      issues.some(issue => issue.path.length > 0 || issue.code === 'unrecognized_keys') &&
+      !issues.some(isOtherKind),
   );
   const candidates = structural.length > 0 ? structural : alternatives.length === 1 ? alternatives : [];
-  return candidates.toSorted((a, b) => a.length - b.length)[0];
+  const best = candidates.toSorted((a, b) => strangers(a) - strangers(b) || a.length - b.length)[0];
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
+  const isStrange = best !== undefined && keys > 0 && strangers(best) === keys;
+  return isStrange && own(union) !== undefined ? undefined : best;
+}
+
+/** Keys of the value itself that an alternative does not know. */
+function strangers(issues: readonly Issue[]): number {
+  return issues.reduce(
+    (sum, issue) =>
+      issue.code === 'unrecognized_keys' && issue.path.length === 0 ? sum + issue.keys.length : sum,
+    0,
+  );
+}
+
+/** A union of kinds whose key of the kind says another one, or is not there at all. */
+function isOtherKind(issue: Issue): boolean {
+  return issue.code === 'invalid_union' && 'discriminator' in issue && issue.errors.length === 0;
 }
 
 /** What should have been there, as a noun phrase. Schemas give their own phrase as the message of a pattern or a union. */

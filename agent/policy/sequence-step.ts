@@ -52,7 +52,10 @@ export const stepSchemas = {
     ...stepControl,
     /** The volume that takes Windows: the media's own when left out; by label; or the one that partition-disk made. */
     target: z
-      .union([z.literal('media'), z.literal('partitioned'), z.strictObject({ label: z.string().min(1) })])
+      .union(
+        [z.literal('media'), z.literal('partitioned'), z.strictObject({ label: z.string().min(1) })],
+        'media, partitioned or a label',
+      )
       .optional(),
   }),
   'apply-drivers': z.strictObject({ step: z.literal('apply-drivers'), ...stepControl }),
@@ -68,16 +71,22 @@ export const stepSchemas = {
     startIn: z.string().min(1).optional(),
     successCodes,
   }),
-  'run-powershell': z.strictObject({
-    step: z.literal('run-powershell'),
-    ...stepControl,
-    /** Script text, or the name of a script in `content`. */
-    script: z.string().min(1).max(65_536).optional(),
-    file: z.string().min(1).optional(),
-    parameters: z.string().max(8192).optional(),
-    content: contentId.optional(),
-    successCodes,
-  }),
+  'run-powershell': z
+    .strictObject({
+      step: z.literal('run-powershell'),
+      ...stepControl,
+      /** Script text, or the name of a script in `content`. */
+      script: z.string().min(1).max(65_536).optional(),
+      file: z.string().min(1).optional(),
+      parameters: z.string().max(8192).optional(),
+      content: contentId.optional(),
+      successCodes,
+    })
+    .refine(
+      ({ script, file, content }) =>
+        (script === undefined) !== (file === undefined) && (file === undefined || content !== undefined),
+      'expected script (its text), or file with the content that holds it',
+    ),
   'set-variable': z.strictObject({
     step: z.literal('set-variable'),
     ...stepControl,
@@ -143,9 +152,17 @@ export type SequenceStep = KnownStep | UnknownStep | StepGroup;
 
 const knownStep = z.discriminatedUnion('step', Object.values(stepSchemas) as never);
 
-const unknownStep = z.looseObject({
-  step: z.string().refine(type => !Object.hasOwn(stepSchemas, type)),
-});
+// What is wrong is said of the step as a whole: mistakes in a step of a known type are then told as that type's, key by key.
+const unknownStep = z
+  .looseObject({
+    step: z.unknown().optional(),
+    name: control.name.catch(undefined),
+    disabled: control.disabled.catch(undefined),
+  })
+  .refine(({ step }) => typeof step === 'string' && step !== '' && !Object.hasOwn(stepSchemas, step), {
+    error: 'a step or a group',
+    abort: true,
+  });
 
 const group: z.ZodType<StepGroup> = z.lazy(() =>
   z.strictObject({
@@ -159,5 +176,9 @@ const group: z.ZodType<StepGroup> = z.lazy(() =>
 
 /** A step or group as policy carries it: a type of a newer version passes, so that one new sequence does not stop every machine. */
 export const policyStepSchema: z.ZodType<SequenceStep> = z.lazy(
-  () => z.union([group, knownStep as never, unknownStep]) as z.ZodType<SequenceStep>,
+  () =>
+    z.union(
+      [group, knownStep as never, unknownStep],
+      'a step (`step:`) or a group (`group:`)',
+    ) as z.ZodType<SequenceStep>,
 );
