@@ -1,14 +1,22 @@
 // What the journal says has happened, as one value: the past that a plan and the engine ask.
 import type { Plan } from '../plan/plan.ts';
 import type { ActionKey, ActionResult, JournalRecord } from './record.ts';
+import { isNoLongerDecided, isUndoneBy, leavesThePlan } from './undone.ts';
 
 /** How far the commands of an item have come that is not finished, over all starts since it last failed. */
 export interface ItemCourse {
   /** Commands that have ended as they should. */
   readonly done: number;
-  /** How often the next one was started without coming to an end: each time the computer went down, or the agent did. */
-  readonly starts: number;
+  /** Starts of the item that had a command running and came to no end: the computer went down, or the agent did. */
+  readonly cuts: number;
+  /** The restart that the last of these commands asked for was announced, so that what it leaves is there to see. */
+  readonly restarted: boolean;
+  /** A command was started in the newest start of the item. */
+  readonly begun: boolean;
 }
+
+/** Of an item that was never begun. */
+export const NO_COURSE: ItemCourse = { done: 0, cuts: 0, restarted: false, begun: false };
 
 export interface Past {
   /** The newest plan, or undefined before the first. */
@@ -17,6 +25,12 @@ export interface Past {
   readonly finished: ReadonlyMap<ActionKey, ActionResult>;
   /** Actions started and not finished: cut, or failed. */
   readonly open: ReadonlySet<ActionKey>;
+  /** Those of the open ones whose last start ended in a fault. */
+  readonly failed: ReadonlySet<ActionKey>;
+  /** What steps have set, in the order in which it was set; without what was undone since, or is no part of the newest plan. */
+  readonly variables: readonly SetVariables[];
+  /** What the prestart command set; undefined while none has ended well. */
+  readonly prestart?: SetVariables;
   /** Items whose commands have begun and are not done for good: cut, or waiting for a restart. */
   readonly courses: ReadonlyMap<ActionKey, ItemCourse>;
   /** Highest policy serial that was accepted; 0 before the first. */
@@ -32,6 +46,10 @@ export function recall(records: readonly JournalRecord[]): Past {
   const finished = new Map<ActionKey, ActionResult>();
   const open = new Set<ActionKey>();
   const courses = new Map<ActionKey, ItemCourse>();
+  const courseOf = (action: ActionKey): ItemCourse => courses.get(action) ?? NO_COURSE;
+  const failed = new Set<ActionKey>();
+  const variables = new Map<ActionKey, SetVariables>();
+  let prestart: SetVariables | undefined;
   let plan: Plan | undefined;
   let policySerial = 0;
   let completed = false;
@@ -39,6 +57,13 @@ export function recall(records: readonly JournalRecord[]): Past {
   for (const record of records) {
     switch (record.type) {
       case 'plan':
+        for (const [action, result] of [...finished]) {
+          if (result.skipped !== undefined && isNoLongerDecided(action, plan, record.plan))
+            finished.delete(action);
+        }
+        for (const action of [...variables.keys()]) {
+          if (leavesThePlan(action, record.plan)) variables.delete(action);
+        }
         plan = record.plan;
         break;
       case 'policy-accepted':
@@ -46,26 +71,32 @@ export function recall(records: readonly JournalRecord[]): Past {
         break;
       case 'action-started':
         open.add(record.action);
+        failed.delete(record.action);
         for (const action of [...finished.keys()]) {
-          if (isUndoneBy(action, record.action)) finished.delete(action);
+          if (isUndoneBy(action, record.action, plan)) finished.delete(action);
         }
-        for (const action of [...courses.keys()]) {
-          if (action !== record.action && isUndoneBy(action, record.action)) courses.delete(action);
+        for (const action of [...variables.keys()]) {
+          if (isUndoneBy(action, record.action, plan)) variables.delete(action);
+        }
+        for (const [action, course] of [...courses]) {
+          if (action === record.action) {
+            if (course.begun) courses.set(action, { ...course, begun: false, cuts: course.cuts + 1 });
+          } else if (isUndoneBy(action, record.action)) courses.delete(action);
         }
         break;
-      case 'command-started': {
-        const { done = 0, starts = 0 } = courses.get(record.action) ?? {};
-        courses.set(record.action, { done, starts: starts + 1 });
+      case 'command-started':
+        courses.set(record.action, { ...courseOf(record.action), begun: true, restarted: false });
         break;
-      }
       case 'command-finished':
-        courses.set(record.action, { done: record.command, starts: 0 });
+        courses.set(record.action, { ...courseOf(record.action), done: record.command });
         break;
       case 'action-failed':
         courses.delete(record.action);
+        failed.add(record.action);
         break;
       case 'action-finished':
         open.delete(record.action);
+        failed.delete(record.action);
         finished.set(record.action, record.result);
         // What a hard restart belongs to shows itself after it only: until then it is known how far the item came.
         if (record.result.restart !== 'hard') courses.delete(record.action);
@@ -73,6 +104,8 @@ export function recall(records: readonly JournalRecord[]): Past {
       case 'restart-asked':
         // An item that goes on after the restart it asked for was not cut.
         open.delete(record.by);
+        if (courses.has(record.by))
+          courses.set(record.by, { ...courseOf(record.by), begun: false, restarted: true });
         restartPending = record.kind;
         break;
       case 'run-started':
@@ -87,19 +120,13 @@ export function recall(records: readonly JournalRecord[]): Past {
   return {
     finished,
     open,
+    failed,
+    variables: [...variables.values()],
+    ...(prestart === undefined ? {} : { prestart }),
     courses,
     policySerial,
     completed,
     ...(plan === undefined ? {} : { plan }),
     ...(restartPending === undefined ? {} : { restartPending }),
   };
-}
-
-// Applying the image wipes what later actions did to the volume; content that is acquired anew was not the content that was used before.
-function isUndoneBy(action: ActionKey, started: ActionKey): boolean {
-  if (action === started) return true;
-  const [name, id] = started.split(':');
-  if (name === 'apply-image')
-    return !action.startsWith('acquire-content:') && !action.startsWith('verify-image:');
-  return name === 'acquire-content' && action.endsWith(`:${id}`);
 }

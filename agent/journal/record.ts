@@ -82,8 +82,13 @@ export type JournalEntry =
       readonly command: number;
       readonly exitCode: number;
     }
-  /** Variables that a step or the prestart command set; `by` is the action or `prestart`. Values of secret ones are never written. */
-  | { readonly type: 'variables-set'; readonly by: string; readonly values: Readonly<Record<string, string>> }
+  /** Variables that a step or the prestart command set; `by` is the action or `prestart`. Of secret ones only the name is written. */
+  | {
+      readonly type: 'variables-set';
+      readonly by: string;
+      readonly values: Readonly<Record<string, string>>;
+      readonly secret?: readonly string[];
+    }
   | { readonly type: 'partitioned'; readonly disk: number; readonly volume: string }
   | { readonly type: 'restart-asked'; readonly by: string; readonly kind: 'soft' | 'hard' }
   | { readonly type: 'run-failed'; readonly fault: FaultRecord }
