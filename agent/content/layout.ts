@@ -12,6 +12,8 @@ export const onDistributionPoint = {
   policyPointer: 'policy/current.json',
   policy: (serial: number): string => `policy/${serial}/policy.json`,
   policySignature: (serial: number): string => `policy/${serial}/policy.json.sig`,
+  /** Machine records, by the number of their shard. */
+  policyShard: (serial: number, shard: number): string => `policy/${serial}/machines/${shard}.json`,
 } as const;
 
 /** Names on the media volume, all below `_SMSTaskSequence`, which the wipe of a same-volume apply spares. */
@@ -29,9 +31,13 @@ export interface CacheLayout {
   /** The policy that the plan follows, kept so that the new Windows can prove it again. */
   readonly acceptedPolicy: string;
   readonly acceptedPolicySignature: string;
+  /** The shard that holds this machine's record, as served. */
+  readonly acceptedShard: string;
   readonly logs: string;
   readonly agent: string;
   readonly applied: string;
+  /** Machine records of the policy on the media. */
+  policyShard(shard: number): string;
   /** The item's folder, as ConfigMgr lays it: plain files. */
   item(id: string): string;
   /** Where another version is staged before it is swapped in whole. */
@@ -59,6 +65,8 @@ export function cacheLayout(volumeRoot: string): CacheLayout {
     policySignature: path.join(own, 'policy.json.sig'),
     acceptedPolicy: path.join(own, 'accepted', 'policy.json'),
     acceptedPolicySignature: path.join(own, 'accepted', 'policy.json.sig'),
+    acceptedShard: path.join(own, 'accepted', 'machines.json'),
+    policyShard: shard => path.join(own, 'machines', `${shard}.json`),
     logs: path.join(root, 'Logs'),
     agent: path.join(own, 'agent'),
     applied: path.join(own, 'applied.json'),

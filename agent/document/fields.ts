@@ -42,3 +42,15 @@ export const variableName = wording(
 
 /** Task-sequence variables by name. Values are text: YAML numbers need quotes. */
 export const variables = z.record(variableName, z.string().max(8192));
+
+/** A UUID as firmware has it: any 128 bits, which need not follow RFC 9562. */
+export const smbiosUuid = wording(
+  /^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$/,
+  'an SMBIOS UUID such as 4C4C4544-0042-4810-8051-B4C04F4E3132',
+);
+
+/** A MAC address with `:`, `-`, `.` or nothing between its digits. */
+export const macAddress = wording(
+  /^([0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2})$/,
+  'a MAC address such as 00:11:22:33:44:55',
+);

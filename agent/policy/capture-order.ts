@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { contentReferenceSchema } from '../content/manifest.ts';
 import { decodeJson, refuseOversize } from '../document/decode-json.ts';
-import { distributionPoint, siteCode, utcTime } from '../document/fields.ts';
+import { distributionPoint, siteCode, smbiosUuid, utcTime } from '../document/fields.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { verifyDetached } from '../trust/signature.ts';
 import { boundedTime, checkPolicyExpiry } from '../trust/validity.ts';
@@ -22,7 +22,7 @@ export const captureOrderSchema = z
     expires: utcTime,
     /** The old computer: every identifier given must be its own. */
     computer: z
-      .strictObject({ serial: z.string().min(1).max(256).optional(), uuid: z.uuid().optional() })
+      .strictObject({ serial: z.string().min(1).max(256).optional(), uuid: smbiosUuid.optional() })
       .refine(({ serial, uuid }) => serial !== undefined || uuid !== undefined, 'expected serial or uuid'),
     store: userStateSchema.shape.store,
     key: userStateSchema.shape.key,

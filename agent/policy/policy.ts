@@ -81,6 +81,11 @@ export const boundaryGroupSchema = z.strictObject({
 export const machineShardsSchema = z.strictObject({
   /** SHA-256 of each shard's bytes, by its number. */
   digests: z.array(sha256Text).min(1).max(4096),
+  /** Of the records key: media with another one find no record. */
+  keyId: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
 });
 
 /** Where Configuration Manager's "Make available to the following" lets a deployment be seen. */

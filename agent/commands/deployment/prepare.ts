@@ -71,7 +71,7 @@ export async function prepare(
       }),
     ),
   ]);
-  const record = await obtainMachineRecord(context, policy.policy, facts);
+  const record = await obtainMachineRecord(context, policy.policy, facts, policy.from);
   const choice = choose(policy.policy, facts, preferred === undefined ? {} : { preferred });
   const imageSurvey = await validating;
   const wanted = await wantedContent({
