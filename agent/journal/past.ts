@@ -18,6 +18,14 @@ export interface ItemCourse {
 /** Of an item that was never begun. */
 export const NO_COURSE: ItemCourse = { done: 0, cuts: 0, restarted: false, begun: false };
 
+/** Variables as the journal tells them: of secret ones only that they were set. */
+export interface SetVariables {
+  /** The action, or `prestart`. */
+  readonly by: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly secret: readonly string[];
+}
+
 export interface Past {
   /** The newest plan, or undefined before the first. */
   readonly plan?: Plan;
@@ -81,7 +89,7 @@ export function recall(records: readonly JournalRecord[]): Past {
         for (const [action, course] of [...courses]) {
           if (action === record.action) {
             if (course.begun) courses.set(action, { ...course, begun: false, cuts: course.cuts + 1 });
-          } else if (isUndoneBy(action, record.action)) courses.delete(action);
+          } else if (isUndoneBy(action, record.action, plan)) courses.delete(action);
         }
         break;
       case 'command-started':
@@ -90,6 +98,15 @@ export function recall(records: readonly JournalRecord[]): Past {
       case 'command-finished':
         courses.set(record.action, { ...courseOf(record.action), done: record.command });
         break;
+      case 'variables-set': {
+        const { by, values, secret } = record;
+        const set = { by, values, ...(secret === undefined ? {} : { secret }) };
+        if (by === 'prestart') prestart = set;
+        // What is set last stands last.
+        variables.delete(by);
+        if (by !== 'prestart') variables.set(by, set);
+        break;
+      }
       case 'action-failed':
         courses.delete(record.action);
         failed.add(record.action);

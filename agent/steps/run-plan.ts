@@ -1,43 +1,22 @@
-// The engine: walks a plan's actions in order. It alone journals: ask the machine, write started, run, write finished.
-import { asFault, Fault, faultRecord } from '../fault/fault.ts';
+// The engine: walks a plan's actions in order. It alone journals: decide whether to skip, ask the machine, write started, run, write finished.
+import { Fault } from '../fault/fault.ts';
 import type { Journal } from '../journal/journal.ts';
-import { recall } from '../journal/past.ts';
-import type { ActionResult } from '../journal/record.ts';
+import { type Past, recall } from '../journal/past.ts';
+import type { ActionKey, ActionResult } from '../journal/record.ts';
 import { type Action, type ActionName, actionKey, type Phase, phaseOf } from '../plan/plan.ts';
-import type { Stage } from '../progress/event.ts';
+import { judge } from '../policy/evaluate-condition.ts';
+import { askMachine } from './ask-machine.ts';
+import { carryOut } from './carry-out.ts';
 import { STEPS } from './index.ts';
-import type { Course, Step } from './step.ts';
+import { STAGES } from './stages.ts';
+import type { Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 
-const STAGES: Readonly<Record<ActionName, Stage>> = {
-  'acquire-content': 'transfer',
-  'verify-image': 'validate-image',
-  'validate-media': 'find-media',
-  'partition-disk': 'apply-image',
-  'apply-image': 'apply-image',
-  'protect-folders': 'hand-over',
-  'run-command': 'command',
-  'run-powershell': 'command',
-  'set-variable': 'command',
-  restart: 'command',
-  'capture-user-state': 'user-state',
-  'restore-user-state': 'user-state',
-  'send-status': 'command',
-  'copy-logs': 'command',
-  'add-drivers': 'drivers',
-  'stage-agent': 'hand-over',
-  'write-unattend': 'hand-over',
-  'make-bootable': 'boot-files',
-  'hand-over': 'hand-over',
-  'install-package': 'install',
-  'install-application': 'install',
-  'retire-media': 'clean-up',
-};
-
 /**
- * Carries out the actions of `phase`, skipping what the machine says is done.
+ * Carries out the actions of `phase`, leaving out what the machine says is done, what is disabled, and what its conditions do not want.
  * @returns `restart` when an action asked for a hard restart before the rest may go on, else `finished`.
- * @throws the first action's Fault, after it was journaled; STOP-01 when the signal aborts between actions.
+ * @throws the Fault of the first action that must not fail, after it was journaled; CONTENT-10 for a condition that cannot be decided; STOP-01
+ * when the signal aborts between actions.
  */
 export async function runPlan(
   phase: Phase,
@@ -59,9 +38,17 @@ export async function runPlan(
 async function runAction(action: Action, world: StepWorld, journal: Journal): Promise<ActionResult> {
   const key = actionKey(action);
   const step = STEPS[action.name] as Step<ActionName>;
-  const stage = STAGES[action.name];
   const past = recall(journal.records);
   const before = past.finished.get(key);
+  if (before !== undefined && isSettled(action, before)) return {};
+  if (before === undefined && !wasCut(past, key)) {
+    const skipped = await reasonToSkip(action, world);
+    if (skipped !== undefined) {
+      await journal.append({ type: 'action-finished', action: key, seconds: 0, result: { skipped } });
+      note(action, world, `is skipped: ${skipped}`);
+      return {};
+    }
+  }
   const done = await step.done(action, world);
   if (done === true || (done === 'unknown' && before !== undefined)) {
     // The machine knows, or nothing can tell and the journal does: in both cases nothing is repeated. What it came to then is kept for the report.
@@ -76,38 +63,40 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
   }
   if (past.open.has(key)) {
     const words = step.afterCut === 'continue' ? 'goes on where it was cut' : 'was cut and starts over';
-    world.observe({ kind: 'note', level: 'warning', component: stage, text: `${key} ${words}.` });
+    world.observe({
+      kind: 'note',
+      level: 'warning',
+      component: STAGES[action.name],
+      text: `${key} ${words}.`,
+    });
   }
-  const began = world.clock.ticks();
-  await journal.append({ type: 'action-started', action: key });
-  world.observe({ kind: 'started', stage, subject: key });
-  try {
-    const result = await step.run(
-      action,
-      world,
-      (doneBytes, totalBytes) =>
-        world.observe({ kind: 'advanced', stage, subject: key, doneBytes, totalBytes }),
-      courseOf(key, journal),
-    );
-    if (result.resumes === true) return result;
-    const seconds = (world.clock.ticks() - began) / 1000;
-    if (action.name !== 'retire-media')
-      await journal.append({ type: 'action-finished', action: key, seconds, result });
-    world.observe({ kind: 'finished', stage, subject: key, seconds });
-    return result;
-  } catch (thrown) {
-    const fault = asFault(thrown);
-    await journal.append({ type: 'action-failed', action: key, fault: faultRecord(fault) });
-    throw fault;
-  }
+  return await carryOut(action, step, world, journal);
 }
 
-function courseOf(action: string, journal: Journal): Course {
-  return {
-    ...(recall(journal.records).courses.get(action) ?? { done: 0, starts: 0 }),
-    started: command => journal.append({ type: 'command-started', action, command }),
-    finished: (command, exitCode) => journal.append({ type: 'command-finished', action, command, exitCode }),
-  };
+/** The sequence has passed it by: skipped, or failed and gone on from. Only content is tried again, where a new survey finds it wanting still. */
+function isSettled({ name }: Action, before: ActionResult): boolean {
+  if (before.skipped !== undefined) return true;
+  return before.failed !== undefined && name !== 'acquire-content' && name !== 'verify-image';
+}
+
+/** It had begun, so its conditions held: what it has done since may be just what they ask for. A failed one is judged anew. */
+function wasCut(past: Past, key: ActionKey): boolean {
+  return past.open.has(key) && !past.failed.has(key);
+}
+
+/** What cannot be told here (the new Windows' registry, asked in WinPE) does not hold. */
+async function reasonToSkip(action: Action, world: StepWorld): Promise<string | undefined> {
+  const { skip, when = [] } = action.control ?? {};
+  if (skip !== undefined) return skip;
+  if (when.length === 0) return undefined;
+  const { verdict, because } = await judge(when, askMachine(world, phaseOf(action)));
+  return verdict === 'true' ? undefined : because;
+}
+
+function note(action: Action, { observe }: StepWorld, words: string): void {
+  const title = action.control?.title;
+  const name = title === undefined ? actionKey(action) : `${actionKey(action)} (${title})`;
+  observe({ kind: 'note', level: 'info', component: STAGES[action.name], text: `${name} ${words}.` });
 }
 
 // The restart that this action asked for has either come (a new run began) or is still pending in the journal; it is not asked for twice.

@@ -8,6 +8,12 @@ export const STOP = {
     safe: 'Everything verified so far is kept.',
     next: 'Run the same command again; it goes on where it stopped.',
   },
+  'STOP-02': {
+    title: 'Step took too long',
+    meaning: 'The step did not end within the time that its task sequence allows, and was stopped.',
+    safe: 'Everything verified so far is kept.',
+    next: 'Look into the log for what held it up; allow more minutes, or run the same command again.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 export const BUG = {

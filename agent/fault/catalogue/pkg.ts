@@ -26,6 +26,13 @@ export const PKG = {
     safe: 'Items installed before it stay.',
     next: 'Correct the detection rule or the installer of the item shown.',
   },
+  'PKG-05': {
+    title: 'Command failed',
+    meaning:
+      'A command or script ended with a code that is not among its success codes, or told something unusable.',
+    safe: 'What it has done by then stays; none of its variables were taken.',
+    next: 'Read the log named; correct the command of the task sequence or of the media.',
+  },
   'PKG-06': {
     title: 'Installer restarts this computer again and again',
     meaning:
