@@ -60,7 +60,12 @@ export function compose({ signal }: ComposeOptions): Composition {
     async openMachine({ disk }) {
       if (disk !== undefined) {
         const { openFolderMachine } = await import('./machine/folder/open-folder-machine.ts');
-        return await openFolderMachine({ folder: path.resolve(disk), durable, imaging: await openImaging() });
+        return await openFolderMachine({
+          folder: path.resolve(disk),
+          durable,
+          imaging: await openImaging(),
+          redact,
+        });
       }
       if (process.platform !== 'win32')
         throw new Fault('USAGE-10', 'this computer', {

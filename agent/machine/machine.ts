@@ -74,7 +74,13 @@ export interface ProgramRequest {
   readonly folder: string;
   readonly timeoutMs: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Replaces `%NAME%` by the variables of the environment before anything else, as a shell would; unknown ones stay. */
+  readonly expands?: boolean;
   readonly signal?: AbortSignal;
+  /** Where Windows Installer shall write its verbose log when the command is msiexec and names no log itself. Its folder exists. */
+  readonly msiLog?: string;
+  /** It only asks: a rehearsal does not take it for an installer. */
+  readonly asksOnly?: boolean;
 }
 
 export interface ProgramResult {
@@ -114,17 +120,17 @@ export interface Machine {
   retireMediaBootEntry(): Promise<void>;
   /** Adds the drivers below `folder` to the offline image. dism /Add-Driver /Recurse. Fault: IMAGE-07. */
   addDrivers(imageRoot: string, folder: string): Promise<void>;
-  /** Runs a program to its end. Fault: PKG-03 when it cannot be started. */
+  /** Runs a program to its end. Faults: PKG-03 when it cannot be started, MACHINE-03 when it was made for another architecture. */
   run(request: ProgramRequest): Promise<ProgramResult>;
-  /** One detection clause of an application, asked of this machine. */
-  detects(clause: import('../content/manifest.ts').DetectionClause): Promise<boolean>;
+  /** One detection rule of an application, asked of this machine. */
+  detects(rule: import('../content/manifest.ts').DetectionRule): Promise<boolean>;
   /** The full OS's Setup has ended (HKLM\SYSTEM\Setup: SystemSetupInProgress and OOBEInProgress are 0). */
   isSetupComplete(): Promise<boolean>;
-  /** Removes `folder` (which may hold the running program) and then the start-up task: the last thing a deployment does. */
-  retire(folder: string): Promise<void>;
+  /** Removes `folder` (which may hold the running program), `others`, and then the start-up task: the last thing a deployment does. */
+  retire(folder: string, ...others: readonly string[]): Promise<void>;
   restart(): Promise<void>;
-  /** Leaves `folder` and all below it to SYSTEM and Administrators alone (icacls). Fault: DISK-06. */
-  protect(folder: string): Promise<void>;
+  /** Leaves a file, or a folder and all below it, to SYSTEM and Administrators alone (icacls). Can be repeated. Fault: DISK-06. */
+  protect(target: string): Promise<void>;
   /**
    * Makes a disk ready for Windows: GPT with EFI system partition, MSR and one NTFS volume (diskpart). Everything on it is lost. @returns the new
    * NTFS volume. Faults: DISK-05.
@@ -136,7 +142,7 @@ export interface Machine {
   readRegistry(key: string, value?: string): Promise<string | true | undefined>;
   /** A file or folder of this machine: whether it is there, and its version where it has one. Environment variables are expanded. */
   lookAt(path: string): Promise<{ readonly kind: 'file' | 'folder'; readonly version?: string } | undefined>;
-  /** Lets device encryption start again that the answer file held off. Full OS. */
+  /** Lets device encryption start again that the answer file held off; what the image said of it itself stays. Full OS. Fault: DISK-05. */
   releaseEncryption(): Promise<void>;
   close(): Promise<void>;
 }

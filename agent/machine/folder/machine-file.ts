@@ -6,6 +6,7 @@ import { decodeYaml } from '../../document/decode-yaml.ts';
 import { Fault } from '../../fault/fault.ts';
 
 const text = z.string().max(256);
+const answers = z.record(z.string(), z.string());
 
 /** Facts, volumes and what detection rules shall find, as an admin writes them to rehearse for a certain model. */
 export const machineFileSchema = z.strictObject({
@@ -37,10 +38,41 @@ export const machineFileSchema = z.strictObject({
       }),
     )
     .optional(),
+  /** Disks beside or instead of the one that a rehearsal has: with the names of the folders below `volumes` that lie on each. */
+  disks: z
+    .array(
+      z.strictObject({
+        number: z.int().nonnegative(),
+        sizeBytes: z.int().nonnegative(),
+        bus: z.enum(['nvme', 'sata', 'scsi', 'sas', 'raid', 'usb', 'sd', 'virtual']).optional(),
+        online: z.boolean().optional(),
+        volumes: z.array(text).optional(),
+      }),
+    )
+    .min(1)
+    .optional(),
   /** Product codes and registry keys that are there from the start. */
   detected: z.array(text).optional(),
+  /** What conditions find in the registry: by key, then by the name of the value. */
+  registry: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+  /** Variables that the media's prestart command sets. */
+  prestart: answers.optional(),
+  /** Variables that other commands set, by the command line as it is run. */
+  commands: z.record(z.string(), answers).optional(),
 });
 export type MachineFile = Readonly<z.infer<typeof machineFileSchema>>;
+
+/** As `Machine.readRegistry` answers, from `registry` of machine.json; keys and names without regard to case. */
+export function rehearsedRegistry(
+  registry: NonNullable<MachineFile['registry']>,
+  key: string,
+  value: string | undefined,
+): string | true | undefined {
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  const values = Object.entries(registry).find(([name]) => same(name, key))?.[1];
+  if (values === undefined || value === undefined) return values && true;
+  return Object.entries(values).find(([name]) => same(name, value))?.[1];
+}
 
 /** How a rehearsed installer ends: by the command line as authored, one code for every run or one a run (the last one stays). */
 export const exitCodesSchema = z.record(

@@ -5,11 +5,15 @@ import path from 'node:path';
 import type { DurableFiles } from '../../durable/durable-files.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { Fault } from '../../fault/fault.ts';
+import type { Redact } from '../../fault/redact.ts';
+import { lookAt } from '../look-at.ts';
 import type { Imaging, Machine } from '../machine.ts';
 import { openBootStore } from './boot-store.ts';
 import { openCommandRecord } from './command-record.ts';
+import { folderDisks, partitionFolderDisk } from './folder-disks.ts';
 import { folderVolumes, SYSTEM_VOLUME, WINDOWS_VOLUME } from './folder-volumes.ts';
-import { type MachineFile, machineFileSchema, readRehearsalFile } from './machine-file.ts';
+import { type MachineFile, machineFileSchema, readRehearsalFile, rehearsedRegistry } from './machine-file.ts';
+import { findBelow, findOnDrive } from './rehearsed-files.ts';
 import { believesDetected, rehearseProgram } from './rehearsed-programs.ts';
 
 export interface FolderMachineParts {
@@ -17,10 +21,17 @@ export interface FolderMachineParts {
   readonly folder: string;
   readonly durable: DurableFiles;
   readonly imaging: Imaging;
+  /** Takes secrets out of the record of commands. */
+  readonly redact?: Redact;
 }
 
 /** @throws Fault DISK-04 when the folder has no volume. */
-export async function openFolderMachine({ folder, durable, imaging }: FolderMachineParts): Promise<Machine> {
+export async function openFolderMachine({
+  folder,
+  durable,
+  imaging,
+  redact = text => text,
+}: FolderMachineParts): Promise<Machine> {
   const disk = path.resolve(folder);
   const bootStore = openBootStore(disk, durable);
   const record = openCommandRecord(disk, durable);
@@ -44,8 +55,7 @@ export async function openFolderMachine({ folder, durable, imaging }: FolderMach
       return (await machine.volumes()).find(volume => volume.label === SYSTEM_VOLUME);
     },
     async disks() {
-      const volumes = await machine.volumes();
-      return [{ number: 0, sizeBytes: Math.max(...volumes.map(volume => volume.sizeBytes)), online: true }];
+      return folderDisks(await machine.volumes(), (await described()).disks);
     },
     // The host's cache outlives the end of this process, and cutting the host's power is not what a rehearsal shows.
     flush: async () => {},
@@ -57,7 +67,7 @@ export async function openFolderMachine({ folder, durable, imaging }: FolderMach
       await bootStore.add(windowsFolder);
     },
     async setRecovery(windowsFolder) {
-      if (!(await hasFileBelow(windowsFolder, ['System32', 'Recovery', 'Winre.wim']))) return false;
+      if ((await findBelow(windowsFolder, ['System32', 'Recovery', 'Winre.wim'])) === undefined) return false;
       await record.append({ kind: 'recovery', image: relative(windowsFolder), rehearsed: true });
       return true;
     },
@@ -82,27 +92,39 @@ export async function openFolderMachine({ folder, durable, imaging }: FolderMach
       if (request.signal?.aborted) throw new Fault('STOP-01', request.command);
       if (request.command.trim() === '')
         throw new Fault('PKG-03', request.command, { expected: 'a command' });
-      return rehearseProgram(disk, record, request, relative);
+      return rehearseProgram(request, { disk, durable, record, redact, relative, described });
     },
 
     async detects(clause) {
-      if ('file' in clause && (await hasFile(disk, clause.file))) return true;
+      if ('file' in clause && (await findOnDrive(disk, clause.file)) !== undefined) return true;
       return believesDetected(record, clause, (await described()).detected ?? []);
     },
 
     isSetupComplete: async () => true,
-    async retire(below) {
-      await durable.remove(below);
-      await record.append({ kind: 'retired', folder: relative(below), rehearsed: true });
+    async retire(...folders) {
+      for (const below of folders.toReversed()) {
+        await durable.remove(below);
+        await record.append({ kind: 'retired', folder: relative(below), rehearsed: true });
+      }
     },
     restart: () => record.append({ kind: 'restart', rehearsed: true }),
     protect: below => record.append({ kind: 'protect', folder: relative(below), rehearsed: true }),
     async partition(number) {
-      throw new Fault('DISK-05', `disk ${number}`, { expected: 'a disk of the rehearsal' });
+      const volumes = await machine.volumes();
+      const name = await partitionFolderDisk(disk, number, {
+        volumes,
+        described: (await described()).disks,
+        durable,
+      });
+      await record.append({ kind: 'partition', disk: number, rehearsed: true });
+      return (await machine.volumes()).find(volume => volume.label === name)!;
     },
     setClock: time => record.append({ kind: 'clock', time: time.toISOString(), rehearsed: true }),
-    readRegistry: async () => undefined,
-    lookAt: async () => undefined,
+    readRegistry: async (key, value) => rehearsedRegistry((await described()).registry ?? {}, key, value),
+    async lookAt(asked) {
+      const found = await findOnDrive(disk, asked);
+      return found === undefined ? undefined : await lookAt(found);
+    },
     releaseEncryption: () => record.append({ kind: 'release-encryption', rehearsed: true }),
     close: async () => {},
   };
@@ -122,38 +144,6 @@ function rehearsalFacts({ facts = {} }: MachineFile): MachineFacts {
     ...facts,
     system: 'rehearsal',
   };
-}
-
-/** `C:\Program Files\X\y.exe` (or with `%ProgramFiles%` and the like), looked for below `volumes/windows` without regard to case. */
-async function hasFile(disk: string, file: string): Promise<boolean> {
-  const below = /^(?:[Cc]:|%SystemDrive%)[\\/](.+)$/i.exec(expanded(file))?.[1];
-  if (below === undefined) return false;
-  return hasFileBelow(path.join(disk, 'volumes', WINDOWS_VOLUME), below.split(/[\\/]+/));
-}
-
-async function hasFileBelow(root: string, names: readonly string[]): Promise<boolean> {
-  let folder = root;
-  for (const name of names) {
-    const entries = await readdir(folder).catch(() => []);
-    const found = entries.find(entry => entry.toLowerCase() === name.toLowerCase());
-    if (found === undefined) return false;
-    folder = path.join(folder, found);
-  }
-  return true;
-}
-
-const VARIABLES: Readonly<Record<string, string>> = {
-  programfiles: 'C:\\Program Files',
-  'programfiles(x86)': 'C:\\Program Files (x86)',
-  programw6432: 'C:\\Program Files',
-  programdata: 'C:\\ProgramData',
-  systemroot: 'C:\\Windows',
-  windir: 'C:\\Windows',
-  systemdrive: 'C:',
-};
-
-function expanded(text: string): string {
-  return text.replaceAll(/%([^%]+)%/g, (whole, name: string) => VARIABLES[name.toLowerCase()] ?? whole);
 }
 
 async function isFolder(folder: string): Promise<boolean> {

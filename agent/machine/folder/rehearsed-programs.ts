@@ -1,32 +1,49 @@
 // Installers of a rehearsal: recorded, ended with the exit code that `exit-codes.json` gives, and believed by detection.
 import type { DetectionClause } from '../../content/manifest.ts';
+import type { DurableFiles } from '../../durable/durable-files.ts';
+import type { Redact } from '../../fault/redact.ts';
 import type { ProgramRequest, ProgramResult } from '../machine.ts';
 import type { CommandRecord } from './command-record.ts';
-import { exitCodesSchema, readRehearsalFile } from './machine-file.ts';
+import { exitCodesSchema, type MachineFile, readRehearsalFile } from './machine-file.ts';
 
 /** Codes after which an installer has done its work (restart codes included); as Configuration Manager takes them. */
 const DONE: ReadonlySet<number> = new Set([0, 1707, 3010, 1641]);
 
-/** Records the program and returns the exit code authored for this run of it, 0 when none is. */
+export interface RehearsalWorld {
+  readonly disk: string;
+  readonly durable: DurableFiles;
+  readonly record: CommandRecord;
+  readonly redact: Redact;
+  readonly relative: (folder: string) => string;
+  readonly described: () => Promise<MachineFile>;
+}
+
+/** Records the program and returns the exit code authored for this run of it, 0 when none is; sets the variables authored for it. */
 export async function rehearseProgram(
-  disk: string,
-  record: CommandRecord,
-  request: ProgramRequest,
-  relative: (folder: string) => string,
+  { command, folder, environment }: ProgramRequest,
+  { disk, durable, record, redact, relative, described }: RehearsalWorld,
 ): Promise<ProgramResult> {
   const codes = (await readRehearsalFile(disk, 'exit-codes.json', exitCodesSchema)) ?? {};
+  const shown = redact(command);
   const before = (await record.read()).filter(
-    each => each.kind === 'program' && each.command === request.command,
+    each => each.kind === 'program' && each.command === shown,
   ).length;
-  const authored = Object.hasOwn(codes, request.command) ? codes[request.command]! : 0;
+  const authored = Object.hasOwn(codes, command) ? codes[command]! : 0;
   const exitCode = typeof authored === 'number' ? authored : authored[Math.min(before, authored.length - 1)]!;
   await record.append({
     kind: 'program',
-    command: request.command,
-    folder: relative(request.folder),
+    command: shown,
+    folder: relative(folder),
     exitCode,
     rehearsed: true,
   });
+  const { PRESTAGE_VARIABLES: file, PRESTAGE_STEP: step } = environment ?? {};
+  if (file !== undefined) {
+    const { prestart, commands = {} } = await described();
+    const set = step === 'prestart' ? prestart : Object.hasOwn(commands, command) ? commands[command] : {};
+    const lines = Object.entries(set ?? {}).map(([name, value]) => `${name}=${value}\r\n`);
+    await durable.replaceFile(file, Buffer.from(lines.join('')));
+  }
   return { exitCode, timedOut: false, stdout: '', stderr: '', rehearsed: true };
 }
 
