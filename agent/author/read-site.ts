@@ -8,6 +8,14 @@ import type { FaultCode } from '../fault/catalogue.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Deployment, TaskSequence } from '../policy/policy.ts';
 import {
+  type AssociationDocument,
+  associationsSchema,
+  MACHINES_MAX_BYTES,
+  type MachineDocument,
+  machinesSchema,
+} from './machine-documents.ts';
+import { machineIssues } from './machine-issues.ts';
+import {
   type ContentDocument,
   contentSchema,
   deploymentsSchema,
@@ -42,6 +50,8 @@ export interface Site extends SiteDocument {
   readonly taskSequences: readonly TaskSequence[];
   readonly deployments: readonly Deployment[];
   readonly media: readonly SiteMedia[];
+  readonly machines: readonly MachineDocument[];
+  readonly associations: readonly AssociationDocument[];
 }
 
 /** A mistake and the code that it has when it stands alone. */
@@ -57,17 +67,23 @@ export interface SiteDocuments {
   readonly taskSequences: readonly Located<TaskSequence>[];
   readonly deployments: Located<readonly Deployment[]> | undefined;
   readonly media: readonly Located<SiteMedia>[];
+  readonly machines: Located<readonly MachineDocument[]> | undefined;
+  readonly associations: Located<readonly AssociationDocument[]> | undefined;
 }
 
 /**
  * Faults: USAGE-03 no site.yaml; else one fault for all documents together, every mistake in `detail.issues`: USAGE-04 when all are IDs used
  * twice, USAGE-05 when all are references to something unknown, USAGE-02 otherwise.
+ * @param pending documents that are not written yet, by their path in the site: read in place of those on the disk.
  */
-export async function readSite(folder: string): Promise<Site> {
+export async function readSite(
+  folder: string,
+  pending: ReadonlyMap<string, Uint8Array> = new Map(),
+): Promise<Site> {
   const root = path.resolve(folder);
   const issues: SiteIssue[] = [];
-  const documents = await readDocuments(root, issues);
-  issues.push(...(await referenceIssues(documents)));
+  const documents = await readDocuments(root, issues, pending);
+  issues.push(...(await referenceIssues(documents)), ...(await machineIssues(documents, root)));
   const { site } = documents;
   if (issues.length > 0 || site === undefined) throw siteFault(folder, issues);
   return {
@@ -77,17 +93,27 @@ export async function readSite(folder: string): Promise<Site> {
     taskSequences: documents.taskSequences.map(each => each.value),
     deployments: documents.deployments?.value ?? [],
     media: documents.media.map(each => each.value),
+    machines: documents.machines?.value ?? [],
+    associations: documents.associations?.value ?? [],
   };
 }
 
-async function readDocuments(root: string, issues: SiteIssue[]): Promise<SiteDocuments> {
+async function readDocuments(
+  root: string,
+  issues: SiteIssue[],
+  pending: ReadonlyMap<string, Uint8Array>,
+): Promise<SiteDocuments> {
   const read = async <S extends z.ZodType>(
     file: string,
     schema: S,
+    maxBytes?: number,
   ): Promise<Located<z.infer<S>> | undefined> => {
-    const bytes = await readOptional(path.join(root, file));
+    const bytes = pending.get(file) ?? (await readOptional(path.join(root, file)));
     if (bytes === undefined) return undefined;
-    const decoded: Decoded<z.infer<S>> = tryDecodeYaml(bytes, schema, { file });
+    const decoded: Decoded<z.infer<S>> = tryDecodeYaml(bytes, schema, {
+      file,
+      ...(maxBytes !== undefined && { maxBytes }),
+    });
     if (decoded.ok) return decoded;
     issues.push(...decoded.issues.map(text => ({ code: 'USAGE-02', text }) as const));
     return undefined;
@@ -131,7 +157,9 @@ async function readDocuments(root: string, issues: SiteIssue[]): Promise<SiteDoc
     else if (document !== undefined)
       media.push({ value: { name, ...document.value }, locate: document.locate });
   }
-  return { site, content, taskSequences, deployments, media };
+  const machines = await read('machines.yaml', machinesSchema, MACHINES_MAX_BYTES);
+  const associations = await read('associations.yaml', associationsSchema);
+  return { site, content, taskSequences, deployments, media, machines, associations };
 }
 
 function siteFault(folder: string, issues: readonly SiteIssue[]): Fault {

@@ -21,9 +21,14 @@ export const siteSchema = z.strictObject({
     .default([])
     .meta({ description: 'Where machines fetch content. Lower priority is asked first.' }),
   managementPoints: managementPoints.default([]).meta({ description: 'Where machines fetch policy.' }),
-  keys: z
-    .strictObject({ policy: keyName, media: keyName })
-    .meta({ description: 'Names of the keys that sign policy and media; see prestage keys new.' }),
+  keys: z.strictObject({ policy: keyName, media: keyName, machine: keyName.default('machine') }).meta({
+    description:
+      'Names of the keys that sign policy and media, and of the one that encrypts machine records; see prestage keys new.',
+  }),
+  hideIdentifiers: z.boolean().optional().meta({
+    description:
+      'Whether collections that list serials, uuids or macs are told in encrypted machine records instead of in policy. Left out: with more than 500 identifiers.',
+  }),
   policyValidDays: z.int().min(1).max(3650).default(90),
 });
 
