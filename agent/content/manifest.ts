@@ -26,10 +26,15 @@ const manifestFile = z.strictObject({
   chunks: z.strictObject({ count: z.int().min(2), sha256: sha256Text }).optional(),
 });
 
+const exitCodeList = z.array(z.int());
+
 /** One command of an application or package; run with the item's folder as its working directory. */
 const installCommand = z.strictObject({
   command: z.string().min(1).max(8192),
-  successCodes: z.array(z.int()).optional(),
+  /** Exit codes that mean success besides 0 and 1707. */
+  successCodes: exitCodeList.optional(),
+  /** Exit codes that mean success and a restart, besides 3010 (soft: when all is done) and 1641 (hard: before anything else). */
+  restartCodes: z.strictObject({ soft: exitCodeList.optional(), hard: exitCodeList.optional() }).optional(),
   timeoutMinutes: z
     .number()
     .positive()
@@ -37,16 +42,53 @@ const installCommand = z.strictObject({
     .optional(),
 });
 
-/** How to tell that an application is already there. All clauses must hold. */
-const detectionClause = z.union([
+const scriptTimeout = { timeoutMinutes: z.number().positive().max(60).optional() } as const;
+
+/** One question to the machine. Environment variables in paths are expanded; versions and `atLeast` hold for the same and anything later. */
+const detectionRule = z.union([
   z.strictObject({ file: z.string().min(1), version: z.string().optional() }),
   z.strictObject({
     registryKey: z.string().min(1),
     value: z.string().optional(),
-    equals: z.string().optional(),
+    /** Compared as text; numbers of the registry are written in decimal. */
+    equals: z.union([z.string(), z.int()]).optional(),
+    /** Numbers and versions, compared part by part: 1.10 is later than 1.9. */
+    atLeast: z
+      .union([z.string().regex(/^\d+(\.\d+)*$/, 'a number or version such as 1.10'), z.int()])
+      .optional(),
   }),
-  z.strictObject({ productCode: z.string().regex(/^\{[0-9A-Fa-f-]{36}\}$/) }),
+  z.strictObject({
+    productCode: z.string().regex(/^\{[0-9A-Fa-f-]{36}\}$/),
+    version: z.string().optional(),
+  }),
 ]);
+
+/** Answers by what it prints: exit code 0 and any text mean installed, exit code 0 and nothing mean not installed. */
+const detectionScript = z.union([
+  z.strictObject({
+    script: z.string().regex(/\.(ps1|cmd|bat)$/i, 'a .ps1, .cmd or .bat file of the item'),
+    ...scriptTimeout,
+  }),
+  z.strictObject({ powershell: z.string().min(1).max(65_536), ...scriptTimeout }),
+]);
+
+/** How to tell that an application is already there. All clauses of a list must hold; in `any` one is enough. */
+const detectionClause: z.ZodType<DetectionClause> = z.lazy(() =>
+  z.union([
+    detectionRule,
+    detectionScript,
+    z.strictObject({ any: z.array(detectionClause).min(1).max(100) }),
+    z.strictObject({ all: z.array(detectionClause).min(1).max(100) }),
+  ]),
+);
+
+export type DetectionRule = z.infer<typeof detectionRule>;
+export type DetectionScript = z.infer<typeof detectionScript>;
+export type DetectionClause =
+  | DetectionRule
+  | DetectionScript
+  | { readonly any: readonly DetectionClause[] }
+  | { readonly all: readonly DetectionClause[] };
 
 export const contentManifestSchema = z.strictObject({
   format: z.literal('prestage-content/1'),
@@ -63,7 +105,6 @@ export const contentManifestSchema = z.strictObject({
 export type ContentType = z.infer<typeof contentType>;
 export type ManifestFile = Readonly<z.infer<typeof manifestFile>>;
 export type InstallCommand = Readonly<z.infer<typeof installCommand>>;
-export type DetectionClause = z.infer<typeof detectionClause>;
 export type ContentManifest = Readonly<z.infer<typeof contentManifestSchema>>;
 
 /** What policy and media say of a content item: enough to find its manifest and to prove it. */

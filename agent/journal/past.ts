@@ -99,8 +99,8 @@ export function recall(records: readonly JournalRecord[]): Past {
         courses.set(record.action, { ...courseOf(record.action), done: record.command });
         break;
       case 'variables-set': {
-        const { by, values, secret } = record;
-        const set = { by, values, ...(secret === undefined ? {} : { secret }) };
+        const { by, values, secret = [] } = record;
+        const set = { by, values, secret };
         if (by === 'prestart') prestart = set;
         // What is set last stands last.
         variables.delete(by);

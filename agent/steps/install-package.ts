@@ -7,8 +7,8 @@ export const installPackage: Step<'install-package'> = {
   name: 'install-package',
   afterCut: 'start-over',
   done: async () => 'unknown',
-  async run(action, world) {
-    const { manifest, folder } = await verifiedItem(world, action.id);
-    return await runInstaller(action.id, manifest.install ?? [], folder, world);
+  async run({ id }, world, _advance, course) {
+    const { manifest, folder } = await verifiedItem(world, id);
+    return await runInstaller({ id, commands: manifest.install ?? [], folder, course }, world);
   },
 };

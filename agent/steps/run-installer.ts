@@ -1,91 +1,103 @@
-// Runs the commands of one package or application, with the exit codes that Windows installers agree on.
+// Runs the commands of one package or application in order, with the exit codes that Windows installers agree on, and knows after a restart
+// in the middle where it was.
 import path from 'node:path';
 import type { InstallCommand } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
 import type { ActionResult } from '../journal/record.ts';
 import type { ProgramResult } from '../machine/machine.ts';
+import { keepMsiLog, keepOutput, msiLogOf } from './command-log.ts';
+import { goodCodes, meaningOf } from './exit-code.ts';
+import type { Course } from './step.ts';
 import type { StepWorld } from './step-world.ts';
-
-// MSI and setup codes: 0 and 1707 success, 3010 soft restart, 1641 the installer starts a restart itself, 1618 another installation is running.
-// Source: Microsoft, "MsiExec.exe and InstMsi.exe error messages"; Configuration Manager's default return codes of a deployment type.
-const SUCCESS: ReadonlySet<number> = new Set([0, 1707]);
-const SOFT_RESTART = 3010;
-const HARD_RESTART = 1641;
-const BUSY = 1618;
 
 const DEFAULT_TIMEOUT_MINUTES = 60;
 const BUSY_ATTEMPTS = 10;
 const BUSY_FIRST_WAIT_MS = 5_000;
 const BUSY_LONGEST_WAIT_MS = 120_000;
+/** How often an item is started again that was cut while it ran. Configuration Manager's "retry if computer unexpectedly restarts": 2. */
+const STARTS_AFTER_CUT = 2;
 
-/** What an exit code asks for. An author's success codes come first, then the agreed ones. */
-export function meaningOf(
-  exitCode: number,
-  successCodes: readonly number[] = [],
-): 'success' | 'soft-restart' | 'hard-restart' | 'busy' | 'failed' {
-  if (exitCode === SOFT_RESTART) return 'soft-restart';
-  if (exitCode === HARD_RESTART) return 'hard-restart';
-  if (successCodes.includes(exitCode) || SUCCESS.has(exitCode)) return 'success';
-  return exitCode === BUSY ? 'busy' : 'failed';
+export interface Installation {
+  readonly id: string;
+  readonly commands: readonly InstallCommand[];
+  /** Where the item lies, proven. */
+  readonly folder: string;
+  readonly course: Course;
 }
 
 /**
- * Runs the item's commands in order in `folder`; output goes to a log of its own below the run's logs.
- * @throws Fault PKG-01 (exit code in detail), PKG-02 timed out, PKG-03 not started, STOP-01.
+ * Runs the commands that are not done yet; output goes to a log of the item's own below the run's logs. When one of them restarts the
+ * computer (1641), those after it wait for that restart: the result says `resumes`.
+ * @throws Fault PKG-01 (exit code in detail), PKG-02 timed out, PKG-03 not started, PKG-06 cut again and again, STOP-01.
  */
-export async function runInstaller(
-  id: string,
-  commands: readonly InstallCommand[],
-  folder: string,
-  world: StepWorld,
-): Promise<ActionResult> {
+export async function runInstaller(installation: Installation, world: StepWorld): Promise<ActionResult> {
+  const { id, commands, course } = installation;
   const log = path.join(world.layout.logs, `install-${id}.log`);
+  if (course.cuts > STARTS_AFTER_CUT)
+    throw new Fault('PKG-06', id, { starts: course.cuts, command: commands[course.done]?.command, log });
+  let outcome: Outcome = { exitCode: 0, attempts: 0, rehearsed: false };
   let restart: ActionResult['restart'];
-  let exitCode = 0;
-  let attempts = 0;
-  let rehearsed = false;
-  for (const command of commands) {
-    const outcome = await runOne(id, command, folder, log, world);
-    attempts += outcome.attempts;
-    exitCode = outcome.exitCode;
-    rehearsed ||= outcome.rehearsed;
-    const meaning = meaningOf(exitCode, command.successCodes);
-    if (meaning === 'failed' || meaning === 'busy') {
-      throw new Fault('PKG-01', id, {
-        command: command.command,
-        exitCode,
-        expected: [...(command.successCodes ?? [0, 1707, 3010, 1641])].join(', '),
-        log,
-      });
+  let ran = 0;
+  for (const [at, command] of commands.entries()) {
+    if (at < course.done) continue;
+    await course.started(at + 1);
+    const ended = await runUntilNotBusy(command, installation, log, world);
+    // What was installed must not be newer in the journal than on the disk.
+    if (!ended.rehearsed) await world.machine.flush(await world.target());
+    await course.finished(at + 1, ended.exitCode);
+    ran += 1;
+    outcome = {
+      exitCode: ended.exitCode,
+      attempts: outcome.attempts + ended.attempts,
+      rehearsed: outcome.rehearsed || ended.rehearsed,
+    };
+    const meaning = meaningOf(ended.exitCode, command);
+    if (meaning === 'soft-restart') restart = 'soft';
+    if (meaning === 'hard-restart') {
+      restart = 'hard';
+      if (at + 1 < commands.length) return { ...resultOf(outcome, log), restart, resumes: true };
+      break;
     }
-    if (meaning === 'soft-restart') restart ??= 'soft';
-    if (meaning === 'hard-restart') restart = 'hard';
   }
+  return {
+    ...resultOf(outcome, ran > 0 ? log : undefined),
+    ...(restart === undefined ? {} : { restart }),
+  };
+}
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly attempts: number;
+  readonly rehearsed: boolean;
+}
+
+function resultOf({ exitCode, attempts, rehearsed }: Outcome, log: string | undefined): ActionResult {
   return {
     exitCode,
     attempts,
-    log,
-    ...(restart === undefined ? {} : { restart }),
+    ...(log === undefined ? {} : { log }),
     ...(rehearsed ? { rehearsed } : {}),
   };
 }
 
-async function runOne(id: string, command: InstallCommand, folder: string, log: string, world: StepWorld) {
-  const timeoutMs = (command.timeoutMinutes ?? DEFAULT_TIMEOUT_MINUTES) * 60_000;
-  for (let attempt = 1; ; attempt++) {
-    const result = await world.machine.run({
-      command: command.command,
-      folder,
-      timeoutMs,
-      ...(world.signal === undefined ? {} : { signal: world.signal }),
-    });
-    await keepOutput(command, result, log, world);
-    if (result.timedOut || result.exitCode === undefined) {
-      throw new Fault('PKG-02', id, { command: command.command, timeoutMinutes: timeoutMs / 60_000, log });
-    }
-    if (meaningOf(result.exitCode, command.successCodes) !== 'busy' || attempt === BUSY_ATTEMPTS) {
-      return { exitCode: result.exitCode, attempts: attempt, rehearsed: result.rehearsed };
-    }
+/** Only one installation by Windows Installer can run at a time: who comes second (1618) waits and tries again. */
+async function runUntilNotBusy(
+  command: InstallCommand,
+  installation: Installation,
+  log: string,
+  world: StepWorld,
+): Promise<Outcome> {
+  const { id } = installation;
+  for (let attempt = 1; ; attempt += 1) {
+    const { result, logs } = await runOnce(command, installation, log, world);
+    const detail = { command: command.command, ...logs };
+    if (result.timedOut || result.exitCode === undefined)
+      throw new Fault('PKG-02', id, { ...detail, timeoutMinutes: timeoutMinutesOf(command) });
+    const { exitCode, rehearsed } = result;
+    const meaning = meaningOf(exitCode, command);
+    if (meaning === 'failed' || (meaning === 'busy' && attempt === BUSY_ATTEMPTS))
+      throw new Fault('PKG-01', id, { ...detail, exitCode, expected: goodCodes(command) });
+    if (meaning !== 'busy') return { exitCode, rehearsed, attempts: attempt };
     const waitMs = Math.min(BUSY_LONGEST_WAIT_MS, BUSY_FIRST_WAIT_MS * 2 ** (attempt - 1));
     world.observe({
       kind: 'note',
@@ -97,19 +109,33 @@ async function runOne(id: string, command: InstallCommand, folder: string, log: 
   }
 }
 
-async function keepOutput(
+/** @returns what the program came to, and the logs that tell about it, by what they are. */
+async function runOnce(
   command: InstallCommand,
-  result: ProgramResult,
+  { id, folder }: Installation,
   log: string,
   world: StepWorld,
-): Promise<void> {
-  await world.durable.makeFolder(path.dirname(log));
-  const text = [
-    `${world.clock.now().toISOString()} ${command.command}`,
-    `exit code ${result.exitCode ?? 'none: timed out'}${result.rehearsed ? ' (rehearsed, not run)' : ''}`,
-    result.stdout,
-    result.stderr,
-    '',
-  ].join('\r\n');
-  await world.durable.append(log, Buffer.from(world.redact(text)));
+): Promise<{ readonly result: ProgramResult; readonly logs: Readonly<Record<string, string>> }> {
+  const msiLog = /\bmsiexec\b/i.test(command.command) ? msiLogOf(id, world) : undefined;
+  if (msiLog !== undefined) {
+    await keepMsiLog(msiLog, world);
+    await world.durable.makeFolder(path.dirname(msiLog.raw));
+  }
+  const result = await world.machine.run({
+    command: command.command,
+    folder,
+    timeoutMs: timeoutMinutesOf(command) * 60_000,
+    expands: true,
+    ...(msiLog === undefined ? {} : { msiLog: msiLog.raw }),
+    ...(world.signal === undefined ? {} : { signal: world.signal }),
+  });
+  await keepOutput(command.command, result, log, world);
+  const logs = { log };
+  if (msiLog !== undefined && (await keepMsiLog(msiLog, world)))
+    return { result, logs: { ...logs, msiLog: msiLog.kept } };
+  return { result, logs };
+}
+
+function timeoutMinutesOf({ timeoutMinutes = DEFAULT_TIMEOUT_MINUTES }: InstallCommand): number {
+  return timeoutMinutes;
 }

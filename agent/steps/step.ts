@@ -11,8 +11,10 @@ export type ActionOf<N extends ActionName> = Extract<Action, { readonly name: N 
 export interface Course {
   /** Commands that earlier starts of this action have brought to their end, counted since it last failed. */
   readonly done: number;
-  /** Earlier starts of the command after these that came to no end. */
-  readonly starts: number;
+  /** Earlier starts in which a command ran that came to no end: the computer went down, or the agent did. */
+  readonly cuts: number;
+  /** The last command that is done asked for a restart, which has come. */
+  readonly restarted: boolean;
   /** Journals that command `command` (from 1) is about to run. Durable when it resolves. */
   started(command: number): Promise<void>;
   /** Journals that it has ended as it should. */

@@ -7,11 +7,12 @@ import type { DurableFiles } from '../../durable/durable-files.ts';
 const FILE = 'commands.ndjson';
 
 const recordedSchema = z.discriminatedUnion('kind', [
+  /** An installer; a `question` is a detection script, which installs nothing. */
   z.strictObject({
-    kind: z.literal('program'),
+    kind: z.enum(['program', 'question']),
     command: z.string(),
     folder: z.string(),
-    exitCode: z.int(),
+    exitCode: z.union([z.int(), z.literal('timeout')]),
     rehearsed: z.literal(true),
   }),
   z.strictObject({
@@ -25,6 +26,7 @@ const recordedSchema = z.discriminatedUnion('kind', [
   /** A detection rule that was not met when it was asked. */
   z.strictObject({ kind: z.literal('not-detected'), clause: z.string(), rehearsed: z.literal(true) }),
   z.strictObject({ kind: z.literal('protect'), folder: z.string(), rehearsed: z.literal(true) }),
+  z.strictObject({ kind: z.literal('partition'), disk: z.int(), rehearsed: z.literal(true) }),
   z.strictObject({ kind: z.literal('clock'), time: z.string(), rehearsed: z.literal(true) }),
   z.strictObject({ kind: z.literal('release-encryption'), rehearsed: z.literal(true) }),
   z.strictObject({ kind: z.literal('restart'), rehearsed: z.literal(true) }),

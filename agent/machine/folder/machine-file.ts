@@ -74,11 +74,13 @@ export function rehearsedRegistry(
   return Object.entries(values).find(([name]) => same(name, value))?.[1];
 }
 
-/** How a rehearsed installer ends: by the command line as authored, one code for every run or one a run (the last one stays). */
-export const exitCodesSchema = z.record(
-  z.string(),
-  z.union([z.int().min(0).max(0xffff_ffff), z.array(z.int().min(0).max(0xffff_ffff)).min(1)]),
-);
+const end = z.union([z.int().min(0).max(0xffff_ffff), z.literal('timeout')]);
+
+/**
+ * How a rehearsed installer ends: by the command line as authored, one end for every run or one a run (the last one stays). An exit code, or
+ * `timeout` for one that does not end and is stopped.
+ */
+export const exitCodesSchema = z.record(z.string(), z.union([end, z.array(end).min(1)]));
 export type ExitCodes = Readonly<z.infer<typeof exitCodesSchema>>;
 
 /** @returns the decoded `name` of the rehearsal folder, or undefined when it is absent. @throws Fault USAGE-02 with every mistake, USAGE-08. */

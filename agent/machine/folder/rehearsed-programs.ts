@@ -1,5 +1,5 @@
 // Installers of a rehearsal: recorded, ended with the exit code that `exit-codes.json` gives, and believed by detection.
-import type { DetectionClause } from '../../content/manifest.ts';
+import type { DetectionRule } from '../../content/manifest.ts';
 import type { DurableFiles } from '../../durable/durable-files.ts';
 import type { Redact } from '../../fault/redact.ts';
 import type { ProgramRequest, ProgramResult } from '../machine.ts';
@@ -18,23 +18,21 @@ export interface RehearsalWorld {
   readonly described: () => Promise<MachineFile>;
 }
 
-/** Records the program and returns the exit code authored for this run of it, 0 when none is; sets the variables authored for it. */
+/** Records the program and returns the end authored for this run of it, exit code 0 when none is; sets the variables authored for it. */
 export async function rehearseProgram(
-  { command, folder, environment }: ProgramRequest,
+  { command, folder, environment, asksOnly }: ProgramRequest,
   { disk, durable, record, redact, relative, described }: RehearsalWorld,
 ): Promise<ProgramResult> {
   const codes = (await readRehearsalFile(disk, 'exit-codes.json', exitCodesSchema)) ?? {};
   const shown = redact(command);
-  const before = (await record.read()).filter(
-    each => each.kind === 'program' && each.command === shown,
-  ).length;
+  const before = (await record.read()).filter(each => 'command' in each && each.command === shown).length;
   const authored = Object.hasOwn(codes, command) ? codes[command]! : 0;
-  const exitCode = typeof authored === 'number' ? authored : authored[Math.min(before, authored.length - 1)]!;
+  const end = typeof authored === 'object' ? authored[Math.min(before, authored.length - 1)]! : authored;
   await record.append({
-    kind: 'program',
+    kind: asksOnly === true ? 'question' : 'program',
     command: shown,
     folder: relative(folder),
-    exitCode,
+    exitCode: end,
     rehearsed: true,
   });
   const { PRESTAGE_VARIABLES: file, PRESTAGE_STEP: step } = environment ?? {};
@@ -44,7 +42,8 @@ export async function rehearseProgram(
     const lines = Object.entries(set ?? {}).map(([name, value]) => `${name}=${value}\r\n`);
     await durable.replaceFile(file, Buffer.from(lines.join('')));
   }
-  return { exitCode, timedOut: false, stdout: '', stderr: '', rehearsed: true };
+  const printed = { stdout: '', stderr: '', rehearsed: true } as const;
+  return end === 'timeout' ? { timedOut: true, ...printed } : { exitCode: end, timedOut: false, ...printed };
 }
 
 /**
@@ -53,7 +52,7 @@ export async function rehearseProgram(
  */
 export async function believesDetected(
   record: CommandRecord,
-  clause: DetectionClause,
+  clause: DetectionRule,
   listed: readonly string[],
 ): Promise<boolean> {
   const name =
@@ -62,7 +61,12 @@ export async function believesDetected(
   const key = JSON.stringify(clause);
   const records = await record.read();
   const asked = records.findLastIndex(each => each.kind === 'not-detected' && each.clause === key);
-  if (asked >= 0 && records.slice(asked).some(each => each.kind === 'program' && DONE.has(each.exitCode)))
+  if (
+    asked >= 0 &&
+    records
+      .slice(asked)
+      .some(each => each.kind === 'program' && each.exitCode !== 'timeout' && DONE.has(each.exitCode))
+  )
     return true;
   await record.append({ kind: 'not-detected', clause: key, rehearsed: true });
   return false;
