@@ -1,9 +1,12 @@
-// Key files: `<name>.pem` holds the private key, readable by its owner alone; `<name>.pub` the one line that others pin.
+// Key files: `<name>.pem` holds the private key, readable by its owner alone; `<name>.pub` the one line that others pin; `<name>.key` the machine
+// key, as secret as a private one.
 // They are made with node:fs itself: the durable layer can neither refuse an existing file nor set who may read.
+import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
 import { newKeyPair, type PrivateKey, type PublicKey, privateKey, publicKey } from '../trust/keys.ts';
+import { machineKey } from '../trust/machine-key.ts';
 import { keyName } from './site-documents.ts';
 
 export interface KeyFiles {
@@ -21,19 +24,58 @@ export async function createKey(
   folder: string,
   name: string,
 ): Promise<KeyFiles & { readonly public: PublicKey }> {
-  if (!keyName.safeParse(name).success)
-    throw new Fault('USAGE-01', name, { expected: 'a key name of letters, digits, dot, dash, underscore' });
   const files = keyFiles(folder, name);
-  for (const file of [files.privateFile, files.publicFile]) {
-    const there = await lstat(file).catch(() => undefined); // Absent is the wish; anything else shows when the file is made.
-    if (there !== undefined)
-      throw new Fault('USAGE-09', file, { expected: 'no file of this name', found: 'a file' });
-  }
+  await requireNew(name, [files.privateFile, files.publicFile]);
   const pair = newKeyPair();
   await mkdir(folder, { recursive: true });
   await createFile(files.privateFile, pair.pem, 0o600);
   await createFile(files.publicFile, `${pair.public.text}\n`, 0o644);
   return { ...files, public: pair.public };
+}
+
+/** Makes the key of machine records. Never overwrites. Faults: those of createKey. @returns the file. */
+export async function createMachineKey(folder: string, name: string): Promise<string> {
+  const file = machineKeyFile(folder, name);
+  await requireNew(name, [file]);
+  await mkdir(folder, { recursive: true });
+  await createFile(file, `${randomBytes(32).toString('base64')}\n`, 0o600);
+  return file;
+}
+
+/** @returns the machine key, undefined when the site has none. Faults: USAGE-11 not a key, USAGE-08. */
+export async function loadMachineKey(folder: string, name: string): Promise<Uint8Array | undefined> {
+  const file = machineKeyFile(folder, name);
+  try {
+    return machineKey(await readFile(file, 'utf8'), file);
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause;
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new Fault('USAGE-08', file, { expected: 'the machine key' }, { cause });
+  }
+}
+
+/** As `loadMachineKey`, where there must be one. Fault: USAGE-11, which tells how to make it. */
+export async function requireMachineKey(folder: string, name: string): Promise<Uint8Array> {
+  const key = await loadMachineKey(folder, name);
+  if (key !== undefined) return key;
+  throw new Fault('USAGE-11', machineKeyFile(folder, name), {
+    expected: `the key that encrypts what the site knows of single machines; prestage keys new ${name} --machine --in ${folder} makes it`,
+    found: 'no file',
+  });
+}
+
+function machineKeyFile(folder: string, name: string): string {
+  return path.join(folder, `${name}.key`);
+}
+
+async function requireNew(name: string, files: readonly string[]): Promise<void> {
+  if (!keyName.safeParse(name).success)
+    throw new Fault('USAGE-01', name, { expected: 'a key name of letters, digits, dot, dash, underscore' });
+  for (const file of files) {
+    const there = await lstat(file).catch(() => undefined); // Absent is the wish; anything else shows when the file is made.
+    if (there !== undefined)
+      throw new Fault('USAGE-09', file, { expected: 'no file of this name', found: 'a file' });
+  }
 }
 
 /** Faults: USAGE-11 absent or not a key. */

@@ -11,6 +11,7 @@ import { policyPointerSchema } from '../policy/fetch-policy.ts';
 import { POLICY_MAX_BYTES, type Policy, policySchema } from '../policy/policy.ts';
 import type { PrivateKey } from '../trust/keys.ts';
 import { signDetached } from '../trust/signature.ts';
+import { machinesToPublish, publishMachines } from './publish-machines.ts';
 import { onPoint } from './published-content.ts';
 import type { Site } from './read-site.ts';
 
@@ -23,6 +24,8 @@ export interface PublishedPolicy {
   readonly policy: Policy;
   /** SHA-256 of the policy's bytes. */
   readonly digest: string;
+  /** How many machines have a record of their own. */
+  readonly machines: number;
 }
 
 /** `serialFloor`: the highest serial number known to be taken; the new one is above it and above all on the distribution point. */
@@ -31,16 +34,47 @@ export interface PolicyRequest {
   readonly site: Site;
   readonly content: readonly ContentReference[];
   readonly key: PrivateKey;
+  /** Folder of the key files. */
+  readonly keys: string;
   readonly serialFloor: number;
   readonly now: Date;
   readonly durable: DurableFiles;
 }
 
-/** Durable when it resolves; until the last rename the former policy is current. */
+/** Durable when it resolves; until the last rename the former policy is current. Faults: USAGE-11, USAGE-08, TRUST-08, DISK-*. */
 export async function publishPolicy(request: PolicyRequest): Promise<PublishedPolicy> {
-  const { point, durable, key } = request;
+  const { point, durable } = request;
   const serial = 1 + Math.max(request.serialFloor, ...(await serialsOn(point)));
-  const policy = makePolicy(request, serial);
+  const folder = path.dirname(onPoint(point, onDistributionPoint.policy(serial)));
+  const staging = path.join(path.dirname(folder), `.${serial}.staging`);
+  await durable.remove(staging);
+  await durable.makeFolder(staging);
+  const staged = await stagePolicy(request, serial, staging).catch(async thrown => {
+    await durable.remove(staging).catch(() => {
+      // The first fault is the one to tell; the next publish removes what is left.
+    });
+    throw thrown;
+  });
+  await durable.rename(staging, folder);
+  await durable.replaceFile(
+    onPoint(point, onDistributionPoint.policyPointer),
+    encodeJson({ format: 'prestage-policy-pointer/1', serial }),
+  );
+  await removeOld(point, serial, durable);
+  return staged;
+}
+
+/** Machine records first: policy pins them. */
+async function stagePolicy(
+  request: PolicyRequest,
+  serial: number,
+  staging: string,
+): Promise<PublishedPolicy> {
+  const { site, keys, key, durable } = request;
+  const draft = makePolicy(request, serial);
+  const machines = await machinesToPublish(site, draft, keys);
+  const shards = path.join(staging, 'machines');
+  const policy = policySchema.parse({ ...draft, ...(await publishMachines(machines, shards, durable)) });
   const bytes = encodeJson(policy);
   if (bytes.byteLength > POLICY_MAX_BYTES) {
     throw new Fault('TRUST-08', 'policy.json', {
@@ -48,19 +82,13 @@ export async function publishPolicy(request: PolicyRequest): Promise<PublishedPo
       found: bytes.byteLength,
     });
   }
-  const folder = path.dirname(onPoint(point, onDistributionPoint.policy(serial)));
-  const staging = path.join(path.dirname(folder), `.${serial}.staging`);
-  await durable.remove(staging);
-  await durable.makeFolder(staging);
   await durable.replaceFile(path.join(staging, 'policy.json'), bytes);
   await durable.replaceFile(path.join(staging, 'policy.json.sig'), signDetached('policy', bytes, key));
-  await durable.rename(staging, folder);
-  await durable.replaceFile(
-    onPoint(point, onDistributionPoint.policyPointer),
-    encodeJson({ format: 'prestage-policy-pointer/1', serial }),
-  );
-  await removeOld(point, serial, durable);
-  return { policy, digest: createHash('sha256').update(bytes).digest('hex') };
+  return {
+    policy,
+    digest: createHash('sha256').update(bytes).digest('hex'),
+    machines: machines.machines.length,
+  };
 }
 
 function makePolicy({ site, content, now }: PolicyRequest, serial: number): Policy {

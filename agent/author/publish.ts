@@ -6,7 +6,7 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
-import { loadPrivateKey } from './key-files.ts';
+import { loadPrivateKey, requireMachineKey } from './key-files.ts';
 import {
   type ItemWorld,
   type LookedAt,
@@ -59,6 +59,8 @@ export interface Published {
   readonly expires: string;
   readonly policyDigest: string;
   readonly keyId: string;
+  /** How many machines have a record of their own. */
+  readonly machines: number;
   readonly items: readonly PublishedItem[];
 }
 
@@ -71,7 +73,10 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
   const site = await readSite(request.site);
   const point = path.resolve(request.point);
   await requireSeparate(site, point);
-  const key = await loadPrivateKey(keyFolder(site, request.keys), site.keys.policy);
+  const keys = keyFolder(site, request.keys);
+  const key = await loadPrivateKey(keys, site.keys.policy);
+  // Before anything is copied; whether collections need it shows with policy only.
+  if (site.machines.length + site.associations.length > 0) await requireMachineKey(keys, site.keys.machine);
   const state = await readState(site.folder);
   const meter = new ByteMeter(world.observe);
   const itemWorld: ItemWorld = {
@@ -92,11 +97,12 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
   );
   const prepared = await prepareAll(looked, itemWorld, meter);
   for (const item of prepared) await revealItem(item, itemWorld);
-  const { policy, digest } = await publishPolicy({
+  const { policy, digest, machines } = await publishPolicy({
     point,
     site,
     content: prepared.map(each => each.reference),
     key,
+    keys,
     serialFloor: state.serial,
     now: world.clock.now(),
     durable: world.durable,
@@ -128,6 +134,7 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
     expires: policy.expires,
     policyDigest: digest,
     keyId: key.public.id,
+    machines,
     items: prepared.map(publishedItem),
   };
 }

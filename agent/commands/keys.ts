@@ -1,11 +1,12 @@
-// prestage keys new: a key pair that signs policy or media.
+// prestage keys new: a key pair that signs policy or media, or the key that encrypts machine records.
 import path from 'node:path';
 import type { Command } from 'commander';
-import { createKey } from '../author/key-files.ts';
+import { createKey, createMachineKey } from '../author/key-files.ts';
 import type { Composition } from './composition.ts';
 
 export interface KeysNewOptions {
   readonly in?: string;
+  readonly machine?: boolean;
   readonly json?: boolean;
 }
 
@@ -18,16 +19,17 @@ export function addKeys(
   const keys = program.command('keys').summary('make keys that sign policy and media');
   keys
     .command('new')
-    .summary('make a key pair; never overwrites')
+    .summary('make a key pair, or a machine key; never overwrites')
     .description(
-      'Makes NAME.pem (private, readable by you alone) and NAME.pub. The public key of the media key goes into agent.yaml in the boot image; keep the private files away from distribution points.',
+      'Makes NAME.pem (private, readable by you alone) and NAME.pub. The public key of the media key goes into agent.yaml in the boot image; keep the private files away from distribution points. With --machine: makes NAME.key, which encrypts what the site knows of single machines and the user state that they give.',
     )
     .argument('<name>', 'name of the key, as site.yaml calls it')
+    .option('--machine', 'make the key of machine records instead of a pair that signs')
     .option('--in <folder>', 'folder for the files', 'keys')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  prestage keys new policy --in site/keys\n  prestage keys new media --in site/keys',
+      '\nExamples:\n  prestage keys new policy --in site/keys\n  prestage keys new media --in site/keys\n  prestage keys new machine --machine --in site/keys',
     )
     .action(async (name: string, options: KeysNewOptions) =>
       exit(await keysNew(name, options, await compose())),
@@ -40,7 +42,17 @@ export async function keysNew(
   options: KeysNewOptions,
   { print }: Pick<Composition, 'print'>,
 ): Promise<number> {
-  const made = await createKey(path.resolve(options.in ?? 'keys'), name);
+  const folder = path.resolve(options.in ?? 'keys');
+  if (options.machine === true) {
+    const keyFile = await createMachineKey(folder, name);
+    print(
+      options.json === true
+        ? JSON.stringify({ format: 'prestage-key/1', name, keyFile }, undefined, 2)
+        : `Machine key  ${keyFile}\nKeep it: without it, what was captured under it cannot be restored, and media made before know no machine.`,
+    );
+    return 0;
+  }
+  const made = await createKey(folder, name);
   const { privateFile, publicFile } = made;
   if (options.json === true) {
     print(

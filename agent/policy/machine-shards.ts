@@ -59,8 +59,11 @@ export function placeOf(key: Uint8Array, { kind, value }: Identifier, shards: nu
   };
 }
 
+/** A record as it is stored: what decoding fills in may be left out. */
+export type StoredRecord = Readonly<z.input<typeof machineRecordSchema>>;
+
 /** @param nonce 12 bytes that were never used with this place before. */
-export function sealRecord({ name, key }: RecordPlace, record: MachineRecord, nonce: Uint8Array): ShardEntry {
+export function sealRecord({ name, key }: RecordPlace, record: StoredRecord, nonce: Uint8Array): ShardEntry {
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(name));
   const box = Buffer.concat([cipher.update(JSON.stringify(record)), cipher.final(), cipher.getAuthTag()]);
   return { name, nonce: Buffer.from(nonce).toString('base64'), box: box.toString('base64') };
