@@ -7,6 +7,7 @@ import { type Exchange, type HttpClient, openHttpClient } from './http/exchange.
 import { judgeDocumentAnswer, judgeFileAnswer } from './http/judge.ts';
 import { networkFault } from './http/network-fault.ts';
 import { isRedirect, nextAddress } from './http/redirect.ts';
+import { serverDate } from './http/server-date.ts';
 import { type Patience, retrying } from './retry.ts';
 import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
 import { type StallWatch, watchForStall } from './stall-watch.ts';
@@ -23,7 +24,13 @@ export interface HttpSourceWorld {
 export function openHttpSource(address: SourceAddress, world: HttpSourceWorld): Source {
   const { settings, random } = world;
   const root = new URL(address.url.endsWith('/') ? address.url : `${address.url}/`);
+  let lastDate: Date | undefined;
   const client = openHttpClient({
+    heard(head) {
+      const date = serverDate(head);
+      // The latest: an answer out of a cache may be told with the time at which it was made.
+      if (date !== undefined && (lastDate === undefined || date > lastDate)) lastDate = date;
+    },
     connections: settings.connections,
     connectTimeoutMs: Math.min(10_000, settings.stallTimeoutMs),
     ...(address.ca === undefined ? {} : { ca: address.ca }),
@@ -53,6 +60,7 @@ export function openHttpSource(address: SourceAddress, world: HttpSourceWorld): 
       const url = addressOf(root, path);
       return retrying(() => readFile(client, url, options, world), patience(options.signal));
     },
+    lastDate: () => lastDate,
     close: () => client.close(),
   };
 }

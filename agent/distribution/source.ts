@@ -36,6 +36,8 @@ export interface Source {
    * Never yields more than asked for. `expectedSize` is the size that the manifest names; a file of another size is NET-07 at once.
    */
   read(path: string, options: ReadOptions): Promise<SourceStream>;
+  /** The latest time that the server told with an answer; nobody vouches for it. undefined before the first answer. Absent for folders. */
+  lastDate?(): Date | undefined;
   close(): Promise<void>;
 }
 

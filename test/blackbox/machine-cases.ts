@@ -139,7 +139,9 @@ export const MACHINE_CASES: readonly MachineCase[] = [
     exitCode: 30,
     fault: 'CONTENT-07',
     subject: 'Prestage Rehearsal',
-    says: ["CON20001 (CON00020): collection does not name this machine's model (Rehearsal)"],
+    says: [
+      "CON20001 (CON00020): the collection (model Book 14) does not hold this machine's model (Rehearsal)",
+    ],
     unchanged: 'all-but-records',
   },
   {

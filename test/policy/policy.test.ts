@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { openFolderSource } from '../../agent/distribution/folder-source.ts';
 import { encodeJson } from '../../agent/document/decode-json.ts';
 import { asFault } from '../../agent/fault/fault.ts';
-import { choose } from '../../agent/policy/choose.ts';
 import { fetchPolicy } from '../../agent/policy/fetch-policy.ts';
 import { POLICY_MAX_BYTES } from '../../agent/policy/policy.ts';
 import { type PolicyExpectation, verifyPolicy } from '../../agent/policy/verify-policy.ts';
 import { newKeyPair } from '../../agent/trust/keys.ts';
-import { deployment, LAPTOP, policy, reference, signed } from '../support/signed-documents.ts';
+import { deployment, policy, reference, signed } from '../support/signed-documents.ts';
 import { layTree } from '../support/site-kit.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -100,88 +99,6 @@ describe('verifyPolicy', () => {
       'taskSequences[0].applications[0]: no content has the ID CON000FF',
       'deployments[0].taskSequence: no task sequence has the ID CON00021',
     ]);
-  });
-});
-
-describe('choose', () => {
-  const among = (...deployments: readonly ReturnType<typeof deployment>[]) =>
-    policy({ deployments: [...deployments] });
-  const chosen = (value: ReturnType<typeof policy>, options = {}) =>
-    choose(value, LAPTOP, options).deployment.id;
-
-  it('takes a required deployment before an available one, and the first of several', () => {
-    const choice = choose(
-      among(
-        deployment('CON20001'),
-        deployment('CON20002', { purpose: 'required' }),
-        deployment('CON20003', { purpose: 'required' }),
-      ),
-      LAPTOP,
-    );
-    expect(choice.deployment.id).toBe('CON20002');
-    expect(choice.taskSequence.id).toBe('CON00020');
-    expect(choice.others.map(({ deployment: { id }, why }) => [id, why])).toEqual([
-      ['CON20001', 'CON20002 is required'],
-      ['CON20003', 'CON20002 comes first in policy'],
-    ]);
-  });
-
-  it('takes the first available one when nothing is required', () => {
-    expect(chosen(among(deployment('CON20001'), deployment('CON20002')))).toBe('CON20001');
-  });
-
-  it('never offers what is made available to clients only, not even by name', () => {
-    const only = among(deployment('CON20001', { makeAvailableTo: 'clients', purpose: 'required' }));
-    expect(refusal(() => chosen(only, { preferred: 'CON20001' })).code).toBe('CONTENT-07');
-  });
-
-  it('offers a hidden deployment only by name', () => {
-    const value = among(
-      deployment('CON20001', { makeAvailableTo: 'media-pxe-hidden' }),
-      deployment('CON20002', { purpose: 'required' }),
-    );
-    expect(chosen(value)).toBe('CON20002');
-    expect(chosen(value, { preferred: 'CON20001' })).toBe('CON20001');
-  });
-
-  it.each([
-    ['serial number, without regard to case', { serials: ['sn-0042'] }],
-    ['UUID, with braces', { uuids: ['{4c4c4544-0042-4810-8051-b4c04f4e3132}'] }],
-    ['MAC address, written with colons', { macs: ['00:11:22:33:44:55'] }],
-    ['model', { models: ['Book 13', 'Book 14 '] }],
-    ['manufacturer and model together', { manufacturers: ['Contoso Ltd.'], models: ['Book 14'] }],
-  ])('finds the machine in a collection by its %s', (_, collection) => {
-    expect(chosen(among(deployment('CON20001', { collection })))).toBe('CON20001');
-  });
-
-  it('says of every deployment why it was not offered', () => {
-    const value = among(
-      deployment('CON20001', { collection: { manufacturers: ['Contoso Ltd.'], models: ['Tower 3'] } }),
-      deployment('CON20002', { makeAvailableTo: 'clients' }),
-      deployment('CON20003', { makeAvailableTo: 'media-pxe-hidden' }),
-    );
-    const fault = refusal(() => choose(value, LAPTOP));
-    expect(fault).toMatchObject({ code: 'CONTENT-07', subject: 'Contoso Ltd. Book 14 SN-0042' });
-    expect(fault.detail.reasons).toEqual([
-      "CON20001 (CON00020): collection does not name this machine's model (Book 14)",
-      'CON20002 (CON00020): made available to clients only',
-      'CON20003 (CON00020): hidden, and not named as preferred',
-    ]);
-  });
-
-  it('refuses a preferred deployment that policy does not have, rather than running another', () => {
-    const fault = refusal(() => choose(among(deployment('CON20001')), LAPTOP, { preferred: 'CON20009' }));
-    expect(fault.detail.reasons).toEqual([
-      'CON20001 (CON00020): CON20009 is preferred',
-      'CON20009: preferred, but not in policy',
-    ]);
-  });
-
-  it('does not take a machine that does not know its serial number for one that is listed', () => {
-    const { serial: _, ...nameless } = LAPTOP;
-    expect(
-      refusal(() => choose(among(deployment('CON20001', { collection: { serials: [''] } })), nameless)).code,
-    ).toBe('CONTENT-07');
   });
 });
 

@@ -33,6 +33,8 @@ export type Misbehaviour =
   | { readonly kind: 'corrupt'; readonly offset: number }
   | { readonly kind: 'ignore-range' }
   | { readonly kind: 'etag'; readonly etag: string | undefined }
+  /** Tells another time than the real one. */
+  | { readonly kind: 'date'; readonly date: string; readonly age?: string }
   /** 206 with another range than the one asked for. */
   | { readonly kind: 'other-range'; readonly shift: number }
   /** 206 whose Content-Range tells another size of the file. */
@@ -166,6 +168,8 @@ function planned(seen: SeenRequest, original: Uint8Array, wrong: Misbehaviour | 
   const headers: Record<string, string | number> = {
     'content-type': 'application/octet-stream',
     ...(etag === undefined ? {} : { etag }),
+    ...(wrong?.kind === 'date' ? { date: wrong.date } : {}),
+    ...(wrong?.kind === 'date' && wrong.age !== undefined ? { age: wrong.age } : {}),
   };
   const part = wrong?.kind === 'ignore-range' ? undefined : wantedPart(seen, etag, file.length);
   if (part) {

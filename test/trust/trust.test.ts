@@ -5,7 +5,12 @@ import { asFault } from '../../agent/fault/fault.ts';
 import { decodeAgentConfig } from '../../agent/trust/agent-config.ts';
 import { newKeyPair, privateKey, publicKey, publicKeyText } from '../../agent/trust/keys.ts';
 import { signDetached, verifyDetached } from '../../agent/trust/signature.ts';
-import { boundedTime, checkMediaValidity, checkPolicyExpiry } from '../../agent/trust/validity.ts';
+import {
+  betterClock,
+  boundedTime,
+  checkMediaValidity,
+  checkPolicyExpiry,
+} from '../../agent/trust/validity.ts';
 
 function faultOf(work: () => unknown) {
   try {
@@ -162,15 +167,46 @@ describe('validity', () => {
   });
 
   it('refuses policy after its last day, which a later policy may prove', () => {
-    expect(
-      faultOf(() =>
-        checkPolicyExpiry(
-          'policy.json',
-          '2026-03-01T00:00:00Z',
-          at('2020-01-01T00:00:00Z', ['2026-03-01T00:00:01Z']),
-        ),
-      ).code,
-    ).toBe('TRUST-05');
+    const late = at('2020-01-01T00:00:00Z', ['2026-03-01T00:00:01Z']);
+    expect(faultOf(() => checkPolicyExpiry('policy.json', '2026-03-01T00:00:00Z', late))).toMatchObject({
+      code: 'TRUST-05',
+      detail: {
+        expected: 'until 2026-03-01T00:00:00Z',
+        found: '2026-03-01T00:00:01.000Z, when the newest signed document was made',
+      },
+    });
+  });
+
+  it('names the clock where it is years ahead, because that is what a person can put right', () => {
+    const ahead = at('2061-03-01T08:00:00Z', ['2026-03-01T00:00:00Z']);
+    const found = 'the clock says 2061-03-01T08:00:00.000Z';
+    expect(faultOf(() => checkMediaValidity('depot', window, ahead)).detail).toMatchObject({ found });
+    const refused = faultOf(() => checkPolicyExpiry('policy.json', '2026-04-01T00:00:00Z', ahead));
+    expect(refused.detail).toMatchObject({ found });
+    expect(refused.entry.next).toMatch(/set it in the firmware/);
+  });
+
+  const bounds = {
+    from: ['2026-02-01T00:00:00Z', '2026-03-01T00:00:00Z'],
+    until: ['2026-06-01T00:00:00Z', '2027-03-01T00:00:00Z'],
+  };
+  it.each<[string, string | undefined, boolean, string]>([
+    ['2001-01-01T00:00:00Z', '2026-04-01T00:00:00Z', true, 'years behind'],
+    ['2061-01-01T00:00:00Z', '2026-04-01T00:00:00Z', true, 'years ahead'],
+    ['2026-04-03T00:00:00Z', '2026-04-01T00:00:00Z', true, 'two days ahead'],
+    ['2026-04-01T00:00:00Z', '2026-04-03T00:00:00Z', true, 'two days behind'],
+    ['2026-04-01T00:00:00Z', '2026-04-02T00:00:00Z', false, 'a day behind'],
+    ['2026-04-01T00:00:00Z', '2026-04-01T00:05:00Z', false, 'minutes behind'],
+    ['2001-01-01T00:00:00Z', undefined, false, 'years behind, and nobody to ask'],
+    ['2001-01-01T00:00:00Z', '2026-02-15T00:00:00Z', false, 'years behind, and a server from before policy'],
+    ['2001-01-01T00:00:00Z', '2026-06-01T00:00:01Z', false, 'years behind, and a server from after policy'],
+    ['2026-04-01T00:00:00Z', '2026-09-01T00:00:00Z', false, 'good, and a server from after policy'],
+    ['2026-02-28T23:59:59Z', '2026-03-01T00:00:00Z', true, 'a second before policy was made'],
+  ])('%s against a server’s %s: taken %s (%s)', (clock, server, taken) => {
+    const told = server === undefined ? undefined : new Date(server);
+    expect(betterClock({ clock: new Date(clock), server: told, ...bounds })).toEqual(
+      taken ? told : undefined,
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import { verifyPolicy } from '../../policy/verify-policy.ts';
 import type { Observe } from '../../progress/event.ts';
 import { publicKey } from '../../trust/keys.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
+import type { BoundedTime } from '../../trust/validity.ts';
 import { readCapped } from './open-media.ts';
 
 export interface ObtainedPolicy {
@@ -21,6 +22,10 @@ export interface ObtainedPolicy {
   /** As signed, to be kept for the new Windows. */
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
+  /** The time that its dates were judged by. */
+  readonly time: BoundedTime;
+  /** The time that the management point told; nobody vouches for it. */
+  readonly serverDate?: Date;
 }
 
 export interface ObtainPolicyOptions {
@@ -39,12 +44,11 @@ export interface ObtainPolicyOptions {
  * Faults: the first TRUST-* where any point served something untrusted and none served well, else the last NET-*; TRUST-* of the cached policy offline; STOP-01.
  */
 export async function obtainPolicy(options: ObtainPolicyOptions): Promise<ObtainedPolicy> {
-  const { managementPoints, observe, media, layout, signal } = options;
+  const { managementPoints, observe, media, layout } = options;
   const faults: Fault[] = [];
   for (const point of managementPoints) {
     try {
-      const { bytes, signature } = await fetchPolicy(point, signal);
-      return accept(bytes, signature, point.name, options);
+      return await policyFrom(point, options);
     } catch (thrown) {
       const fault = asFault(thrown);
       if (fault.code === 'STOP-01' || fault.code === 'BUG-01') throw fault;
@@ -74,13 +78,31 @@ export async function obtainPolicy(options: ObtainPolicyOptions): Promise<Obtain
   throw faults.at(-1) ?? new Fault('NET-01', media.name, { found: 'the media names no management point' });
 }
 
+/** What one management point serves. Faults: TRUST-*, NET-*, CONTENT-08, STOP-01. */
+export async function policyFrom(
+  point: Source,
+  options: Omit<ObtainPolicyOptions, 'managementPoints'>,
+): Promise<ObtainedPolicy> {
+  const { bytes, signature } = await fetchPolicy(point, options.signal);
+  const serverDate = point.lastDate?.();
+  try {
+    return { ...accept(bytes, signature, point.name, options), ...(serverDate && { serverDate }) };
+  } catch (thrown) {
+    const fault = asFault(thrown);
+    if (fault.code !== 'TRUST-05' || serverDate === undefined) throw fault;
+    // It excuses nothing, but whoever stands at the machine sees which of the two is wrong.
+    const detail = { ...fault.detail, managementPoint: `${point.name} says ${serverDate.toISOString()}` };
+    throw new Fault('TRUST-05', fault.subject, detail, { cause: fault.cause });
+  }
+}
+
 function accept(
   bytes: Uint8Array,
   signature: Uint8Array | undefined,
   from: string,
-  { media, acceptedSerial, clock }: ObtainPolicyOptions,
+  { media, acceptedSerial, clock }: Omit<ObtainPolicyOptions, 'managementPoints'>,
 ): ObtainedPolicy {
-  const { policy } = verifyPolicy(bytes, signature, {
+  const { policy, time } = verifyPolicy(bytes, signature, {
     keys: media.policyKeys.map(publicKey),
     site: media.site,
     floor: Math.max(media.policyFloor, acceptedSerial),
@@ -89,7 +111,8 @@ function accept(
   });
   // Verified, so there is one.
   const proof = signature ?? new Uint8Array();
-  return { policy, digest: createHash('sha256').update(bytes).digest('hex'), from, bytes, signature: proof };
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  return { policy, digest, from, bytes, signature: proof, time };
 }
 
 // What an earlier run accepted is never older than what the media was made with.

@@ -8,13 +8,15 @@ import { osImageFile } from '../../media/os-image-file.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan, PlannedItem } from '../../plan/plan.ts';
 import { type Choice, choose } from '../../policy/choose.ts';
+import { type Offer, offer } from '../../policy/offer.ts';
 import type { ItemSurvey } from '../../survey/survey-content.ts';
-import { acceptedSerial } from './accepted-policy.ts';
 import { cachedReferences } from './cached-references.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
 import { imageBytes } from './image-bytes.ts';
 import { type ObtainedRecord, obtainMachineRecord } from './machine-record.ts';
-import { type ObtainedPolicy, obtainPolicy } from './obtain-policy.ts';
+import type { ObtainedPolicy } from './obtain-policy.ts';
+import { policyForMachine } from './policy-for-machine.ts';
+import { preferredDeployment, prestartVariables } from './prestart.ts';
 import type { RunContext } from './run-context.ts';
 import { surveyCached, surveyWanted } from './survey-cache.ts';
 import { referenceTo, type WantedContent, wantedContent } from './wanted-content.ts';
@@ -37,13 +39,19 @@ export interface ImageValidation {
   readonly bad: readonly BadRangeRecord[];
 }
 
+export interface PrepareOptions {
+  /** ID of the deployment to run (SMSTSPreferredAdvertID). */
+  readonly preferred?: string;
+  /** Told what is offered and what is not before one is chosen, so that it is known also when nothing is. */
+  judged?(offer: Offer): void;
+}
+
 /**
- * @param preferred ID of the deployment to run (SMSTSPreferredAdvertID).
  * @throws TRUST-*, NET-*, CONTENT-07 no deployment, CONTENT-01 a manifest that is nowhere to be had, STOP-01.
  */
 export async function prepare(
   context: RunContext,
-  { preferred }: { readonly preferred?: string } = {},
+  { preferred, judged }: PrepareOptions = {},
 ): Promise<Prepared> {
   const { composition, stage, manifest: media } = context;
   const cached = cachedReferences(media.content, context.records);
@@ -57,22 +65,18 @@ export async function prepare(
   const validating = stage('validate-image', () => surveyCached(context, staged));
   // A fault in the branch that is awaited first must not leave this one unhandled.
   validating.catch(() => {});
-  const [facts, policy] = await Promise.all([
-    context.machine.facts(),
-    stage('policy', async () =>
-      obtainPolicy({
-        media,
-        layout: context.layout,
-        managementPoints: context.managementPoints,
-        acceptedSerial: await acceptedSerial(context),
-        clock: composition.clock.now(),
-        observe: context.observe,
-        signal: composition.signal,
-      }),
-    ),
-  ]);
+  const prestart = await prestartVariables(context);
+  const wish = preferred ?? preferredDeployment(context, prestart);
+  const { facts, policy, now } = await stage('policy', () => policyForMachine(context));
   const record = await obtainMachineRecord(context, policy.policy, facts, policy.from);
-  const choice = choose(policy.policy, facts, preferred === undefined ? {} : { preferred });
+  const asked = {
+    now,
+    unknownComputers: media.unknownComputers,
+    ...(wish === undefined ? {} : { preferred: wish }),
+    ...(record === undefined ? {} : { record: record.record }),
+  };
+  judged?.(offer(policy.policy, facts, asked));
+  const choice = choose(policy.policy, facts, asked);
   const imageSurvey = await validating;
   const wanted = await wantedContent({
     policy: policy.policy,
@@ -94,6 +98,7 @@ export async function prepare(
     policy: policy.policy,
     deployment: choice.deployment,
     sequence: choice.taskSequence,
+    prestart,
     ...(record === undefined ? {} : { record: record.record }),
   };
   const image = await validationOf(context, staged, imageSurvey);

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { openLogFiles } from '../../console/log-files.ts';
 import type { CacheLayout } from '../../content/layout.ts';
 import type { WorkerPool } from '../../content/worker-pool.ts';
-import type { Source } from '../../distribution/source.ts';
+import type { Source, SourceAddress } from '../../distribution/source.ts';
 import { Fault } from '../../fault/fault.ts';
 import { type Journal, openJournal, readJournal } from '../../journal/journal.ts';
 import type { JournalRecord } from '../../journal/record.ts';
@@ -30,6 +30,13 @@ export interface RunContext extends OpenedMedia {
   readonly pool: WorkerPool;
   readonly sources: readonly Source[];
   readonly managementPoints: readonly Source[];
+  /** Opens a source that is closed with the run. */
+  openSource(address: Pick<SourceAddress, 'url' | 'priority'>): Source;
+  /** Puts points before those of the media for the rest of the run, for everybody who holds `sources` or `managementPoints`. */
+  preferPoints(points: {
+    readonly sources?: readonly Source[];
+    readonly managementPoints?: readonly Source[];
+  }): void;
   readonly manifests: ManifestStore;
   /** Undefined for commands that only look. */
   readonly journal?: Journal;
@@ -124,18 +131,18 @@ async function open(
 
   const pool = await composition.openPool();
   closing.push(() => pool.close());
-  const openSource = (url: string, priority: number): Source => {
+  const openSource: RunContext['openSource'] = address => {
     const source = composition.openSource(
-      { url, priority, ...(settings.ca === undefined ? {} : { ca: settings.ca }) },
+      { ...address, ...(settings.ca === undefined ? {} : { ca: settings.ca }) },
       settings.transfer,
     );
     closing.push(() => source.close());
     return source;
   };
   const sources = manifest.distributionPoints
-    .map(point => openSource(point.url, point.priority))
+    .map(point => openSource(point))
     .sort((a, b) => a.priority - b.priority);
-  const managementPoints = manifest.managementPoints.map((url, at) => openSource(url, at));
+  const managementPoints = manifest.managementPoints.map((url, priority) => openSource({ url, priority }));
   const manifests = openManifestStore(layout, { layout, durable, sources, signal });
   return {
     ...media,
@@ -145,6 +152,11 @@ async function open(
     pool,
     sources,
     managementPoints,
+    openSource,
+    preferPoints(points) {
+      putFirst(sources, points.sources ?? []);
+      putFirst(managementPoints, points.managementPoints ?? []);
+    },
     manifests,
     records,
     observe,
@@ -159,6 +171,13 @@ async function open(
       return result;
     },
   };
+}
+
+/** A point that is named twice is asked once, in its better place. */
+function putFirst(points: Source[], first: readonly Source[]): void {
+  const addresses = new Set(first.map(({ name }) => name.replace(/\/+$/, '')));
+  const others = points.filter(({ name }) => !addresses.has(name.replace(/\/+$/, '')));
+  points.splice(0, points.length, ...first, ...others);
 }
 
 /** Two runs at once, one in each window of a technician, would wipe the volume under each other. Fault: USAGE-14. */

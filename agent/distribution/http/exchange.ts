@@ -26,6 +26,8 @@ export interface HttpClientOptions {
   readonly connectTimeoutMs: number;
   /** PEM certificates of the site's own authority, trusted beside the well-known ones. */
   readonly ca?: string;
+  /** Told the head of every answer, redirects among them. */
+  heard?(head: AnswerHead): void;
 }
 
 /** Opens nothing yet: the first `get` does. */
@@ -52,9 +54,10 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
         });
       // After `discard` undici may still report the broken connection; nobody is left who would want to know.
       answer.body.on('error', () => {});
+      const head = { status: answer.statusCode, headers: flatten(answer.headers) };
+      options.heard?.(head);
       return {
-        status: answer.statusCode,
-        headers: flatten(answer.headers),
+        ...head,
         bytes: answer.body,
         discard: () => void answer.body.destroy(),
       };

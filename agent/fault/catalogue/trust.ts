@@ -16,9 +16,9 @@ export const TRUST = {
   },
   'TRUST-03': {
     title: 'Media expired',
-    meaning: 'The media is past its last valid day.',
+    meaning: 'The media is past its last valid day, or the clock of this machine is ahead.',
     safe: 'Nothing was changed on the disk.',
-    next: 'Check the clock of the machine; if it is right, ask for new media.',
+    next: 'Compare the time shown with a watch. If the clock is wrong, set it in the firmware (or with `date` and `time`) and start again; if it is right, ask for new media.',
   },
   'TRUST-04': {
     title: 'Media not valid yet',
@@ -28,9 +28,10 @@ export const TRUST = {
   },
   'TRUST-05': {
     title: 'Policy expired',
-    meaning: 'The policy is past its last valid day; a newer one was not to be had.',
+    meaning:
+      'The policy is past its last valid day and a newer one was not to be had, or the clock of this machine is ahead.',
     safe: 'The media and its cache are untouched.',
-    next: 'Connect the machine to its management point or publish again.',
+    next: 'Compare the time shown with a watch. If the clock is wrong, set it in the firmware (or with `date` and `time`) and start again; if it is right, connect the machine to its management point or publish again.',
   },
   'TRUST-06': {
     title: 'Policy older than the floor',
