@@ -17,6 +17,7 @@ import { signDetached } from '../trust/signature.ts';
 import { sha256OfFiles } from './digest-files.ts';
 import { loadPrivateKey, loadPublicKey } from './key-files.ts';
 import { MediaMeter } from './media-meter.ts';
+import { type CarriedShards, decideShards, recordsKeyOf } from './media-records.ts';
 import { buildMediaTree, type MediaTree } from './media-tree.ts';
 import { type AuthorWorld, keyFolder } from './publish.ts';
 import { utcSeconds } from './publish-policy.ts';
@@ -64,6 +65,7 @@ export interface CreatedMedia {
   readonly keyId: string;
   readonly manifest: MediaManifest;
   readonly policySerial: number;
+  readonly machineRecords: CarriedShards;
   readonly bill: readonly BilledItem[];
 }
 
@@ -98,6 +100,8 @@ export async function createMedia(
     clock: world.clock.now(),
     provenTimes: [],
   });
+  const records = await recordsKeyOf(site, folder, policy);
+  const machineRecords = await decideShards(path.resolve(request.from), policy, media.allowOffline);
   const selection = selectContent(media, site, policy);
   const staging = `${wim}.staging`;
   await world.durable.remove(staging);
@@ -109,6 +113,7 @@ export async function createMedia(
         staging,
         selection,
         policy: served,
+        recordsOf: machineRecords.decision === 'carried' ? policy : undefined,
         agent: agentOf(site, media, request),
       },
       {
@@ -118,7 +123,7 @@ export async function createMedia(
         ...(world.signal && { signal: world.signal }),
       },
     );
-    const manifest = makeManifest({ site, media, selection, tree, policy, keys }, world);
+    const manifest = makeManifest({ site, media, selection, tree, policy, keys, records }, world);
     const made = await writeMedia(wim, tree, manifest, keys.media, meter, world);
     world.observe({
       kind: 'finished',
@@ -132,6 +137,7 @@ export async function createMedia(
       keyId: keys.media.public.id,
       manifest,
       policySerial: policy.serial,
+      machineRecords,
       bill: makeBill(selection, site),
     };
   } finally {
@@ -146,10 +152,11 @@ interface ManifestParts {
   readonly tree: MediaTree;
   readonly policy: Policy;
   readonly keys: { readonly policy: PublicKey };
+  readonly records: Uint8Array | undefined;
 }
 
 function makeManifest(
-  { site, media, selection, tree, policy, keys }: ManifestParts,
+  { site, media, selection, tree, policy, keys, records }: ManifestParts,
   { clock, newId }: CreateMediaWorld,
 ): MediaManifest {
   const now = clock.now();
@@ -168,6 +175,7 @@ function makeManifest(
     policyFloor: policy.serial,
     managementPoints: media.managementPoints ?? site.managementPoints,
     distributionPoints: media.distributionPoints ?? site.distributionPoints,
+    ...(records !== undefined && { machineKey: Buffer.from(records).toString('base64') }),
     unattended: media.unattended,
     allowOffline: media.allowOffline,
     taskSequence: selection.taskSequence.id,

@@ -9,7 +9,9 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { MediaFileEntry } from '../media/media-manifest.ts';
 import type { ServedPolicy } from '../policy/fetch-policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { type DigestWorld, sha256OfFiles } from './digest-files.ts';
+import { layShards } from './media-records.ts';
 import { onPoint } from './published-content.ts';
 import type { MediaSelection } from './select-content.ts';
 
@@ -24,6 +26,8 @@ export interface MediaTreeRequest {
   readonly staging: string;
   readonly selection: MediaSelection;
   readonly policy: ServedPolicy;
+  /** The policy whose machine records the media carries; undefined when it carries none. */
+  readonly recordsOf: Policy | undefined;
   /** The agent's executable to lay onto the volume. */
   readonly agent: string | undefined;
 }
@@ -62,11 +66,13 @@ export async function buildMediaTree(request: MediaTreeRequest, world: TreeWorld
   await durable.replaceFile(layout.policy, policy.bytes);
   if (policy.signature !== undefined) await durable.replaceFile(layout.policySignature, policy.signature);
   if (request.agent !== undefined) await layAgent(request.agent, layout, durable);
+  const shards =
+    request.recordsOf === undefined ? [] : await layShards(point, request.recordsOf, layout, world);
   return {
     espFolder,
     volumeFolder,
     esp,
-    volume: await listOwnFiles(volumeFolder, ownFiles(request, layout, indexes), world),
+    volume: await listOwnFiles(volumeFolder, [...ownFiles(request, layout, indexes), ...shards], world),
   };
 }
 

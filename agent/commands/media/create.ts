@@ -66,6 +66,8 @@ export async function mediaCreate(
       },
       { ...composition, pool, imaging: await composition.openImaging(), newId: () => randomUUID() },
     );
+    // Whoever has the media has it, but no log of a build server needs it.
+    composition.learnSecret([created.manifest.machineKey ?? '']);
     composition.endProgress();
     composition.print(
       options.json === true
@@ -79,7 +81,8 @@ export async function mediaCreate(
 }
 
 /** The bill: every item, its version and size, and whether the site has gone on since. */
-function billLines({ wim, bytes, sha256, keyId, manifest, policySerial, bill }: CreatedMedia): string[] {
+function billLines(created: CreatedMedia): string[] {
+  const { wim, bytes, sha256, keyId, manifest, policySerial, machineRecords, bill } = created;
   const rows = bill.map(item => [
     item.id,
     item.version,
@@ -106,6 +109,11 @@ function billLines({ wim, bytes, sha256, keyId, manifest, policySerial, bill }: 
     '',
     `${bill.length} items, ${sizeText(total)}; policy ${policySerial}; valid from ${manifest.validFrom} until ${manifest.validUntil}.`,
     `Media ${manifest.mediaId} "${manifest.name}", made by ${manifest.createdBy}, signed by key ${keyId}.`,
+    ...(machineRecords.decision === 'too-large'
+      ? [
+          `The records of machines (${sizeText(machineRecords.bytes)}) are too large to be carried: offline, this media refuses to deploy.`,
+        ]
+      : []),
     `${wim}: ${sizeText(bytes)}, SHA-256 ${sha256}`,
     'Send the .json and .sig files beside it along: without them nobody can prove that it arrived whole.',
   ];

@@ -43,6 +43,7 @@ export async function mediaInspect(
 ): Promise<number> {
   const keys = await pinnedKeysOrNone(options, composition);
   const inspected = await inspectMedia(place, keys, composition.clock.now(), () => composition.openImaging());
+  composition.learnSecret([inspected.manifest?.machineKey ?? '']);
   composition.print(
     options.json === true
       ? JSON.stringify({ format: 'prestage-inspected-media/1', ...inspected }, undefined, 2)
