@@ -52,16 +52,26 @@ export function addDeploy(
   command.action(async (options: DeployOptions) => exit(await deploy(options, await compose())));
 }
 
-/** @returns exit code 3, after the hand-over. Every fault is journaled before it is thrown on. */
+/** @returns exit code 3, after the hand-over or before a restart into the media. Every fault is journaled before it is thrown on. */
 export async function deploy(options: DeployOptions, composition: Composition): Promise<number> {
+  await deployOnce(options, composition);
+  return EXIT_CONTINUES_AFTER_RESTART;
+}
+
+/** As deploy. @returns whether the new Windows continues, or deploy itself after a restart into the media. */
+export async function deployOnce(
+  options: DeployOptions,
+  composition: Composition,
+): Promise<'handed-over' | 'restart'> {
   const needs = {
     access: 'write',
     judgeDates: true,
     ...(options.fresh === true ? { fresh: true } : {}),
   } as const;
   return await withRunContext(composition, options, needs, async context => {
+    let outcome: 'handed-over' | 'restart';
     try {
-      await carryOut(options, context);
+      outcome = await carryOut(options, context);
     } catch (thrown) {
       const fault = asFault(thrown);
       context.observe({
@@ -77,11 +87,11 @@ export async function deploy(options: DeployOptions, composition: Composition): 
       throw fault;
     }
     if (options.restart !== false) await context.machine.restart();
-    return EXIT_CONTINUES_AFTER_RESTART;
+    return outcome;
   });
 }
 
-async function carryOut(options: DeployOptions, context: RunContext): Promise<void> {
+async function carryOut(options: DeployOptions, context: RunContext): Promise<'handed-over' | 'restart'> {
   const { composition, journal, manifest, key, layout, volume } = context;
   if (journal === undefined) throw new Error('deploy needs a journal');
   const began = composition.clock.ticks();
@@ -102,7 +112,7 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<vo
   await keepAcceptedPolicy(context, prepared.policy);
   await keepMachineRecord(context, prepared.record);
   await journal.append({ type: 'plan', plan });
-  await runPlan('winpe', world, journal);
+  const outcome = await runPlan('winpe', world, journal);
 
   await journal.append({
     type: 'run-finished',
@@ -120,8 +130,12 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<vo
     kind: 'note',
     level: 'info',
     component: 'deploy',
-    text: `Media ${manifest.name} (key ${key.id}) is deployed; the new Windows continues.`,
+    text:
+      outcome === 'restart'
+        ? 'A step asked for a restart; the media starts again, and the deployment goes on.'
+        : `Media ${manifest.name} (key ${key.id}) is deployed; the new Windows continues.`,
   });
+  return outcome === 'restart' ? 'restart' : 'handed-over';
 }
 
 async function beginRun(options: DeployOptions, context: RunContext) {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import type { Composition } from './composition.ts';
 import { continueDeployment } from './continue.ts';
-import { deploy } from './deploy.ts';
+import { deployOnce } from './deploy.ts';
 
 export interface RehearseOptions {
   readonly config?: string;
@@ -43,7 +43,11 @@ export async function rehearse(
   composition: Composition,
 ): Promise<number> {
   const quiet: Composition = options.json === true ? { ...composition, print: () => {} } : composition;
-  await deploy({ ...options, disk, restart: false }, quiet);
+  for (let restarts = 0; ; restarts++) {
+    const outcome = await deployOnce({ ...options, disk, restart: false }, quiet);
+    if (outcome === 'handed-over') break;
+    if (restarts === MOST_RESTARTS) return EXIT_CONTINUES_AFTER_RESTART;
+  }
   for (let restarts = 0; ; restarts++) {
     const code = await continueDeployment({ ...options, disk, restart: false }, composition);
     if (code !== EXIT_CONTINUES_AFTER_RESTART || restarts === MOST_RESTARTS) return code;

@@ -44,7 +44,7 @@ export function reportLines(report: Report): string[] {
     ...tableLines(
       [{ title: 'Action' }, { title: 'State' }, { title: 'Time', right: true }, { title: 'Remark' }],
       report.actions.map(action => [
-        action.action,
+        action.title ?? action.action,
         action.state,
         durationText(action.seconds),
         remark(action),
@@ -58,6 +58,10 @@ export function reportLines(report: Report): string[] {
 
 function remark({ result, starts }: Report['actions'][number]): string {
   const remarks: string[] = [];
+  if (result?.skipped !== undefined) remarks.push(result.skipped);
+  if (result?.failed !== undefined)
+    remarks.push(`${result.failed.code} ${result.failed.title}; the task sequence went on`);
+  if (result?.attempts !== undefined && result.attempts > 1) remarks.push(`${result.attempts} attempts`);
   if (result?.alreadyDone === true) remarks.push('already done');
   if (result?.exitCode !== undefined) remarks.push(`exit code ${result.exitCode}`);
   if (result?.rehearsed === true) remarks.push('rehearsed, not run');

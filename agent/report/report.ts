@@ -23,7 +23,10 @@ export interface ReportItem {
 
 export interface ReportAction {
   readonly action: string;
-  readonly state: 'finished' | 'failed' | 'cut' | 'waiting';
+  /** Name of the step, where its author gave one. */
+  readonly title?: string;
+  /** `failed` also for one after which the sequence went on: then `result.failed` is its fault. */
+  readonly state: 'finished' | 'skipped' | 'failed' | 'cut' | 'waiting';
   readonly seconds: number;
   /** How often it was started over all runs. */
   readonly starts: number;

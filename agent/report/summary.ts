@@ -62,7 +62,9 @@ function outcomeOf(records: readonly JournalRecord[]): Report['outcome'] {
   );
   if (records.some(record => record.type === 'completed')) return 'completed';
   if (last?.type === 'run-failed') return isRefusal(last.fault) ? 'refused' : 'failed';
-  if (last?.type === 'run-finished' && last.command === 'deploy') return 'handed-over';
+  // A hard restart in WinPE ends a run of deploy, too: the next one goes on.
+  const goesOn = recall(records).restartPending === 'hard';
+  if (last?.type === 'run-finished' && last.command === 'deploy') return goesOn ? 'running' : 'handed-over';
   return 'running';
 }
 
@@ -119,7 +121,8 @@ const LAST_ACTION = 'retire-media';
 function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]): ReportAction[] {
   const past = recall(records);
   const failed = new Set(recordsOf(records, 'action-failed').map(record => record.action));
-  const planned = (plan?.actions ?? []).map(actionKey);
+  const titles = new Map((plan?.actions ?? []).map(each => [actionKey(each), each.control?.title]));
+  const planned = [...titles.keys()];
   const earlier = recordsOf(records, 'action-started').map(record => record.action);
   // In the plan's order, behind what an earlier plan alone had to do.
   const keys = new Set([...earlier.filter(action => !planned.includes(action)), ...planned]);
@@ -128,9 +131,10 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
     const finished = recordsOf(records, 'action-finished').filter(record => record.action === action);
     return {
       action,
+      ...titled(titles.get(action)),
       state:
         result !== undefined || (past.completed && action === LAST_ACTION)
-          ? 'finished'
+          ? stateOf(result)
           : !past.open.has(action)
             ? 'waiting'
             : failed.has(action)
@@ -141,6 +145,15 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
       ...(result === undefined ? {} : { result }),
     };
   });
+}
+
+function stateOf(result: ActionResult | undefined): ReportAction['state'] {
+  if (result?.skipped !== undefined) return 'skipped';
+  return result?.failed === undefined ? 'finished' : 'failed';
+}
+
+function titled(title: string | undefined): Pick<ReportAction, 'title'> {
+  return title === undefined ? {} : { title };
 }
 
 function stageSeconds(records: readonly JournalRecord[]): Record<string, number> {

@@ -23,6 +23,7 @@ export async function runPlan(
   world: StepWorld,
   journal: Journal,
 ): Promise<'finished' | 'restart'> {
+  await learnTarget(world);
   for (const action of world.plan.actions) {
     if (phaseOf(action) !== phase) continue;
     if (world.signal?.aborted) throw new Fault('STOP-01', actionKey(action));
@@ -33,6 +34,14 @@ export async function runPlan(
     }
   }
   return 'finished';
+}
+
+/** From here on OSDTargetSystemDrive tells where it is; before partition-disk has run there is none, which whoever needs it will say. */
+async function learnTarget({ plan, target }: StepWorld): Promise<void> {
+  if ((plan.target ?? 'media') === 'media') return;
+  await target().catch((thrown: unknown) => {
+    if (!(thrown instanceof Fault && thrown.code.startsWith('MACHINE-'))) throw thrown;
+  });
 }
 
 async function runAction(action: Action, world: StepWorld, journal: Journal): Promise<ActionResult> {

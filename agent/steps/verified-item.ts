@@ -1,8 +1,9 @@
 // Hashes an item again immediately before it is used, and clears away what nobody signed: the cache is a place that anyone with the disk can reach.
 import path from 'node:path';
 import type { ContentManifest } from '../content/manifest.ts';
-import { acquire } from '../distribution/acquire.ts';
+import { type AcquireWorld, acquire } from '../distribution/acquire.ts';
 import { Fault } from '../fault/fault.ts';
+import type { Plan } from '../plan/plan.ts';
 import { readChunkIndex } from '../survey/chunk-indexes.ts';
 import { extrasOf } from '../survey/look.ts';
 import { type ItemSurvey, surveyItem } from '../survey/survey-content.ts';
@@ -12,13 +13,16 @@ import type { StepWorld } from './step-world.ts';
 /** Enough to see what somebody has put there. */
 const NAMES_SHOWN = 10;
 
+/** What proving an item takes: less than a step has, because the media's prestart command runs before there is a plan. */
+export type ItemWorld = AcquireWorld & Pick<StepWorld, 'manifest'> & { readonly plan: Pick<Plan, 'items'> };
+
 /**
  * Proves item `id`; what does not match is mended from the distribution points, once; what the manifest does not name is removed.
  * @returns its manifest and the folder in which every file matches it, and no other file lies.
  * @throws Fault CONTENT-02 naming the first bad file when it cannot be mended (cause: why not); DISK-*, STOP-01.
  */
 export async function verifiedItem(
-  world: StepWorld,
+  world: ItemWorld,
   id: string,
 ): Promise<{ readonly manifest: ContentManifest; readonly folder: string }> {
   const { reference } = plannedItem(world, id);
@@ -44,7 +48,7 @@ export async function verifiedItem(
   return { manifest, folder };
 }
 
-function prove(world: StepWorld, id: string, manifest: ContentManifest): Promise<ItemSurvey> {
+function prove(world: ItemWorld, id: string, manifest: ContentManifest): Promise<ItemSurvey> {
   const { reference } = plannedItem(world, id);
   return surveyItem({
     reference,
@@ -59,7 +63,7 @@ function prove(world: StepWorld, id: string, manifest: ContentManifest): Promise
 }
 
 /** Windows loads a DLL that lies beside the program before its own, and DISM adds every INF below a folder. Fault: CONTENT-02 for what stays. */
-async function removeExtras(world: StepWorld, id: string, extras: readonly string[]): Promise<void> {
+async function removeExtras(world: ItemWorld, id: string, extras: readonly string[]): Promise<void> {
   if (extras.length === 0) return;
   world.observe({
     kind: 'note',

@@ -1,33 +1,106 @@
 // The variables of a run: the levels that policy and media give, what was set before (from the journal), and what steps set now.
+import { recall } from '../../journal/past.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { actionKey } from '../../plan/plan.ts';
+import { settable } from '../../policy/built-in-variables.ts';
+import { collectionsOf } from '../../policy/collections.ts';
 import { resolveVariables, type VariableLayer, type Variables } from '../../policy/variables.ts';
 import type { VariableStore } from '../../steps/step-world.ts';
+import { builtInLayer } from './built-in-layer.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
 import type { RunContext } from './run-context.ts';
 
-/** @returns the levels below `step`, the lowest first: media, site, task sequence, collections, machine, prestart. */
-export function variableLayers({ manifest }: RunContext, basis: DeploymentBasis): readonly VariableLayer[] {
-  const { policy, sequence, record } = basis;
-  return [
+/**
+ * @returns the levels below `step`, the lowest first: media, site, task sequence, collections (in policy's order), machine, prestart. Names that
+ * only the run itself may set are left out.
+ */
+export function variableLayers(
+  { manifest }: Pick<RunContext, 'manifest'>,
+  basis: DeploymentBasis,
+): readonly VariableLayer[] {
+  const { policy, sequence, record, facts } = basis;
+  const collections = collectionsOf(policy, facts, record).map(name => ({
+    level: `collection ${name}`,
+    values: policy.collections.find(each => each.name === name)?.variables ?? {},
+  }));
+  const levels: readonly VariableLayer[] = [
     { level: 'media', values: manifest.variables, secret: manifest.secret },
     { level: 'site', values: policy.variables },
     { level: 'task sequence', values: sequence.variables },
+    ...collections,
     { level: 'machine', values: record?.variables ?? {}, secret: record?.secret ?? [] },
     { level: 'prestart', values: basis.prestart ?? {} },
   ];
+  return levels.map(level => ({ ...level, values: settable(level.values).values }));
 }
 
-export function openVariableStore(context: RunContext, basis: DeploymentBasis): VariableStore {
+/**
+ * Values of secret variables, and values made of them, are learned by the redactor and kept in memory only. After a restart those that a set-variable
+ * step set are made again from what its author wrote; those that a command told are lost, which is noted.
+ * @param target where the new Windows goes, as far as it is known.
+ */
+export function openVariableStore(
+  context: RunContext,
+  basis: DeploymentBasis,
+  plan: Plan,
+  target: () => string | undefined,
+): VariableStore {
+  const { composition, journal, records } = context;
   const levels = variableLayers(context, basis);
-  const set: VariableLayer[] = context.records.flatMap(record =>
-    record.type === 'variables-set' && record.by !== 'prestart'
-      ? [{ level: 'step', values: record.values }]
-      : [],
-  );
+  const secretNames = new Set(levels.flatMap(({ secret = [] }) => secret.map(name => name.toLowerCase())));
+  const hidden = new Map<string, Readonly<Record<string, string>>>();
+
+  const stepLayers = (): readonly VariableLayer[] =>
+    recall(records).variables.map(({ by, values, secret }) => ({
+      level: 'step',
+      values: { ...values, ...hidden.get(by) },
+      secret,
+    }));
+  const now = (): Variables =>
+    resolveVariables([...levels, ...stepLayers(), builtInLayer(context, basis, target())]);
+  const secretValues = (): readonly string[] =>
+    now()
+      .all.filter(each => each.secret)
+      .map(each => each.value);
+
+  remake();
+  composition.learnSecret(secretValues());
   return {
-    now: (): Variables => resolveVariables([...levels, ...set]),
-    async set(by, values) {
-      await context.journal?.append({ type: 'variables-set', by, values });
-      set.push({ level: 'step', values });
+    now,
+    async set(by, all) {
+      const { values } = settable(all);
+      const known = secretValues().filter(value => value !== '');
+      const isSecret = ([name, value]: readonly [string, string]): boolean =>
+        secretNames.has(name.toLowerCase()) || known.some(each => value.includes(each));
+      const secret = Object.fromEntries(Object.entries(values).filter(isSecret));
+      composition.learnSecret(Object.values(secret));
+      const shown = Object.fromEntries(Object.entries(values).filter(([name]) => !(name in secret)));
+      await journal?.append({
+        type: 'variables-set',
+        by,
+        values: shown,
+        ...(Object.keys(secret).length === 0 ? {} : { secret: Object.keys(secret) }),
+      });
+      hidden.set(by, { ...hidden.get(by), ...secret });
     },
   };
+
+  function remake(): void {
+    const before: VariableLayer[] = [];
+    for (const { by, values, secret } of recall(records).variables) {
+      const action = plan.actions.find(each => actionKey(each) === by);
+      if (secret.length > 0 && action?.name === 'set-variable') {
+        const known = resolveVariables([...levels, ...before, builtInLayer(context, basis, target())]);
+        hidden.set(by, { [action.variable]: known.expand(action.value) });
+      } else if (secret.length > 0) {
+        context.observe({
+          kind: 'note',
+          level: 'warning',
+          component: 'command',
+          text: `${by} told variables that are secret; they were not kept over the restart: ${secret.join(', ')}.`,
+        });
+      }
+      before.push({ level: 'step', values: { ...values, ...hidden.get(by) }, secret });
+    }
+  }
 }
