@@ -1,9 +1,12 @@
-// advapi32.dll as far as the registry is read. Source: winreg.h and winnt.h of the Windows SDK.
+// advapi32.dll as far as the registry is read and privileges are switched on. Source: winreg.h, winnt.h, securitybaseapi.h of the Windows SDK.
 
 export const ADVAPI32 = {
   RegOpenKeyExW: { returns: 'i32', takes: ['address', 'bytes', 'u32', 'u32', 'bytes'] },
   RegQueryValueExW: { returns: 'i32', takes: ['address', 'bytes', 'address', 'bytes', 'bytes', 'bytes'] },
   RegCloseKey: { returns: 'i32', takes: ['address'] },
+  OpenProcessToken: { returns: 'i32', takes: ['address', 'u32', 'bytes'] },
+  LookupPrivilegeValueW: { returns: 'i32', takes: ['address', 'bytes', 'bytes'] },
+  AdjustTokenPrivileges: { returns: 'i32', takes: ['address', 'i32', 'bytes', 'u32', 'address', 'address'] },
 } as const;
 
 /** Predefined keys: `(HKEY)(ULONG_PTR)((LONG)0x8000000n)`, sign-extended to 64 bits. */
@@ -21,3 +24,9 @@ export const KEY_WOW64 = { bits64: 0x0100, bits32: 0x0200 } as const;
 export const REG = { sz: 1, expandSz: 2, binary: 3, dword: 4, multiSz: 7, qword: 11 } as const;
 
 export const ERROR_SUCCESS = 0;
+
+/** TOKEN_ADJUST_PRIVILEGES and TOKEN_QUERY. */
+export const TOKEN_ADJUST_AND_QUERY = 0x0028;
+/** `TOKEN_PRIVILEGES` with one entry: count u32@0, LUID@4, attributes u32@12. */
+export const TOKEN_PRIVILEGES = { lengthBytes: 16, luid: 4, attributes: 12 } as const;
+export const SE_PRIVILEGE_ENABLED = 0x2;

@@ -1,5 +1,5 @@
 // The rehearsal machine: the contract, what it records, and how its files steer it.
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
@@ -182,7 +182,43 @@ describe('a rehearsal', () => {
       folder.join('machine.json'),
       JSON.stringify({ volumes: { windows: { sizeBytes: 9 }, esp: { sizeBytes: 3 } } }),
     );
-    expect(await machine.disks()).toEqual([{ number: 0, sizeBytes: 9, online: true }]);
+    expect(await machine.disks()).toEqual([
+      { number: 0, sizeBytes: 9, online: true, volumes: ['folder:esp', 'folder:windows'] },
+    ]);
+  });
+
+  it('has the disks that machine.json lists, and makes one of them ready for Windows', async () => {
+    await expect(machine.partition(0)).rejects.toMatchObject({ code: 'DISK-05' });
+    await writeFile(
+      folder.join('machine.json'),
+      JSON.stringify({
+        disks: [
+          { number: 0, sizeBytes: 500e9, bus: 'nvme' },
+          { number: 1, sizeBytes: 1000e9, bus: 'sata', volumes: ['data'] },
+          { number: 2, sizeBytes: 0, online: false },
+        ],
+      }),
+    );
+    await writeTree(folder.join('volumes', 'data'), { 'old/file.txt': 'x' });
+    expect(await machine.disks()).toEqual([
+      {
+        number: 0,
+        sizeBytes: 500e9,
+        online: true,
+        bus: 'nvme',
+        volumes: ['folder:esp', 'folder:windows'],
+      },
+      { number: 1, sizeBytes: 1000e9, online: true, bus: 'sata', volumes: ['folder:data'] },
+      { number: 2, sizeBytes: 0, online: false, volumes: [] },
+    ]);
+    expect(await machine.partition(1)).toMatchObject({ id: 'folder:disk1', fileSystem: 'NTFS' });
+    expect((await machine.volumes()).map(volume => volume.label)).toEqual(['disk1', 'esp', 'windows']);
+    expect((await machine.disks())[1]?.volumes).toEqual(['folder:disk1']);
+    await writeTree(folder.join('volumes', 'disk1'), { 'Windows/half': 'x' });
+    await machine.partition(1);
+    expect(await readdir(folder.join('volumes', 'disk1'))).toEqual([]);
+    await expect(machine.partition(7)).rejects.toMatchObject({ code: 'DISK-05' });
+    expect(await recorded()).toEqual([1, 1].map(disk => ({ kind: 'partition', disk, rehearsed: true })));
   });
 
   it('records the recovery environment, found whatever the case of its path', async () => {

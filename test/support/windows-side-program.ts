@@ -2,10 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { Fault } from '../../agent/fault/fault.ts';
+import type { Volume } from '../../agent/machine/machine.ts';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
 import { consoleDecoder } from '../../agent/machine/windows/console-text.ts';
 import { openWindowsMachine } from '../../agent/machine/windows/open-windows-machine.ts';
+import { BACKUP_PRIVILEGES, enablePrivileges } from '../../agent/machine/windows/privileges.ts';
+import { describeDisk, diskNumberOf } from '../../agent/machine/windows/storage-device.ts';
 import { openSystemLibraries } from '../../agent/machine/windows/system-library.ts';
 
 interface Request {
@@ -27,11 +31,22 @@ const imaging = await openImaging({ system: 'windows' });
 const parts = { imaging, environment: process.env, architecture: 'x64' } as const;
 const targets: Record<string, object> = {
   imaging,
+  durable: openDurableFiles(),
   machine: await openWindowsMachine(parts),
   test: {
     /** Console output, in base64, as text. */
     async decode(output: string) {
       return consoleDecoder(await openSystemLibraries())(Buffer.from(output, 'base64'));
+    },
+    async diskNumberOf(volume: Volume) {
+      return diskNumberOf(await openSystemLibraries(), volume);
+    },
+    async describeDisk(number: number) {
+      return describeDisk(await openSystemLibraries(), number);
+    },
+    /** Of the privileges that clearing a volume needs, those that can be had. */
+    async privileges() {
+      return enablePrivileges(await openSystemLibraries(), [...BACKUP_PRIVILEGES, 'SeNoSuchPrivilege']);
     },
     /** What tells WinPE from a full OS; the machine is opened again in it. */
     async becomeWinPe() {

@@ -8,6 +8,7 @@ import { Fault } from '../../fault/fault.ts';
 import type { Redact } from '../../fault/redact.ts';
 import { lookAt } from '../look-at.ts';
 import type { Imaging, Machine } from '../machine.ts';
+import { requireRights } from '../require-rights.ts';
 import { openBootStore } from './boot-store.ts';
 import { openCommandRecord } from './command-record.ts';
 import { folderDisks, partitionFolderDisk } from './folder-disks.ts';
@@ -108,7 +109,10 @@ export async function openFolderMachine({
       }
     },
     restart: () => record.append({ kind: 'restart', rehearsed: true }),
-    protect: below => record.append({ kind: 'protect', folder: relative(below), rehearsed: true }),
+    async protect(target) {
+      requireRights(target, await machine.volumes());
+      await record.append({ kind: 'protect', folder: relative(target), rehearsed: true });
+    },
     async partition(number) {
       const volumes = await machine.volumes();
       const name = await partitionFolderDisk(disk, number, {

@@ -1,17 +1,24 @@
 // The machine that Windows runs on: WinPE at first boot, the new Windows afterwards.
 import path from 'node:path';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
-import { Fault } from '../../fault/fault.ts';
+import { lookAt } from '../look-at.ts';
 import type { Imaging, Machine } from '../machine.ts';
 import { bootMenu } from './boot-menu.ts';
+import { expandVariables } from './command-line.ts';
 import { consoleDecoder } from './console-text.ts';
 import { detects } from './detect.ts';
+import { releaseEncryption } from './device-encryption.ts';
 import { listDisks } from './disks.ts';
 import { addOfflineDrivers } from './offline-drivers.ts';
+import { partitionDisk } from './partition.ts';
+import { BACKUP_PRIVILEGES, enablePrivileges } from './privileges.ts';
+import { holdTogether } from './program-job.ts';
+import { protect } from './protect.ts';
 import { setRecovery } from './recovery.ts';
 import { openRegistry } from './registry.ts';
 import { runProgram } from './run-program.ts';
 import { retireAfterExit } from './start-up-task.ts';
+import { setSystemClock } from './system-clock.ts';
 import { openSystemLibraries } from './system-library.ts';
 import { findBiosVolume, findSystemVolume } from './system-volume.ts';
 import { flushVolume } from './volume-device.ts';
@@ -50,12 +57,16 @@ export async function openWindowsMachine({
   const biosVolume = async () => findBiosVolume(await volumes());
   const menu = bootMenu({ tools, system, firmware: firmwareType(libraries), systemVolume, biosVolume });
 
+  const disksWorld = { tools, libraries, volumes };
+  // In WinPE volumes are cleared; the new Windows has nothing to do with this right.
+  if (system === 'winpe') enablePrivileges(libraries, BACKUP_PRIVILEGES);
+
   return {
     kind: 'windows',
     imaging,
     facts: async () => readWindowsFacts(libraries, registry, architecture),
     volumes,
-    disks: () => listDisks(tools),
+    disks: () => listDisks(disksWorld),
     systemVolume,
     flush: volume => flushVolume(libraries, volume),
     addBootEntry: menu.add,
@@ -64,7 +75,12 @@ export async function openWindowsMachine({
     makeDefault: menu.makeDefault,
     retireMediaBootEntry: menu.retireMedia,
     addDrivers: (imageRoot, folder) => addOfflineDrivers(tools, imageRoot, folder),
-    run: request => runProgram(request, world),
+    run: request =>
+      runProgram(request, {
+        ...world,
+        host: { architecture, system },
+        holdTogether: holdTogether(libraries),
+      }),
     detects: clause => detects(clause, registry, environment),
     async isSetupComplete() {
       const underWay = ['SystemSetupInProgress', 'OOBEInProgress'].map(
@@ -72,25 +88,21 @@ export async function openWindowsMachine({
       );
       return underWay.every(value => value === '0');
     },
-    retire: folder => retireAfterExit(tools, systemFolder, folder),
+    retire: (...folders) => retireAfterExit(tools, systemFolder, folders),
     async restart() {
       const failure = { code: 'DISK-05', subject: 'restart' } as const;
       if (system === 'winpe') await tools.run('wpeutil', ['Reboot'], failure);
       else await tools.run('shutdown', ['/r', '/t', '0'], failure);
     },
-    async protect(folder) {
-      throw new Fault('DISK-05', folder, { expected: 'icacls' });
-    },
-    async partition(disk) {
-      throw new Fault('DISK-05', `disk ${disk}`, { expected: 'diskpart' });
-    },
-    async setClock() {},
+    protect: target => protect(target, { tools, system, volumes }),
+    partition: disk => partitionDisk(disk, disksWorld),
+    setClock: async time => setSystemClock(libraries, time),
     readRegistry: async (key, value) =>
       value === undefined
         ? registry.hasKey(key, 'bits64') || undefined
         : registry.value(key, value, 'bits64'),
-    lookAt: async () => undefined,
-    async releaseEncryption() {},
+    lookAt: asked => lookAt(expandVariables(asked, environment)),
+    releaseEncryption: () => releaseEncryption(tools, registry),
     close: async () => {},
   };
 }

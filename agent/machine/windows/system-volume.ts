@@ -23,12 +23,16 @@ export async function findBiosVolume(volumes: readonly Volume[]): Promise<Volume
   return undefined;
 }
 
+/** The media's own boot image, which lies beside its boot store: of several ESPs it is the one that this start came from. */
+const BOOT_IMAGE_ON_ESP = 'sources\\boot.wim';
+
 /** Letters tried for the ESP: Microsoft's sample scripts use S:, and WinPE has X: taken. */
 const LETTERS = 'SYVUTRQPONMLKJIHGFE';
 
 /**
- * The ESP to boot from, with a letter. A volume of the ESP's partition type that has a boot store comes first, then one of that type; where
- * the device does not tell its type (it is no real disk), a volume with a boot store at the ESP's place. undefined when there is none.
+ * The ESP to boot from, with a letter. Of the volumes with the ESP's partition type, one with boot store and boot image of the media comes first,
+ * then one with a boot store (an old Windows on another disk has one, too), then any; where the device does not tell its type (it is no real
+ * disk), a volume with a boot store at the ESP's place. undefined when there is none.
  * @throws Fault DISK-05 when no letter can be given.
  */
 export async function findSystemVolume(
@@ -41,7 +45,8 @@ export async function findSystemVolume(
     if (volume.kind !== 'fixed' && volume.kind !== 'removable') continue;
     const type = partitionType(system, volume);
     const hasStore = await exists(path.win32.join(volume.root, STORE_ON_ESP));
-    const rank = rankOf(type, hasStore, volume.kind);
+    const hasImage = hasStore && (await exists(path.win32.join(volume.root, BOOT_IMAGE_ON_ESP)));
+    const rank = rankOf({ type, hasStore, hasImage, kind: volume.kind });
     if (rank > 0) ranked.push({ volume, rank });
   }
   ranked.sort((a, b) => b.rank - a.rank);
@@ -49,10 +54,20 @@ export async function findSystemVolume(
   return found && withLetter(system, found, tools);
 }
 
-function rankOf(type: string | undefined, hasStore: boolean, kind: Volume['kind']): number {
-  const preferred = kind === 'fixed' ? 1 : 0;
-  if (type === ESP_TYPE) return (hasStore ? 6 : 4) + preferred;
-  return type === undefined && hasStore ? 2 + preferred : 0;
+function rankOf({
+  type,
+  hasStore,
+  hasImage,
+  kind,
+}: {
+  readonly type: string | undefined;
+  readonly hasStore: boolean;
+  readonly hasImage: boolean;
+  readonly kind: Volume['kind'];
+}): number {
+  const preferred = (hasImage ? 2 : 0) + (kind === 'fixed' ? 1 : 0);
+  if (type === ESP_TYPE) return (hasStore ? 12 : 8) + preferred;
+  return type === undefined && hasStore ? 4 + preferred : 0;
 }
 
 async function withLetter(

@@ -68,7 +68,7 @@ export function partitionType({ kernel32 }: SystemLibraries, volume: Volume): st
       'DeviceIoControl',
       opened.value,
       IOCTL_DISK_GET_PARTITION_INFO_EX,
-      0n,
+      Buffer.alloc(1),
       0,
       info,
       lengthBytes,
@@ -83,7 +83,7 @@ export function partitionType({ kernel32 }: SystemLibraries, volume: Volume): st
 }
 
 /** `\\.\D:` or `\\?\Volume{...}`: without the trailing backslash, which would name the root folder instead of the device. */
-function devicePath({ id, root }: Volume): string {
+export function devicePath({ id, root }: Volume): string {
   const letter = /^([A-Za-z]:)\\$/.exec(root)?.[1];
   return letter === undefined ? id.replace(/\\$/, '') : `\\\\.\\${letter}`;
 }
