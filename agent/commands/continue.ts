@@ -8,10 +8,12 @@ import { type CacheLayout, cacheLayout } from '../content/layout.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from '../fault/fault.ts';
 import { type Past, recall } from '../journal/past.ts';
-import type { Machine } from '../machine/machine.ts';
+import type { Machine, Volume } from '../machine/machine.ts';
 import { MEDIA_MAX_BYTES } from '../media/media-manifest.ts';
 import type { Report } from '../report/report.ts';
 import { summarize } from '../report/summary.ts';
+import { finishRetirement } from '../steps/finish-retirement.ts';
+import { protectPlaces } from '../steps/protect-folders.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
@@ -83,7 +85,7 @@ export async function continueDeployment(
 }
 
 async function carryOn(options: ContinueOptions, context: RunContext): Promise<number> {
-  const { composition, journal, layout, machine, volume } = context;
+  const { composition, journal, layout, machine } = context;
   if (journal === undefined) throw new Error('continue needs a journal');
   const past = recall(journal.records);
   const plan = past.plan;
@@ -99,8 +101,12 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
     system: options.disk === undefined ? 'full-os' : 'rehearsal',
   });
   const basis = await requirePlanOfPolicy(context, plan);
+  const world = stepWorld(context, plan, basis);
+  // Once more, and before Setup is waited for: from here on others are at work on this machine, and nothing is run that they could have changed.
+  await protectPlaces(world);
   await waitForSetup(machine, composition);
-  const outcome = await runPlan('full-os', stepWorld(context, plan, basis), journal);
+  const kept = keptFolder((await world.target()).root);
+  const outcome = await runPlan('full-os', world, journal);
   composition.endProgress();
   if (outcome === 'restart') {
     await journal.append({
@@ -115,8 +121,7 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
   }
   const report = summarize(journal.records, composition.version);
   show(report, options, composition);
-  if (options.json !== true)
-    composition.print(`\nThe report, the journal and the logs are kept in ${keptFolder(volume.root)}.`);
+  if (options.json !== true) composition.print(`\nThe report, the journal and the logs are kept in ${kept}.`);
   if (report.restartPending && options.restart !== false) await machine.restart();
   return 0;
 }
@@ -152,12 +157,14 @@ async function endRetirement(
 ): Promise<Report | undefined> {
   const machine = await composition.openMachine(options.disk === undefined ? {} : { disk: options.disk });
   try {
-    for (const volume of await machine.volumes()) {
+    const volumes = await machine.volumes();
+    for (const volume of volumes.filter(each => mayBeOwn(each, options, composition))) {
       const report = await keptReport(volume.root);
       if (report?.outcome !== 'completed') continue;
-      const layout = cacheLayout(volume.root);
-      if (!(await isHalfRemoved(layout, report))) continue;
-      await machine.retire(layout.root);
+      const staged = cacheLayout(volume.root);
+      if (!(await isHalfRemoved(staged, report))) continue;
+      const media = (await mediaOf(report, volumes)) ?? staged;
+      await finishRetirement({ durable: composition.durable, machine, media, staged });
       return report;
     }
     return undefined;
@@ -166,12 +173,30 @@ async function endRetirement(
   }
 }
 
+// Another disk may hold a Windows whose own deployment was finished long ago: its report says nothing of this one.
+function mayBeOwn({ root }: Volume, { disk }: ContinueOptions, { agent }: Composition): boolean {
+  if (disk !== undefined || agent.executable === undefined) return true;
+  return agent.executable.toLowerCase().startsWith(root.toLowerCase());
+}
+
 // Media that was laid anew over an old Windows has another ID than the report that the old one kept: it is not to be removed.
 async function isHalfRemoved(layout: CacheLayout, report: Report): Promise<boolean> {
   const media = await readCapped(layout.media, MEDIA_MAX_BYTES);
-  return (
-    media === undefined || (report.media !== undefined && Buffer.from(media).includes(report.media.mediaId))
-  );
+  return media === undefined || isMediaOf(report, media);
+}
+
+/** The layout of the volume that still has the media which `report` tells of. */
+async function mediaOf(report: Report, volumes: readonly Volume[]): Promise<CacheLayout | undefined> {
+  for (const { root } of volumes) {
+    const layout = cacheLayout(root);
+    const media = await readCapped(layout.media, MEDIA_MAX_BYTES).catch(() => undefined); // no volume to look at: an empty drive
+    if (media !== undefined && isMediaOf(report, media)) return layout;
+  }
+  return undefined;
+}
+
+function isMediaOf(report: Report, media: Uint8Array): boolean {
+  return report.media !== undefined && Buffer.from(media).includes(report.media.mediaId);
 }
 
 const keptReportFrame = z.looseObject({ format: z.literal('prestage-report/1'), outcome: z.string() });

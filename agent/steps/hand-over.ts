@@ -9,10 +9,12 @@ export const handOver: Step<'hand-over'> = {
   // Setting the default twice is harmless, and the boot store cannot be asked alike on every firmware. The journal cannot answer for it: it
   // lies on another volume, and a cut may have taken the store back to the media as default, which would then start for ever.
   done: async () => false,
-  async run(_action, { machine, volume }) {
-    await machine.flush(volume);
+  async run(_action, { machine, target, volume }) {
+    const taken = await target();
+    await machine.flush(taken);
+    if (taken.id !== volume.id) await machine.flush(volume);
     await flushSystemVolume(machine);
-    await machine.makeDefault(path.join(volume.root, 'Windows'));
+    await machine.makeDefault(path.join(taken.root, 'Windows'));
     await flushSystemVolume(machine);
     return {};
   },

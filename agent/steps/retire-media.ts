@@ -1,23 +1,61 @@
-// The end: keeps the records, takes the media's boot entry, the cache, secrets and the continuation away.
+// The end: takes secrets, the media's boot entry, the cache and the continuation away, sends what is still to be told, and keeps the records.
 import path from 'node:path';
-import { continuationFiles } from './continuation-files.ts';
+import type { CacheLayout } from '../content/layout.ts';
+import type { DurableFiles } from '../durable/durable-files.ts';
+import { ANSWER_FILE, ANSWER_FILES_OF_IMAGE } from './continuation-files.ts';
+import { finishRetirement, markKept } from './finish-retirement.ts';
+import { restoreSetupComplete } from './image-setup-complete.ts';
+import { stagedLayout } from './stage-agent.ts';
 import type { Step } from './step.ts';
+import type { StepWorld } from './step-world.ts';
+
+/** `true` keeps the cached content: Configuration Manager's SMSTSPersistContent, and this agent's own name for it. */
+export const KEEP_CACHE_VARIABLES: readonly string[] = ['PrestageKeepCache', 'SMSTSPersistContent'];
+
+/** How long the end of a deployment waits for a link that takes its last events. */
+const STATUS_TIMEOUT_MS = 60_000;
 
 export const retireMedia: Step<'retire-media'> = {
   name: 'retire-media',
+  // Each part can be repeated. From the kept report on, a cut is ended by the next start without this plan: see finish-retirement.ts.
   afterCut: 'start-over',
   done: async () => false,
   async run(_action, world) {
-    const { durable, layout, machine, volume } = world;
+    const { durable, layout, machine } = world;
+    const { root } = await world.target();
+    await removeAnswers(root, durable);
+    await restoreSetupComplete(root, durable);
+    await machine.releaseEncryption();
     await machine.retireMediaBootEntry();
-    // Setup annotates the answer file and leaves it lying; it names how this machine was set up.
-    for (const { path: file } of continuationFiles('')) {
-      await durable.remove(path.join(volume.root, ...file.split('/')));
-    }
-    await durable.remove(layout.packages);
-    // The kept report says that all of this is done: where it stands, only the folder itself is left to remove.
-    await world.keepRecords();
-    await machine.retire(layout.root);
+    const staged: CacheLayout = await stagedLayout(world);
+    if (keepsCache(world)) await markKept(layout, durable);
+    else await durable.remove(layout.packages);
+    // The kept report says that all of this is done: where it stands, only folders are left to remove.
+    await world.keepRecords({ onceCompleted: () => sendLast(world) });
+    await finishRetirement({ durable, machine, media: layout, staged });
     return {};
   },
 };
+
+/** Setup annotates the answer file and leaves it lying; it names how this machine was set up, and may hold passwords. */
+async function removeAnswers(volumeRoot: string, durable: DurableFiles): Promise<void> {
+  for (const file of [ANSWER_FILE, ...ANSWER_FILES_OF_IMAGE])
+    await durable.remove(path.join(volumeRoot, ...file.split('/')));
+}
+
+function keepsCache({ variables }: StepWorld): boolean {
+  const now = variables.now();
+  return KEEP_CACHE_VARIABLES.some(name => now.get(name)?.toLowerCase() === 'true');
+}
+
+/** A finished deployment ends, whether or not anybody hears of it: the kept records hold every event. */
+async function sendLast(world: StepWorld): Promise<void> {
+  const sent = await world.status.flush({
+    timeoutMs: STATUS_TIMEOUT_MS,
+    ...(world.signal === undefined ? {} : { signal: world.signal }),
+  });
+  if (sent) return;
+  const text =
+    'The last status events could not be sent to the management point; journal and report are kept on this machine.';
+  world.observe({ kind: 'note', level: 'warning', component: 'clean-up', text });
+}

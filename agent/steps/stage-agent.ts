@@ -1,8 +1,9 @@
-// Lays the running agent, its pinned keys and certificates where the new Windows will start them.
+// Lays the running agent, its pinned keys and certificates where the new Windows will start them: on the volume that takes it.
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hashFile } from '../content/digest.ts';
+import { type CacheLayout, cacheLayout } from '../content/layout.ts';
 import type { Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 
@@ -13,13 +14,13 @@ export const stageAgent: Step<'stage-agent'> = {
   name: 'stage-agent',
   afterCut: 'start-over',
   async done(_action, world) {
-    for (const [from, to] of stagedFiles(world)) {
+    for (const [from, to] of stagedFiles(world, await stagedLayout(world))) {
       if ((await hashFile(to)) !== (await hashFile(from))) return false;
     }
     return true;
   },
   async run(_action, world) {
-    for (const [from, to] of stagedFiles(world)) {
+    for (const [from, to] of stagedFiles(world, await stagedLayout(world))) {
       await world.durable.makeFolder(path.dirname(to));
       const partial = `${to}.partial`;
       await world.durable.remove(partial);
@@ -30,30 +31,44 @@ export const stageAgent: Step<'stage-agent'> = {
   },
 };
 
-/** The path of the staged executable as the new Windows starts it; the name is the running one's. */
-export function stagedExecutable(world: Pick<StepWorld, 'agent' | 'layout'>): string {
-  return path.join(
-    world.layout.agent,
-    world.agent.executable === undefined ? 'prestage.exe' : path.basename(world.agent.executable),
-  );
+/** What the new Windows has below `_SMSTaskSequence` of its own volume; the media's own layout in a same-volume apply. */
+export async function stagedLayout(
+  world: Pick<StepWorld, 'layout' | 'target' | 'volume'>,
+): Promise<CacheLayout> {
+  const target = await world.target();
+  return target.id === world.volume.id ? world.layout : cacheLayout(target.root);
 }
 
-/** Room that staging will still take, for the check that everything fits before anything is cleared. */
-export async function bytesToStage(world: Pick<StepWorld, 'agent' | 'layout'>): Promise<number> {
+/** The path of the staged executable, as the new Windows starts it: under one name, whatever a technician has called the running one. */
+export function stagedExecutable(
+  { agent, machine }: Pick<StepWorld, 'agent' | 'machine'>,
+  { agent: folder }: CacheLayout,
+): string {
+  const isWindows = machine.kind === 'windows' || agent.executable === undefined;
+  return path.join(folder, isWindows ? 'prestage.exe' : path.basename(agent.executable));
+}
+
+/** Room that staging will still take on the target, in bytes, for the check that everything fits before anything is cleared. */
+export async function bytesToStage(
+  world: Pick<StepWorld, 'agent' | 'layout' | 'machine' | 'target' | 'volume'>,
+): Promise<number> {
+  // Where the target is yet to be made, nothing lies on it.
+  const layout = await stagedLayout(world).catch(() => undefined);
   let bytes = 0;
-  for (const [from, to] of stagedFiles(world)) if (!existsSync(to)) bytes += (await stat(from)).size;
+  for (const [from, to] of stagedFiles(world, layout ?? world.layout)) {
+    if (layout === undefined || !existsSync(to)) bytes += (await stat(from)).size;
+  }
   return bytes;
 }
 
-function stagedFiles({
-  agent,
-  layout,
-}: Pick<StepWorld, 'agent' | 'layout'>): readonly (readonly [from: string, to: string])[] {
+function stagedFiles(
+  world: Pick<StepWorld, 'agent' | 'machine'>,
+  layout: CacheLayout,
+): readonly (readonly [from: string, to: string])[] {
+  const { agent } = world;
   const beside = path.dirname(agent.config);
   return [
-    ...(agent.executable === undefined
-      ? []
-      : [[agent.executable, stagedExecutable({ agent, layout })] as const]),
+    ...(agent.executable === undefined ? [] : [[agent.executable, stagedExecutable(world, layout)] as const]),
     ...agent.certificates.map(
       name => [path.resolve(beside, name), path.join(layout.agent, ...name.split(/[\\/]/))] as const,
     ),

@@ -2,6 +2,7 @@
 import { copyFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { asFault } from '../../fault/fault.ts';
+import type { Volume } from '../../machine/machine.ts';
 import { summarize } from '../../report/summary.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -10,11 +11,20 @@ export function keptFolder(volumeRoot: string): string {
   return path.join(volumeRoot, 'Windows', 'Logs', 'Prestage');
 }
 
-/** Journals that everything is installed and keeps report, journal and logs. @returns the folder. */
-export async function keepRecords(context: RunContext): Promise<string> {
-  const { composition, journal, layout, volume, records } = context;
-  const folder = keptFolder(volume.root);
+/**
+ * Journals that everything is installed and keeps report, journal and logs.
+ * @param target the volume with the new Windows. @param onceCompleted runs between the two, the last moment at which something can be told of it.
+ * @returns the folder.
+ */
+export async function keepRecords(
+  context: RunContext,
+  target: Volume,
+  onceCompleted: () => Promise<void> = async () => {},
+): Promise<string> {
+  const { composition, journal, layout, records } = context;
+  const folder = keptFolder(target.root);
   if (!records.some(record => record.type === 'completed')) await journal?.append({ type: 'completed' });
+  await onceCompleted();
   await composition.durable.makeFolder(folder);
   for (const name of await readdir(layout.logs).catch(() => [])) {
     try {
@@ -29,9 +39,9 @@ export async function keepRecords(context: RunContext): Promise<string> {
       });
     }
   }
-  const target = path.join(folder, 'journal.log');
-  await composition.durable.remove(target);
-  await composition.durable.copyFile(layout.journal, target);
+  const journalCopy = path.join(folder, 'journal.log');
+  await composition.durable.remove(journalCopy);
+  await composition.durable.copyFile(layout.journal, journalCopy);
   // The report comes last: where it stands, everything before it is kept.
   await composition.durable.replaceFile(path.join(folder, 'report.json'), reportBytes(context));
   return folder;

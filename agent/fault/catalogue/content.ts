@@ -68,4 +68,11 @@ export const CONTENT = {
     safe: 'Nothing was changed.',
     next: 'Correct the step shown and publish.',
   },
+  'CONTENT-12': {
+    title: 'Answer not usable',
+    meaning:
+      'A variable that Windows Setup is to get an answer from has a value that Windows would refuse, and its set-up would stop half way.',
+    safe: 'Nothing is armed: the machine still starts the media.',
+    next: 'Correct the variable shown, publish, and run `prestage deploy`. docs/unattend.md lists what each may be.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

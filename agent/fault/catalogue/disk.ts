@@ -32,4 +32,10 @@ export const DISK = {
     safe: 'The step is repeated at the next run.',
     next: 'Read the tool’s words in the detail; then repeat the run.',
   },
+  'DISK-06': {
+    title: 'Rights could not be set',
+    meaning: 'The file or folder shown could not be left to SYSTEM and Administrators alone.',
+    safe: 'Nothing is armed: before the hand-over the machine still starts the media, afterwards nothing of the cache is run.',
+    next: 'Read the tool’s words in the detail. Only NTFS and ReFS keep rights: format the volume anew where it has another file system.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -10,21 +10,24 @@ export const START_UP_TASK = 'Prestage';
 const ATTEMPTS = 60;
 
 /**
- * Leaves behind a small cmd.exe that removes `folder` as soon as the running program lets go of it, and then the task. In this order: should
- * the power fail between, the task starts what is left, which finds nothing to do or nothing to start.
+ * Leaves behind a small cmd.exe that removes the folders as soon as the running program lets go of them, the last one first, and then the task. In
+ * this order: should the power fail between, the task starts the agent in the first folder, or finds nothing to start.
  */
 export async function retireAfterExit(
   tools: WindowsTools,
   systemFolder: string,
-  folder: string,
+  folders: readonly string[],
 ): Promise<void> {
   const wait = `"${tools.path('ping')}" -n 2 127.0.0.1 >nul`;
   // In parentheses: cmd.exe takes an `&` behind `for` and `if` for a part of their bodies, and would remove the task in each turn or never.
-  const remove = `(for /l %i in (1,1,${ATTEMPTS}) do @if exist "${folder}" (rd /s /q "${folder}" 2>nul & if exist "${folder}" ${wait}))`;
+  const remove = folders.map(
+    folder =>
+      `(for /l %i in (1,1,${ATTEMPTS}) do @if exist "${folder}" (rd /s /q "${folder}" 2>nul & if exist "${folder}" ${wait}))`,
+  );
   const unregister = `"${tools.path('schtasks')}" /delete /tn ${START_UP_TASK} /f`;
   const child = spawn(
     path.win32.join(systemFolder, 'cmd.exe'),
-    ['/d', '/s', '/c', `"${remove} & ${unregister}"`],
+    ['/d', '/s', '/c', `"${[...remove.toReversed(), unregister].join(' & ')}"`],
     {
       cwd: systemFolder, // elsewhere than in the folder, which could not be removed otherwise
       detached: true,

@@ -1,0 +1,175 @@
+// The answers for Windows Setup, from task-sequence variables (Configuration Manager's names) and what policy knows of this machine. Pure.
+// Configuration Manager sets the same from its steps Apply Windows Settings, Apply Network Settings and Join Domain or Workgroup: Microsoft,
+// "Task sequence variables" (learn.microsoft.com/mem/configmgr/osd/understand/task-sequence-variables).
+import { Fault } from '../fault/fault.ts';
+import type { MachineRecord } from '../policy/machine-record.ts';
+import type { Variables } from '../policy/variables.ts';
+import * as rule from './unattend-rules.ts';
+
+/** Only what is set. Texts are as Windows takes them, not yet escaped. */
+export interface Answers {
+  readonly computerName?: string | undefined;
+  readonly productKey?: string | undefined;
+  readonly registeredOwner?: string | undefined;
+  readonly registeredOrganization?: string | undefined;
+  readonly timeZone?: string | undefined;
+  readonly inputLocale?: string | undefined;
+  readonly systemLocale?: string | undefined;
+  readonly uiLanguage?: string | undefined;
+  readonly uiLanguageFallback?: string | undefined;
+  readonly userLocale?: string | undefined;
+  readonly join?: Join | undefined;
+  /** Of the built-in Administrator, which is enabled with it; it stays as the image has it (a generalised client: disabled) without. */
+  readonly administratorPassword?: string | undefined;
+}
+
+export type Join =
+  | { readonly to: 'workgroup'; readonly name?: string | undefined }
+  | {
+      readonly to: 'domain';
+      readonly name: string;
+      readonly organizationalUnit?: string | undefined;
+      readonly account: { readonly domain: string; readonly name: string; readonly password: string };
+    }
+  /** What `djoin /provision` made beforehand: Base64, as it stands in an answer file. */
+  | { readonly to: 'offline'; readonly blob: string };
+
+/** Each answer's variables, the first that is set counts: Configuration Manager's own name, then a shorter one or that of its other step. */
+export const ANSWER_VARIABLES = {
+  computerName: ['OSDComputerName'],
+  productKey: ['OSDProductKey'],
+  registeredOwner: ['OSDRegisteredUserName'],
+  registeredOrganization: ['OSDRegisteredOrgName'],
+  timeZone: ['OSDTimeZone'],
+  inputLocale: ['OSDWindowsSettingsInputLocale', 'OSDInputLocale'],
+  systemLocale: ['OSDWindowsSettingsSystemLocale', 'OSDSystemLocale'],
+  uiLanguage: ['OSDWindowsSettingsUILanguage', 'OSDUILanguage'],
+  uiLanguageFallback: ['OSDWindowsSettingsUILanguageFallback', 'OSDUILanguageFallback'],
+  userLocale: ['OSDWindowsSettingsUserLocale', 'OSDUserLocale'],
+  joinType: ['OSDNetworkJoinType', 'OSDJoinType'],
+  domain: ['OSDDomainName', 'OSDJoinDomainName'],
+  organizationalUnit: ['OSDDomainOUName', 'OSDJoinDomainOUName'],
+  workgroup: ['OSDWorkgroupName', 'OSDJoinWorkgroupName'],
+  joinAccount: ['OSDJoinAccount'],
+  joinPassword: ['OSDJoinPassword'],
+  administratorPassword: ['OSDLocalAdminPassword'],
+  randomPassword: ['OSDRandomAdminPassword'],
+} as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
+
+/** Variables whose values are never shown, whether or not their level calls them secret. */
+export const SECRET_ANSWERS: readonly string[] = [
+  ...ANSWER_VARIABLES.joinPassword,
+  ...ANSWER_VARIABLES.administratorPassword,
+  ...ANSWER_VARIABLES.productKey,
+];
+
+export interface AnswerSource {
+  readonly variables: Variables;
+  readonly record?: MachineRecord | undefined;
+}
+
+/** @throws Fault CONTENT-12 naming the variable, what it should be and, unless it is a secret, what it is. */
+export function readAnswers(source: AnswerSource): Answers {
+  const take = taker(source.variables);
+  const wantsDisabled = take('randomPassword', rule.trueOrFalse)?.toLowerCase() === 'true';
+  const administratorPassword = take('administratorPassword', rule.password);
+  return {
+    computerName: take('computerName', rule.computerName),
+    productKey: take('productKey', rule.productKey)?.toUpperCase(),
+    registeredOwner: take('registeredOwner', rule.registeredName),
+    registeredOrganization: take('registeredOrganization', rule.registeredName),
+    timeZone: take('timeZone', rule.timeZone),
+    inputLocale: take('inputLocale', rule.inputLocale),
+    systemLocale: take('systemLocale', rule.locale),
+    uiLanguage: take('uiLanguage', rule.locale),
+    uiLanguageFallback: take('uiLanguageFallback', rule.locale),
+    userLocale: take('userLocale', rule.locale),
+    join: readJoin(take, source.record?.domainJoinBlob),
+    administratorPassword: wantsDisabled ? undefined : administratorPassword,
+  };
+}
+
+/** Somebody can log on when Windows Setup is done: nobody need be asked for an account. */
+export function hasAccount({ join, administratorPassword }: Answers): boolean {
+  return administratorPassword !== undefined || join?.to === 'domain' || join?.to === 'offline';
+}
+
+type Take = (answer: keyof typeof ANSWER_VARIABLES, follows: rule.Rule) => string | undefined;
+
+/** An empty value is none. Configuration Manager expands `%NAME%` in every value, once. */
+function taker(variables: Variables): Take {
+  const secret = new Set(variables.all.filter(each => each.secret).map(each => each.name.toLowerCase()));
+  for (const name of SECRET_ANSWERS) secret.add(name.toLowerCase());
+  return (answer, { expected, holds }) => {
+    for (const name of ANSWER_VARIABLES[answer]) {
+      const authored = variables.get(name);
+      if (authored === undefined || authored === '') continue;
+      const value = variables.expand(authored);
+      if (holds(value)) return value;
+      const found = secret.has(name.toLowerCase()) ? 'another thing (not shown)' : value;
+      throw new Fault('CONTENT-12', name, { expected, found });
+    }
+    return undefined;
+  };
+}
+
+/** Without a type, a name or a blob says which is meant; a domain comes before a workgroup, what was made for this very machine before both. */
+function readJoin(take: Take, blob: string | undefined): Join | undefined {
+  const type = take('joinType', rule.joinType)?.toLowerCase();
+  const workgroup = take('workgroup', rule.workgroupName);
+  if (type === '1' || type === 'workgroup') return { to: 'workgroup', name: workgroup };
+  if (blob !== undefined) return { to: 'offline', blob: joinText(blob) };
+  const name = take('domain', rule.domainName);
+  if (name !== undefined) return readDomain(take, name);
+  if (type !== undefined) throw missing('domain', rule.domainName);
+  return workgroup === undefined ? undefined : { to: 'workgroup', name: workgroup };
+}
+
+function readDomain(take: Take, name: string): Join {
+  const authored = take('organizationalUnit', {
+    ...rule.organizationalUnit,
+    holds: text => rule.organizationalUnit.holds(withoutScheme(text)),
+  });
+  const account = take('joinAccount', rule.account);
+  const password = take('joinPassword', rule.password);
+  if (account === undefined) throw missing('joinAccount', rule.account);
+  if (password === undefined) throw missing('joinPassword', rule.password);
+  return {
+    to: 'domain',
+    name,
+    organizationalUnit: authored === undefined ? undefined : withoutScheme(authored),
+    account: { ...splitAccount(account, name), password },
+  };
+}
+
+/** Configuration Manager writes `LDAP://OU=...`; MachineObjectOU takes the path alone. */
+function withoutScheme(text: string): string {
+  return text.replace(/^LDAP:\/\//i, '');
+}
+
+/** Credentials have domain and name apart. */
+function splitAccount(account: string, joined: string): { readonly domain: string; readonly name: string } {
+  const [, before, after] = /^(.+?)[\\@](.+)$/.exec(account) ?? [];
+  if (before === undefined || after === undefined) return { domain: joined, name: account };
+  return account.includes('\\') ? { domain: before, name: after } : { domain: after, name: before };
+}
+
+/**
+ * The file that `djoin /provision /savefile` writes holds Base64 in UTF-16 with a byte order mark and a zero at its end; AccountData takes the
+ * Base64 alone. Source: Microsoft, "Offline domain join (djoin.exe) step-by-step guide".
+ */
+function joinText(file: string): string {
+  const bytes = Buffer.from(file, 'base64');
+  const text = bytes
+    .toString(bytes[0] === 0xff || bytes[1] === 0 ? 'utf16le' : 'utf8')
+    .replaceAll(/[\ufeff\0\s]/g, '');
+  if (/^[A-Za-z0-9+/]{16,}={0,2}$/.test(text)) return text;
+  throw new Fault('CONTENT-12', 'domainJoinBlob', {
+    expected: 'the file that djoin /provision /savefile wrote, as Base64',
+    found: 'another thing (not shown)',
+  });
+}
+
+function missing(answer: keyof typeof ANSWER_VARIABLES, { expected }: rule.Rule): Fault {
+  return new Fault('CONTENT-12', ANSWER_VARIABLES[answer][0], { expected, found: 'nothing' });
+}
