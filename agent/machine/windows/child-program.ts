@@ -1,5 +1,6 @@
 // Starts one program, keeps the end of what it prints, and sees to its end: by itself, by its timeout or by a stop; then with all it started.
 import { spawn } from 'node:child_process';
+import type { HoldTogether } from './program-job.ts';
 
 /** `program` is a path, or a name that is searched in PATH. `verbatim` is the rest of the command line as it stands. */
 export interface ChildRequest {
@@ -12,6 +13,8 @@ export interface ChildRequest {
   readonly signal?: AbortSignal;
   /** Path of taskkill.exe, which ends a whole tree. */
   readonly taskkill: string;
+  /** For programs that may start others which outlive their parent. */
+  readonly holdTogether?: HoldTogether;
 }
 
 export type ChildEnd =
@@ -25,7 +28,7 @@ const DRAIN_MS = 2_000;
 
 /** Resolves when the program has ended, however it did; never rejects. */
 export function runChild(request: ChildRequest): Promise<ChildEnd> {
-  const { program, folder, environment, commandLine, timeoutMs, signal, taskkill } = request;
+  const { program, folder, environment, commandLine, timeoutMs, signal, taskkill, holdTogether } = request;
   const verbatim = 'verbatim' in commandLine;
   return new Promise(resolve => {
     const stdout = tail();
@@ -38,9 +41,14 @@ export function runChild(request: ChildRequest): Promise<ChildEnd> {
       windowsHide: true,
       ...(verbatim ? { windowsVerbatimArguments: true, argv0: `"${program}"` } : {}),
     });
+    const job = child.pid === undefined ? undefined : holdTogether?.(child.pid);
     const kill = (why: 'timed-out' | 'stopped') => (): void => {
       cut ??= why;
-      killTree(child.pid, taskkill, () => child.kill());
+      // The tree first: it can be walked only while its root is there.
+      killTree(child.pid, taskkill, () => {
+        job?.end();
+        child.kill();
+      });
     };
     const timer = setTimeout(kill('timed-out'), timeoutMs);
     const onAbort = kill('stopped');
@@ -50,6 +58,7 @@ export function runChild(request: ChildRequest): Promise<ChildEnd> {
       signal?.removeEventListener('abort', onAbort);
       child.stdout.destroy();
       child.stderr.destroy();
+      job?.close();
       resolve(end);
     };
     child.stdout.on('data', stdout.add);

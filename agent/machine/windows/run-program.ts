@@ -7,16 +7,19 @@ import type { ProgramRequest, ProgramResult } from '../machine.ts';
 import { canStart, programMachine } from '../pe-machine.ts';
 import { type ChildRequest, runChild } from './child-program.ts';
 import { type CommandLine, expandVariables, isScript, splitCommandLine } from './command-line.ts';
+import { withMsiLog } from './msiexec-log.ts';
+import type { HoldTogether } from './program-job.ts';
 import type { ToolWorld } from './windows-tool.ts';
 
 export interface ProgramWorld extends ToolWorld {
+  readonly holdTogether: HoldTogether;
   readonly host: Pick<MachineFacts, 'architecture' | 'system'>;
 }
 
 /** @throws Fault PKG-03 when the command cannot be started, MACHINE-03 when this system cannot run its architecture, STOP-01 when stopped. */
 export async function runProgram(
   request: ProgramRequest,
-  { environment, systemFolder, decode, host }: ProgramWorld,
+  { environment, systemFolder, decode, host, holdTogether }: ProgramWorld,
 ): Promise<ProgramResult> {
   const { folder, timeoutMs, signal } = request;
   const command =
@@ -30,12 +33,17 @@ export async function runProgram(
   const program = await findProgram(split.program, folder);
   await requireArchitecture(program, environment, host);
   const end = await runChild({
-    ...started(program, split, path.win32.join(systemFolder, 'cmd.exe')),
+    ...started(
+      program,
+      { ...split, rest: withMsiLog(split, request.msiLog) },
+      path.win32.join(systemFolder, 'cmd.exe'),
+    ),
     folder,
     environment: { ...environment, ...request.environment },
     timeoutMs,
     signal,
     taskkill: path.win32.join(systemFolder, 'taskkill.exe'),
+    holdTogether,
   });
   if (end.how === 'not-started')
     throw new Fault(
