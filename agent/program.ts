@@ -32,6 +32,8 @@ export const COMMANDS: Readonly<Record<string, Register>> = {
     (await import('./commands/publish.ts')).addPublish(program, compose, exit),
   keys: async (program, { compose, exit }) =>
     (await import('./commands/keys.ts')).addKeys(program, compose, exit),
+  associate: async (program, { compose, exit }) =>
+    (await import('./commands/associate.ts')).addAssociate(program, compose, exit),
   media: async (program, { compose, exit }) =>
     (await import('./commands/media.ts')).addMedia(program, compose, exit),
   serve: async (program, { compose, exit }) =>

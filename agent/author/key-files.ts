@@ -1,12 +1,12 @@
 // Key files: `<name>.pem` holds the private key, readable by its owner alone; `<name>.pub` the one line that others pin; `<name>.key` the machine
 // key, as secret as a private one.
-// They are made with node:fs itself: the durable layer can neither refuse an existing file nor set who may read.
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, open, readFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
 import { newKeyPair, type PrivateKey, type PublicKey, privateKey, publicKey } from '../trust/keys.ts';
 import { machineKey } from '../trust/machine-key.ts';
+import { createFile } from './create-file.ts';
 import { keyName } from './site-documents.ts';
 
 export interface KeyFiles {
@@ -96,22 +96,5 @@ async function readKeyFile(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (cause) {
     throw new Fault('USAGE-11', file, { expected: 'a key file' }, { cause });
-  }
-}
-
-/** Fails when the file is there, even when it came between the look and now. */
-async function createFile(file: string, text: string, mode: number): Promise<void> {
-  try {
-    const handle = await open(file, 'wx', mode);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    // The umask may have taken bits that others need, never given any.
-    await chmod(file, mode);
-  } catch (cause) {
-    throw new Fault('DISK-02', file, { operation: 'make key file' }, { cause });
   }
 }

@@ -16,6 +16,7 @@ const COMMANDS = [
   'explain',
   'publish',
   'keys new',
+  'associate',
   'media create',
   'media apply',
   'media verify',
