@@ -34,13 +34,19 @@ export function variableLayers(
   return levels.map(level => ({ ...level, values: settable(level.values).values }));
 }
 
+/** What a store goes by, of a run. */
+export type VariableContext = Pick<
+  RunContext,
+  'journal' | 'layout' | 'manifest' | 'observe' | 'records' | 'volume'
+> & { readonly composition: Pick<RunContext['composition'], 'learnSecret'> };
+
 /**
  * Values of secret variables, and values made of them, are learned by the redactor and kept in memory only. After a restart those that a set-variable
  * step set are made again from what its author wrote; those that a command told are lost, which is noted.
  * @param target where the new Windows goes, as far as it is known.
  */
 export function openVariableStore(
-  context: RunContext,
+  context: VariableContext,
   basis: DeploymentBasis,
   plan: Plan,
   target: () => string | undefined,
