@@ -6,19 +6,29 @@ import { planBytes } from './plan.ts';
 // NTFS metadata, logs and the journal; measured on a volume with 100,000 files it stays below this.
 const RESERVE_BYTES = 256 * 1024 * 1024;
 
+/** What is kept free beside an image on a volume or disk of `sizeBytes`. Small ones (rehearsals) keep an eighth. */
+export function reserveBytes(sizeBytes: number): number {
+  return Math.min(RESERVE_BYTES, Math.floor(sizeBytes / 8));
+}
+
 export interface SpaceInput {
   readonly plan: Plan;
   readonly volume: { readonly root: string; readonly sizeBytes: number; readonly freeBytes: number };
   /** Bytes that the protected folders hold now, and of what is to be staged there besides content: the agent, 100 MB and more. */
   readonly protectedBytes: number;
   readonly applied: boolean;
+  /**
+   * The volume that takes Windows where it is not the media's: it is cleared whole, so its size decides. `none` while it does not exist: the disk
+   * that it will be made on was measured when it was chosen.
+   */
+  readonly target?: { readonly root: string; readonly sizeBytes: number } | 'none';
 }
 
 /**
- * @throws Fault DISK-01 with `neededBytes` and `freeBytes` when the plan will not fit. Small volumes (rehearsals) keep a reserve of an eighth.
+ * @throws Fault DISK-01 with `neededBytes` and `freeBytes` when the plan will not fit beside the cache; MACHINE-06 when the target cannot even hold
+ * the image alone.
  */
-export function requireSpace({ plan, volume, protectedBytes, applied }: SpaceInput): void {
-  const reserve = Math.min(RESERVE_BYTES, Math.floor(volume.sizeBytes / 8));
+export function requireSpace({ plan, volume, protectedBytes, applied, target }: SpaceInput): void {
   const staging = planBytes(plan).fetch + stagedReuse(plan);
   if (staging > 0 && volume.freeBytes < staging) {
     throw new Fault('DISK-01', volume.root, {
@@ -28,8 +38,14 @@ export function requireSpace({ plan, volume, protectedBytes, applied }: SpaceInp
     });
   }
   const image = plan.actions.find(action => action.name === 'apply-image');
-  if (image === undefined || applied) return;
-  const freeAfterWipe = volume.sizeBytes - protectedBytes - staging - reserve;
+  if (image === undefined || applied || target === 'none') return;
+  if (target !== undefined) {
+    const neededBytes = image.totalBytes + reserveBytes(target.sizeBytes);
+    if (target.sizeBytes < neededBytes)
+      throw new Fault('MACHINE-06', target.root, { neededBytes, sizeBytes: target.sizeBytes });
+    return;
+  }
+  const freeAfterWipe = volume.sizeBytes - protectedBytes - staging - reserveBytes(volume.sizeBytes);
   if (freeAfterWipe < image.totalBytes) {
     throw new Fault('DISK-01', volume.root, {
       purpose: 'the OS image beside the cache',

@@ -10,7 +10,7 @@ export const addDrivers: Step<'add-drivers'> = {
   done: async () => 'unknown',
   async run(action, world) {
     const { folder } = await verifiedItem(world, action.id);
-    await world.machine.addDrivers(world.volume.root, folder);
+    await world.machine.addDrivers((await world.target()).root, folder);
     return {};
   },
 };

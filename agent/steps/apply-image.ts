@@ -1,54 +1,40 @@
-// Applies the OS image to the media volume itself: makes sure that it is one, clears everything but the protected folders, then lays it there.
-import { readdir, readFile } from 'node:fs/promises';
+// Applies the OS image to the volume that takes Windows (the media's own, beside the cache, or another): makes sure that it is an image, clears
+// the volume, then lays it there.
 import path from 'node:path';
-import { z } from 'zod';
+import { cacheLayout } from '../content/layout.ts';
 import { Fault } from '../fault/fault.ts';
-import type { Imaging } from '../machine/machine.ts';
+import type { Imaging, Volume } from '../machine/machine.ts';
+import { type AppliedMark, readAppliedMark, writeAppliedMark } from './applied-mark.ts';
+import { clearVolume } from './clear-volume.ts';
 import type { ActionOf, Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
-
-// Spared by the wipe: the cache (with journal and agent), what Windows itself keeps at a volume's root and would not let go, and a state store.
-const PROTECTED: ReadonlySet<string> = new Set([
-  '_smstasksequence',
-  '$recycle.bin',
-  'system volume information',
-  '_smstsstatestore',
-]);
-
-// Written after the apply is flushed, removed before the wipe: while it stands, the image on the volume is the one it names, whole.
-const appliedMark = z.strictObject({ digest: z.string(), file: z.string(), index: z.int() });
 
 export const applyImage: Step<'apply-image'> = {
   name: 'apply-image',
   afterCut: 'start-over',
   done: isApplied,
   async run(action, world, advance) {
-    const { durable, layout, machine, volume, signal } = world;
+    const { durable, layout, machine, signal } = world;
+    const target = await world.target();
     const wim = path.join(layout.item(action.id), ...action.file.split('/'));
     await requireImage(machine.imaging, wim, action.index);
     await durable.remove(layout.applied);
-    for (const name of await readdir(volume.root)) {
-      if (!PROTECTED.has(name.toLowerCase())) await durable.remove(path.join(volume.root, name));
-    }
-    const temporary = path.join(layout.own, 'temp');
+    await clearVolume(world, target);
+    // The imaging library wants its temporary files on the volume that it writes to.
+    const temporary = path.join(cacheLayout(target.root).own, 'temp');
     await durable.makeFolder(temporary);
     await machine.imaging.apply({
       wim,
       index: action.index,
-      target: volume.root,
+      target: target.root,
       temporary,
       advance,
       ...(signal === undefined ? {} : { signal }),
     });
     // The image's files do not pass the durable layer (the native library writes them), so the whole volume is flushed before the mark.
-    await machine.flush(volume);
+    await machine.flush(target);
     await durable.remove(temporary);
-    const mark: z.infer<typeof appliedMark> = {
-      digest: action.digest,
-      file: action.file,
-      index: action.index,
-    };
-    await durable.replaceFile(layout.applied, Buffer.from(`${JSON.stringify(mark)}\n`));
+    await writeAppliedMark(layout, markOf(action, world, target), durable);
     return {};
   },
 };
@@ -61,27 +47,21 @@ async function requireImage(imaging: Imaging, wim: string, index: number): Promi
 }
 
 async function isApplied(action: ActionOf<'apply-image'>, world: StepWorld): Promise<boolean> {
-  let text: string;
-  try {
-    text = await readFile(world.layout.applied, 'utf8');
-  } catch {
-    // Absent or unreadable: not known to be applied, so it is applied (again), from clean.
-    return false;
-  }
-  const mark = appliedMark.safeParse(parseOrUndefined(text));
+  const mark = await readAppliedMark(world.layout);
+  if (mark === undefined) return false;
+  const wanted = markOf(action, world, await world.target());
   return (
-    mark.success &&
-    mark.data.digest === action.digest &&
-    mark.data.file === action.file &&
-    mark.data.index === action.index
+    mark.digest === wanted.digest &&
+    mark.file === wanted.file &&
+    mark.index === wanted.index &&
+    mark.volume === wanted.volume
   );
 }
 
-function parseOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A torn mark counts as none.
-    return undefined;
-  }
+function markOf(
+  { digest, file, index }: ActionOf<'apply-image'>,
+  { volume }: StepWorld,
+  target: Volume,
+): AppliedMark {
+  return { digest, file, index, ...(target.id === volume.id ? {} : { volume: target.id }) };
 }

@@ -7,11 +7,11 @@ import type { StepWorld } from './step-world.ts';
 export const makeBootable: Step<'make-bootable'> = {
   name: 'make-bootable',
   afterCut: 'start-over',
-  done: (_action, world) => world.machine.hasBootEntry(windowsFolderOf(world)),
+  done: async (_action, world) => world.machine.hasBootEntry(await windowsFolderOf(world)),
   async run(_action, world) {
     // Recovery first: the boot entry is what `done` asks for, so nothing of this step may come behind it.
     const warning = await setRecovery(world);
-    await world.machine.addBootEntry(windowsFolderOf(world));
+    await world.machine.addBootEntry(await windowsFolderOf(world));
     return warning === undefined ? {} : { warning };
   },
 };
@@ -19,7 +19,7 @@ export const makeBootable: Step<'make-bootable'> = {
 /** Windows starts without its recovery environment, and a technician can add it later: a failure is told and does not stop the deployment. */
 async function setRecovery(world: StepWorld): Promise<string | undefined> {
   try {
-    await world.machine.setRecovery(windowsFolderOf(world));
+    await world.machine.setRecovery(await windowsFolderOf(world));
     return undefined;
   } catch (thrown) {
     const fault = asFault(thrown);
@@ -34,6 +34,6 @@ async function setRecovery(world: StepWorld): Promise<string | undefined> {
   }
 }
 
-function windowsFolderOf(world: StepWorld): string {
-  return path.join(world.volume.root, 'Windows');
+async function windowsFolderOf(world: StepWorld): Promise<string> {
+  return path.join((await world.target()).root, 'Windows');
 }

@@ -14,6 +14,7 @@ export interface StepWorld extends AcquireWorld {
   readonly volume: Volume;
   /** The volume that takes the new Windows: `volume` itself in a same-volume apply. Fault MACHINE-02 while there is none. */
   readonly target: () => Promise<Volume>;
+  readonly partitioned: PartitionMemory;
   readonly facts: MachineFacts;
   readonly variables: VariableStore;
   /** What policy knows of this very machine. */
@@ -21,6 +22,8 @@ export interface StepWorld extends AcquireWorld {
   /** Where status and events go; `flush` tries for at most `timeoutMs` to send what is kept, and answers whether nothing is left. */
   readonly status: StatusSender;
   readonly plan: Plan;
+  /** When the deployment began, by the journal's first record: ISO 8601. The same in every run of it. */
+  readonly began: string;
   /** The verified manifest of a reference: from the cache, else from a source. */
   readonly manifest: (reference: ContentReference) => Promise<ContentManifest>;
   /** A manifest of the local store by digest, or undefined. */
@@ -33,8 +36,11 @@ export interface StepWorld extends AcquireWorld {
   };
   /** Takes secrets out of what a person may read. */
   readonly redact: Redact;
-  /** Keeps report, journal and logs where the new Windows keeps logs; answers the folder. Called by the last action, before the cache goes. */
-  readonly keepRecords: () => Promise<string>;
+  /**
+   * Journals the end, calls `onceCompleted`, then keeps report, journal and logs where the new Windows keeps logs; answers the folder. Called by the
+   * last action, before the cache goes.
+   */
+  readonly keepRecords: (options?: { readonly onceCompleted?: () => Promise<void> }) => Promise<string>;
   /** Waits; tests pass one that returns at once. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -47,8 +53,18 @@ export interface VariableStore {
   set(by: string, values: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** What partition-disk has made, over all runs of the deployment. */
+export interface PartitionMemory {
+  /** The disk last made ready and its volume for Windows, or undefined before the first. */
+  readonly last: () => { readonly disk: number; readonly volume: string } | undefined;
+  /** Durable when it resolves. */
+  keep(disk: number, volume: string): Promise<void>;
+}
+
 /** Sends what the journal holds to the management point, in order, each event once. */
 export interface StatusSender {
+  /** Journals a message of the sequence, so that it goes out with everything else. */
+  say(message: string): Promise<void>;
   /** Never throws for a link that is down: then nothing is lost, and it answers false. */
   flush(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<boolean>;
 }

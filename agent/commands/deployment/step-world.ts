@@ -1,18 +1,27 @@
 // Hands the steps what the run context holds.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { Volume } from '../../machine/machine.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { StepWorld } from '../../steps/step-world.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
 import { keepRecords } from './keep-records.ts';
 import type { RunContext } from './run-context.ts';
-import { openStatusSender } from './status-sender.ts';
-import { targetVolume } from './target-volume.ts';
+import { partitionMemory, targetVolume } from './target-volume.ts';
+import { transferSettingsBy } from './transfer-variables.ts';
 import { openVariableStore } from './variable-store.ts';
 
 /** @returns the world of `plan`'s steps. */
 export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasis): StepWorld {
   const { composition, settings } = context;
+  // What is known of it without asking the machine, for OSDTargetSystemDrive; a step that asks makes it known.
+  let targetRoot = (plan.target ?? 'media') === 'media' ? context.volume.root : undefined;
+  const target = async (): Promise<Volume> => {
+    const volume = await targetVolume(context, plan);
+    targetRoot = volume.root;
+    return volume;
+  };
+  const variables = openVariableStore(context, basis, plan, () => targetRoot);
   return {
     layout: context.layout,
     durable: composition.durable,
@@ -22,16 +31,20 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
     random: composition.random,
     observe: context.observe,
     redact: composition.redact,
-    settings: settings.transfer,
+    get settings() {
+      return transferSettingsBy(variables.now(), settings.transfer);
+    },
     signal: composition.signal,
     machine: context.machine,
     volume: context.volume,
-    target: () => targetVolume(context, plan),
+    target,
+    partitioned: partitionMemory(context),
     facts: basis.facts,
-    variables: openVariableStore(context, basis),
-    status: openStatusSender(context),
+    variables,
+    status: context.status,
     ...(basis.record === undefined ? {} : { record: basis.record }),
     plan,
+    began: context.records[0]?.at ?? composition.clock.now().toISOString(),
     manifest: reference => context.manifests.manifest(reference),
     localManifest: digest => context.manifests.localManifest(digest),
     agent: {
@@ -39,7 +52,8 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
       certificates: settings.certificates,
       ...(composition.agent.executable === undefined ? {} : { executable: composition.agent.executable }),
     },
-    keepRecords: () => keepRecords(context),
+    keepRecords: async ({ onceCompleted } = {}) =>
+      keepRecords(context, await targetVolume(context, plan), onceCompleted),
     sleep: (ms, signal) => composition.sleep(ms, signal),
   };
 }
