@@ -6,7 +6,8 @@ import path from 'node:path';
 import { type Identifier, normalIdentifier } from '../facts/identifiers.ts';
 import { identifiersIn, MachineRegister } from './known-machines.ts';
 import type { AssociationDocument } from './machine-documents.ts';
-import type { Located, SiteDocuments, SiteIssue } from './read-site.ts';
+import type { SiteDocuments, SiteIssue } from './read-site.ts';
+import { siteIssue as issue } from './site-issue.ts';
 
 /** Cap on a domain join blob; with base64 it stays below that of the record. */
 export const BLOB_MAX_BYTES = 48 * 1024;
@@ -22,16 +23,6 @@ export async function machineIssues(documents: SiteDocuments, root: string): Pro
 }
 
 type Path = readonly (string | number)[];
-
-function issue(
-  { locate }: Located<unknown>,
-  place: Path,
-  text: string,
-  code: SiteIssue['code'] = 'USAGE-02',
-): SiteIssue {
-  const way = place.map(part => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
-  return { code, text: `${locate(place)} ${way.replace(/^\./, '')}: ${text}` };
-}
 
 /** Each identifier with the place where machines.yaml has it. */
 function* placedIdentifiers({ machines }: SiteDocuments): Generator<readonly [Identifier, Path, string]> {

@@ -101,6 +101,11 @@ function makePolicy({ site, content, now }: PolicyRequest, serial: number): Poli
     content: content.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     taskSequences: site.taskSequences,
     deployments: site.deployments,
+    variables: site.variables,
+    collections: site.collections,
+    boundaries: site.boundaries,
+    sharedAdapters: site.sharedAdapters,
+    ...(site.statusUrl !== undefined && { statusUrl: site.statusUrl }),
   });
 }
 

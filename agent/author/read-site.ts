@@ -6,7 +6,8 @@ import { contentId } from '../content/manifest.ts';
 import { type Decoded, tryDecodeYaml } from '../document/decode-yaml.ts';
 import type { FaultCode } from '../fault/catalogue.ts';
 import { Fault } from '../fault/fault.ts';
-import type { Deployment, TaskSequence } from '../policy/policy.ts';
+import type { Deployment, NamedCollection, TaskSequence } from '../policy/policy.ts';
+import { collectionIssues } from './collection-issues.ts';
 import {
   type AssociationDocument,
   associationsSchema,
@@ -17,6 +18,7 @@ import {
 import { machineIssues } from './machine-issues.ts';
 import {
   type ContentDocument,
+  collectionsSchema,
   contentSchema,
   deploymentsSchema,
   keyName,
@@ -49,6 +51,7 @@ export interface Site extends SiteDocument {
   readonly content: readonly SiteContent[];
   readonly taskSequences: readonly TaskSequence[];
   readonly deployments: readonly Deployment[];
+  readonly collections: readonly NamedCollection[];
   readonly media: readonly SiteMedia[];
   readonly machines: readonly MachineDocument[];
   readonly associations: readonly AssociationDocument[];
@@ -66,6 +69,7 @@ export interface SiteDocuments {
   readonly content: readonly Located<SiteContent>[];
   readonly taskSequences: readonly Located<TaskSequence>[];
   readonly deployments: Located<readonly Deployment[]> | undefined;
+  readonly collections: Located<readonly NamedCollection[]> | undefined;
   readonly media: readonly Located<SiteMedia>[];
   readonly machines: Located<readonly MachineDocument[]> | undefined;
   readonly associations: Located<readonly AssociationDocument[]> | undefined;
@@ -83,7 +87,11 @@ export async function readSite(
   const root = path.resolve(folder);
   const issues: SiteIssue[] = [];
   const documents = await readDocuments(root, issues, pending);
-  issues.push(...(await referenceIssues(documents)), ...(await machineIssues(documents, root)));
+  issues.push(
+    ...(await referenceIssues(documents)),
+    ...collectionIssues(documents),
+    ...(await machineIssues(documents, root)),
+  );
   const { site } = documents;
   if (issues.length > 0 || site === undefined) throw siteFault(folder, issues);
   return {
@@ -92,6 +100,7 @@ export async function readSite(
     content: documents.content.map(each => each.value),
     taskSequences: documents.taskSequences.map(each => each.value),
     deployments: documents.deployments?.value ?? [],
+    collections: documents.collections?.value ?? [],
     media: documents.media.map(each => each.value),
     machines: documents.machines?.value ?? [],
     associations: documents.associations?.value ?? [],
@@ -146,6 +155,7 @@ async function readDocuments(
       taskSequences.push({ value: { id: id.data, ...document.value }, locate: document.locate });
   }
   const deployments = await read('deployments.yaml', deploymentsSchema);
+  const collections = await read('collections.yaml', collectionsSchema);
   const media: Located<SiteMedia>[] = [];
   for (const name of await namesIn(root, 'media', 'yaml')) {
     const document = await read(`media/${name}.yaml`, mediaDocumentSchema);
@@ -159,7 +169,7 @@ async function readDocuments(
   }
   const machines = await read('machines.yaml', machinesSchema, MACHINES_MAX_BYTES);
   const associations = await read('associations.yaml', associationsSchema);
-  return { site, content, taskSequences, deployments, media, machines, associations };
+  return { site, content, taskSequences, deployments, collections, media, machines, associations };
 }
 
 function siteFault(folder: string, issues: readonly SiteIssue[]): Fault {

@@ -1,8 +1,23 @@
 // The YAML documents of a site folder, as an admin writes them. Their JSON Schemas are generated from here.
 import { z } from 'zod';
 import { contentId, contentManifestSchema, contentType, contentVersion } from '../content/manifest.ts';
-import { distributionPoint, serverUrl, shortText, siteCode, wording } from '../document/fields.ts';
-import { deploymentSchema, osImageReference, taskSequenceFields } from '../policy/policy.ts';
+import {
+  distributionPoint,
+  serverUrl,
+  shortText,
+  siteCode,
+  variableName,
+  variables,
+  wording,
+} from '../document/fields.ts';
+import { prestartSchema } from '../media/media-manifest.ts';
+import {
+  boundaryGroupSchema,
+  deploymentSchema,
+  namedCollectionSchema,
+  osImageReference,
+  taskSequenceFields,
+} from '../policy/policy.ts';
 
 /** Name of a key: its files are `<name>.pem` (private) and `<name>.pub` (public) in the key folder. */
 export const keyName = wording(
@@ -30,6 +45,17 @@ export const siteSchema = z.strictObject({
       'Whether collections that list serials, uuids or macs are told in encrypted machine records instead of in policy. Left out: with more than 500 identifiers.',
   }),
   policyValidDays: z.int().min(1).max(3650).default(90),
+  variables: variables.default({}).meta({ description: 'Variables of every deployment of the site.' }),
+  boundaries: z.array(boundaryGroupSchema).max(10_000).default([]).meta({
+    description:
+      'Boundary groups: networks and who serves them. Dynamic media ask these points before those that they name themselves.',
+  }),
+  sharedAdapters: z.array(z.string().min(1)).max(10_000).default([]).meta({
+    description: 'MAC addresses of docks and adapters that many machines share: they identify no machine.',
+  }),
+  statusUrl: serverUrl
+    .optional()
+    .meta({ description: 'Where status is sent; left out: `status` below the management point.' }),
 });
 
 /** `content/<folder>/content.yaml` */
@@ -59,6 +85,9 @@ export const taskSequenceDocumentSchema = z.strictObject({
 /** `deployments.yaml` */
 export const deploymentsSchema = z.array(deploymentSchema, 'a list of deployments');
 
+/** `collections.yaml` */
+export const collectionsSchema = z.array(namedCollectionSchema, 'a list of collections').max(10_000);
+
 /** `media/<name>.yaml`; what is left out follows the task sequence or the site. */
 export const mediaDocumentSchema = z.strictObject({
   taskSequence: contentId.meta({
@@ -78,6 +107,21 @@ export const mediaDocumentSchema = z.strictObject({
     .meta({ description: 'The agent’s executable, relative to the site folder, laid onto the volume.' }),
   distributionPoints: distributionPoints.optional(),
   managementPoints: managementPoints.optional(),
+  management: z.enum(['site', 'dynamic']).default('site').meta({
+    description: 'site: only the points named here. dynamic: policy’s boundary groups may name nearer ones.',
+  }),
+  unknownComputers: z.boolean().default(true).meta({
+    description: 'Whether this media serves machines that machines.yaml does not know.',
+  }),
+  variables: variables
+    .default({})
+    .meta({ description: 'The lowest level: whatever policy sets overrides it.' }),
+  secret: z.array(variableName).default([]).meta({
+    description: 'Names of variables whose values are never shown. On the media they lie in the clear.',
+  }),
+  prestart: prestartSchema.optional().meta({
+    description: 'A command that runs in WinPE before policy is asked for, and may set variables.',
+  }),
   validDays: z.int().min(1).max(3650).default(365),
   createdBy: shortText,
   version: shortText.default('1'),

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { z } from 'zod';
 import {
+  collectionsSchema,
   contentSchema,
   deploymentsSchema,
   mediaDocumentSchema,
@@ -24,6 +25,7 @@ const DOCUMENTS: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   'content.json': ['content.yaml of a Prestage content item', contentSchema],
   'task-sequence.json': ['A task sequence of a Prestage site', taskSequenceDocumentSchema],
   'deployments.json': ['deployments.yaml of a Prestage site', deploymentsSchema],
+  'collections.json': ['collections.yaml of a Prestage site', collectionsSchema],
   'media.json': ['A media document of a Prestage site', mediaDocumentSchema],
   'agent.json': ['agent.yaml of a Prestage boot image', agentConfigSchema],
   'content-manifest.json': ['prestage-content/1', contentManifestSchema],

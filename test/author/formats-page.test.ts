@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import {
+  collectionsSchema,
   contentSchema,
   deploymentsSchema,
   mediaDocumentSchema,
@@ -23,6 +24,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   content: contentSchema,
   'task-sequence': taskSequenceDocumentSchema,
   deployments: deploymentsSchema,
+  collections: collectionsSchema,
   media: mediaDocumentSchema,
   agent: agentConfigSchema,
   signature: signatureSchema,

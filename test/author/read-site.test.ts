@@ -93,7 +93,7 @@ describe('readSite', () => {
         'task-sequences/CON00020.yaml:2:33 osImage.index: expected at least 1, found 0',
         'task-sequences/CON00020.yaml:3:31 variables.OSDComputerName: expected text (write it in quotes), found 12',
         "task-sequences/Install.yaml: expected a name such as ABC00020.yaml, the task sequence's ID",
-        'deployments.yaml:3:15 [0].collection: expected all or lists of serials, uuids, macs, models or manufacturers, found everyone',
+        'deployments.yaml:3:15 [0].collection: collections.yaml has no collection everyone',
         'media/depot.yaml:1:1 createdBy: required, but absent',
         'media/depot.yaml:2:1 createdby: unknown key',
       ]),
