@@ -57,7 +57,8 @@ export async function carryOut(
       const fault = asFault(thrown);
       await journal.append({ type: 'action-failed', action: key, fault: faultRecord(fault) });
       if (endsEverything(fault)) throw fault;
-      if (retry !== undefined && attempt < retry.attempts) {
+      // What takes the computer down each time would do so for ever: this run cannot count its own attempts.
+      if (retry !== undefined && attempt < retry.attempts && fault.code !== 'PKG-06') {
         warn(
           action,
           world,
