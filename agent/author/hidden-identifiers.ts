@@ -1,7 +1,8 @@
 // Collections that name machines, told in the machines' own records instead of in policy, which everybody can read. Pure.
 import type { Identifier } from '../facts/identifiers.ts';
 import type { Collection, CollectionLists, Deployment, NamedCollection } from '../policy/policy.ts';
-import { identifier, type MachineRegister } from './known-machines.ts';
+import { identifier, identifiersIn, type MachineRegister } from './known-machines.ts';
+import type { MachineDocument } from './machine-documents.ts';
 
 /** With more identifiers than this a site hides them unless it says otherwise. */
 export const HIDDEN_ABOVE = 500;
@@ -14,6 +15,24 @@ export interface Naming {
   readonly deployments: readonly Deployment[];
 }
 
+/** What a site says that decides it. */
+export interface HidingSite {
+  readonly hideIdentifiers?: boolean | undefined;
+  readonly machines: readonly MachineDocument[];
+}
+
+/** @returns whether collections that name machines are told in their records; false where there are none. */
+export function hidesIdentifiers(site: HidingSite, naming: Naming): boolean {
+  const lists = [
+    ...naming.collections.map(({ rule }) => rule),
+    ...naming.deployments.map(each => each.collection),
+  ];
+  const named = lists.flatMap(each => namingLists(each) ?? []).flatMap(identifiersOfLists);
+  if (named.length === 0) return false;
+  const described = site.machines.reduce((sum, machine) => sum + identifiersIn(machine).length, 0);
+  return site.hideIdentifiers ?? named.length + described > HIDDEN_ABOVE;
+}
+
 /** @returns every identifier that lists of a collection name. */
 export function identifiersOfLists(lists: CollectionLists): readonly Identifier[] {
   return (['serials', 'uuids', 'macs'] as const).flatMap(name =>
@@ -21,9 +40,9 @@ export function identifiersOfLists(lists: CollectionLists): readonly Identifier[
   );
 }
 
-/** Who has to match several lists cannot be told from one list of machines. @returns whether a collection can be told in records. */
+/** Who matches several lists shows at the machine only. @returns whether a collection can be told in records. */
 export function canBeHidden(lists: CollectionLists): boolean {
-  return identifiersOfLists(lists).length === 0 || Object.values(lists).filter(Boolean).length === 1;
+  return Object.values(lists).filter(list => list !== undefined).length === 1;
 }
 
 /** @returns the lists of a collection that name machines, undefined for any other collection. */

@@ -6,15 +6,9 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsKey, stateKey } from '../trust/machine-key.ts';
-import {
-  HIDDEN_ABOVE,
-  hideIdentifiers,
-  identifiersOfLists,
-  type Naming,
-  namingLists,
-} from './hidden-identifiers.ts';
+import { hideIdentifiers, hidesIdentifiers, type Naming } from './hidden-identifiers.ts';
 import { requireMachineKey } from './key-files.ts';
-import { type DescribedMachine, identifiersIn, type KnownMachine, knownMachines } from './known-machines.ts';
+import { type DescribedMachine, type KnownMachine, knownMachines } from './known-machines.ts';
 import { BLOB_MAX_BYTES } from './machine-issues.ts';
 import type { Site } from './read-site.ts';
 import { sealMachines } from './seal-machines.ts';
@@ -57,18 +51,6 @@ export async function publishMachines(
   const told = { collections: [...collections], deployments: [...deployments] };
   if (key === undefined || machines.length === 0) return told;
   return { ...told, machines: await sealMachines(machines, key, folder, durable) };
-}
-
-/** @returns whether collections that name machines are told in their records; false where there are none. */
-export function hidesIdentifiers(site: Pick<Site, 'hideIdentifiers' | 'machines'>, naming: Naming): boolean {
-  const lists = [
-    ...naming.collections.map(({ rule }) => rule),
-    ...naming.deployments.map(each => each.collection),
-  ];
-  const named = lists.flatMap(each => namingLists(each) ?? []).flatMap(identifiersOfLists);
-  if (named.length === 0) return false;
-  const described = site.machines.reduce((sum, machine) => sum + identifiersIn(machine).length, 0);
-  return site.hideIdentifiers ?? named.length + described > HIDDEN_ABOVE;
 }
 
 async function readBlob(file: string): Promise<string> {

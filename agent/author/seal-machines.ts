@@ -14,6 +14,9 @@ import type { KnownMachine } from './known-machines.ts';
 /** What policy pins at most. */
 const MAX_SHARDS = 4096;
 
+/** A smaller shard would save nothing: what HTTP says around it is as long. */
+const SMALLEST_BYTES = 4096;
+
 /** One digest in policy, and what an entry has besides the record: name, nonce, tag, quotes. */
 const PIN_BYTES = 73;
 const ENTRY_BYTES = 150;
@@ -70,7 +73,7 @@ export function shardCount(rows: readonly Pick<Row, 'record'>[]): number {
     0,
   );
   let best = 1;
-  for (let count = 2; count <= MAX_SHARDS; count *= 2) {
+  for (let count = 2; count <= MAX_SHARDS && total / count >= SMALLEST_BYTES; count *= 2) {
     if (count * PIN_BYTES + total / count < best * PIN_BYTES + total / best) best = count;
   }
   return best;

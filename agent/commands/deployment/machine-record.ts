@@ -11,8 +11,17 @@ import type { MachineRecord } from '../../policy/machine-record.ts';
 import { placeOf, recordIn, SHARD_MAX_BYTES } from '../../policy/machine-shards.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { recordsKeyId } from '../../trust/machine-key.ts';
+import type { Composition } from '../composition.ts';
 import { readCapped } from './open-media.ts';
 import type { RunContext } from './run-context.ts';
+
+/** What of a run's context this needs. */
+export type RecordContext = Pick<
+  RunContext,
+  'layout' | 'managementPoints' | 'manifest' | 'records' | 'observe'
+> & {
+  readonly composition: Pick<Composition, 'durable' | 'signal' | 'learnSecret'>;
+};
 
 export interface ObtainedRecord {
   readonly record: MachineRecord;
@@ -28,7 +37,7 @@ export interface ObtainedRecord {
  * than policy pins and none serves the right one, TRUST-08, TRUST-10, NET-*; CONTENT-01 offline, when the media does not carry the shard.
  */
 export async function obtainMachineRecord(
-  context: RunContext,
+  context: RecordContext,
   policy: Policy,
   facts: MachineFacts,
   from?: string,
@@ -55,7 +64,7 @@ export async function obtainMachineRecord(
  * Fault: TRUST-07 when it is not what policy pins.
  */
 export async function keptMachineRecord(
-  context: RunContext,
+  context: RecordContext,
   policy: Policy,
   facts: MachineFacts,
 ): Promise<MachineRecord | undefined> {
@@ -82,7 +91,7 @@ export async function keptMachineRecord(
 
 /** Durable when it resolves; called with the policy that is kept, before the plan is journaled: a cut between the two is a run that begins anew. */
 export async function keepMachineRecord(
-  { layout, composition }: RunContext,
+  { layout, composition }: RecordContext,
   obtained: ObtainedRecord | undefined,
 ): Promise<void> {
   if (obtained === undefined) {
@@ -95,7 +104,7 @@ export async function keepMachineRecord(
 }
 
 /** Media that cannot read the site's records still serve, as before there were any; but nobody shall wonder why. */
-function usableKey({ manifest, observe }: RunContext, policy: Policy): Uint8Array | undefined {
+function usableKey({ manifest, observe }: RecordContext, policy: Policy): Uint8Array | undefined {
   if (policy.machines === undefined) return undefined;
   const key = manifest.machineKey === undefined ? undefined : Buffer.from(manifest.machineKey, 'base64');
   const { keyId } = policy.machines;
@@ -110,7 +119,7 @@ function usableKey({ manifest, observe }: RunContext, policy: Policy): Uint8Arra
 }
 
 async function readShard(
-  context: RunContext,
+  context: RecordContext,
   policy: Policy,
   number: number,
   from: string | undefined,
@@ -154,7 +163,7 @@ function servingFirst(points: readonly Source[], from: string | undefined): read
   return [...points.filter(point => point.name === from), ...points.filter(point => point.name !== from)];
 }
 
-function learned({ composition }: RunContext, record: MachineRecord): MachineRecord {
+function learned({ composition }: RecordContext, record: MachineRecord): MachineRecord {
   const { variables, secret, userState, domainJoinBlob } = record;
   const secretNames = new Set(secret.map(name => name.toLowerCase()));
   composition.learnSecret([
