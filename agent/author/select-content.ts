@@ -37,6 +37,7 @@ export function selectContent(
   const ids = [
     osImage.id,
     ...(media.driverPackages ?? driverPackages(taskSequence, policy)),
+    ...(media.prestart?.content === undefined ? [] : [media.prestart.content]),
     ...withDependencies(
       [...(media.packages ?? taskSequence.packages), ...(media.applications ?? taskSequence.applications)],
       site,

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Unresolved, unresolvedContent } from '../policy/policy.ts';
 import { describeWim } from '../wim/read-wim.ts';
+import { mediaVariableIssues } from './media-variables.ts';
 import type { Located, SiteDocuments, SiteIssue, SiteMedia } from './read-site.ts';
 
 type References = SiteDocuments;
@@ -154,6 +155,9 @@ function mediaIssues(media: SiteMedia, documents: References): Unresolved[] {
     ...(media.applications ?? []).map((id, at) => [['applications', at], id, 'application'] as const),
     ...(media.packages ?? []).map((id, at) => [['packages', at], id, 'package'] as const),
     ...(media.driverPackages ?? []).map((id, at) => [['driverPackages', at], id, 'driver-package'] as const),
+    ...(media.prestart?.content === undefined
+      ? []
+      : [[['prestart', 'content'], media.prestart.content, 'package'] as const]),
   ];
   const unknown = wanted.flatMap(([path, id, type]) => {
     const found = types.get(id);
@@ -168,7 +172,8 @@ function mediaIssues(media: SiteMedia, documents: References): Unresolved[] {
       },
     ];
   });
+  const mistakes = [...unknown, ...mediaVariableIssues(media, documents.deployments?.value ?? [])];
   return sequence === undefined
-    ? [{ path: ['taskSequence'], text: `no task sequence has the ID ${media.taskSequence}` }, ...unknown]
-    : unknown;
+    ? [{ path: ['taskSequence'], text: `no task sequence has the ID ${media.taskSequence}` }, ...mistakes]
+    : mistakes;
 }

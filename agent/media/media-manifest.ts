@@ -27,6 +27,17 @@ export const mediaFileEntry = z.strictObject({
   sha256: sha256Text,
 });
 
+/** Run in WinPE before policy is asked for; may set variables. `content`: a package of the media whose folder is the working folder. */
+export const prestartSchema = z.strictObject({
+  command: z.string().min(1).max(8192),
+  content: contentId.optional(),
+  timeoutMinutes: z
+    .number()
+    .positive()
+    .max(24 * 60)
+    .default(60),
+});
+
 export const mediaManifestSchema = z
   .strictObject({
     format: z.literal('prestage-media/1'),
@@ -55,18 +66,7 @@ export const mediaManifestSchema = z
     variables: variables.default({}),
     /** Names of variables whose values must never be shown. */
     secret: z.array(variableName).default([]),
-    /** Run in WinPE before policy is asked for; may set variables. `content`: a package of the media whose folder is the working folder. */
-    prestart: z
-      .strictObject({
-        command: z.string().min(1).max(8192),
-        content: contentId.optional(),
-        timeoutMinutes: z
-          .number()
-          .positive()
-          .max(24 * 60)
-          .default(60),
-      })
-      .optional(),
+    prestart: prestartSchema.optional(),
     /** Whether machines that policy has no record of are served. */
     unknownComputers: z.boolean().default(true),
     unattended: z.boolean(),
