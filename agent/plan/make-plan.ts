@@ -1,6 +1,6 @@
 // Makes the plan: a pure function of policy, survey and the machine's volume. Equal inputs give an equal plan.
 import type { ContentReference } from '../content/manifest.ts';
-import type { Install } from './install-order.ts';
+import type { CompiledAction, CompiledSequence } from './compile-steps.ts';
 import type { Action, Plan, PlannedItem } from './plan.ts';
 
 export interface PlanInput {
@@ -12,9 +12,7 @@ export interface PlanInput {
     readonly id: string;
     readonly name: string;
     readonly osImage: { readonly id: string; readonly index: number };
-    readonly driverPackages: readonly string[];
-    /** In order of installation, dependencies included. */
-    readonly installs: readonly Install[];
+    readonly compiled: CompiledSequence;
   };
   /** Every item that the task sequence needs, surveyed, in the order of the table. */
   readonly items: readonly PlannedItem[];
@@ -22,33 +20,10 @@ export interface PlanInput {
   readonly image: { readonly file: string; readonly totalBytes: number };
 }
 
-/** @returns the ordered actions, content first, arming (hand-over) last before the restart, cleaning up last of all. */
+/** @returns the plan: the sequence's actions with the content and the image that they are about. */
 export function makePlan(input: PlanInput): Plan {
-  const { taskSequence } = input;
-  const image = referenceOf(input.items, taskSequence.osImage.id);
-  const incomplete = input.items.filter(item => item.outcome !== 'present');
-  const actions: Action[] = [
-    ...incomplete.map((item): Action => ({ name: 'acquire-content', id: item.reference.id })),
-    // An image that was fetched or mended in this run is proven once more as a whole before anything is wiped for it.
-    ...(incomplete.some(item => item.reference.id === image.id)
-      ? [{ name: 'verify-image', id: image.id } as const]
-      : []),
-    {
-      name: 'apply-image',
-      id: image.id,
-      file: input.image.file,
-      index: taskSequence.osImage.index,
-      digest: image.digest,
-      totalBytes: input.image.totalBytes,
-    },
-    ...taskSequence.driverPackages.map((id): Action => ({ name: 'add-drivers', id })),
-    { name: 'stage-agent' },
-    { name: 'write-unattend' },
-    { name: 'make-bootable' },
-    { name: 'hand-over' },
-    ...taskSequence.installs.map(({ id, kind }): Action => ({ name: `install-${kind}`, id })),
-    { name: 'retire-media' },
-  ];
+  const { taskSequence, items } = input;
+  const { actions, target } = taskSequence.compiled;
   return {
     format: 'prestage-plan/1',
     mediaId: input.mediaId,
@@ -56,9 +31,32 @@ export function makePlan(input: PlanInput): Plan {
     deployment: input.deployment,
     taskSequence: { id: taskSequence.id, name: taskSequence.name },
     volume: input.volume,
-    items: input.items,
-    actions,
+    ...(target === undefined ? {} : { target }),
+    items,
+    actions: actions.flatMap(action => actionsOf(action, input)),
   };
+}
+
+function actionsOf(
+  action: CompiledAction,
+  { items, taskSequence: { osImage }, image }: PlanInput,
+): readonly Action[] {
+  const { digest } = referenceOf(items, osImage.id);
+  const control = action.control === undefined ? {} : { control: action.control };
+  if (action.name === 'apply-os-image') {
+    const { file, totalBytes } = image;
+    const { id, index } = osImage;
+    return [{ name: 'apply-image', id, file, index, digest, totalBytes, ...control }];
+  }
+  if (action.name !== 'download-content') return [action];
+  const incomplete = items.filter(item => item.outcome !== 'present').map(item => item.reference.id);
+  return [
+    ...incomplete.map((id): Action => ({ name: 'acquire-content', id, ...control })),
+    // An image that was fetched or mended in this run is proven once more as a whole before anything is wiped for it.
+    ...(incomplete.includes(osImage.id)
+      ? [{ name: 'verify-image', id: osImage.id, ...control } as const]
+      : []),
+  ];
 }
 
 function referenceOf(items: readonly PlannedItem[], id: string): ContentReference {

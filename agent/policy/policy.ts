@@ -4,6 +4,7 @@ import { contentId, contentReferenceSchema, sha256Text } from '../content/manife
 import { distributionPoint, serverUrl, shortText, siteCode, utcTime, variables } from '../document/fields.ts';
 import { collectionName } from './machine-record.ts';
 import { policyStepSchema } from './sequence-step.ts';
+import { stepReferences } from './step-references.ts';
 
 /** Cap on a policy document, before it is parsed. */
 export const POLICY_MAX_BYTES = 16 * 1024 * 1024;
@@ -172,7 +173,7 @@ export function unresolvedReferences({ content, taskSequences, deployments }: Re
 
 /** @returns what a task sequence names that is not there or is of another type; `path` starts at the task sequence. */
 export function unresolvedContent(
-  sequence: Pick<TaskSequence, 'osImage' | 'drivers' | 'packages' | 'applications'>,
+  sequence: Pick<TaskSequence, 'osImage' | 'drivers' | 'packages' | 'applications' | 'steps'>,
   types: ReadonlyMap<string, string>,
 ): Unresolved[] {
   const wanted: readonly (readonly [readonly (string | number)[], string, string])[] = [
@@ -182,6 +183,7 @@ export function unresolvedContent(
     ),
     ...sequence.packages.map((id, at) => [['packages', at], id, 'package'] as const),
     ...sequence.applications.map((id, at) => [['applications', at], id, 'application'] as const),
+    ...stepReferences(sequence.steps).map(({ path, id, type }) => [path, id, type] as const),
   ];
   return wanted.flatMap(([path, id, type]) => {
     const found = types.get(id);

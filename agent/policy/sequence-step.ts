@@ -182,3 +182,13 @@ export const policyStepSchema: z.ZodType<SequenceStep> = z.lazy(
       'a step (`step:`) or a group (`group:`)',
     ) as z.ZodType<SequenceStep>,
 );
+
+/** True for a step whose type this agent knows; its fields were decoded as that type's. */
+export function isKnownStep(step: KnownStep | UnknownStep): step is KnownStep {
+  return Object.hasOwn(stepSchemas, step.step);
+}
+
+/** True for a group of steps. */
+export function isGroup(step: SequenceStep): step is StepGroup {
+  return !('step' in step);
+}

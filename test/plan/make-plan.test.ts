@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import type { ContentReference, ContentType } from '../../agent/content/manifest.ts';
+import { compileSteps } from '../../agent/plan/compile-steps.ts';
 import { installOrder } from '../../agent/plan/install-order.ts';
 import { makePlan, type PlanInput } from '../../agent/plan/make-plan.ts';
 import { actionKey, type Outcome, type PlannedItem, phaseOf, planBytes } from '../../agent/plan/plan.ts';
+import { requireSteps } from '../../agent/plan/require-steps.ts';
 import { requireSpace } from '../../agent/plan/space.ts';
+import { resolveVariables } from '../../agent/policy/variables.ts';
 
 const MB = 1024 * 1024;
 
@@ -32,7 +35,8 @@ function item(
   };
 }
 
-function input(items: readonly PlannedItem[], change: Partial<PlanInput['taskSequence']> = {}): PlanInput {
+function input(items: readonly PlannedItem[]): PlanInput {
+  const sequence = { id: 'ABC00100', packages: ['ABC00003'], applications: ['ABC00004'] };
   return {
     mediaId: 'm',
     volume: 'v',
@@ -42,12 +46,25 @@ function input(items: readonly PlannedItem[], change: Partial<PlanInput['taskSeq
       id: 'ABC00100',
       name: 'Windows',
       osImage: { id: 'ABC00001', index: 1 },
-      driverPackages: ['ABC00002'],
-      installs: [
-        { id: 'ABC00003', kind: 'package' },
-        { id: 'ABC00004', kind: 'application' },
-      ],
-      ...change,
+      compiled: compileSteps({
+        sequence,
+        steps: requireSteps({ id: sequence.id }, undefined),
+        driverPackages: ['ABC00002'],
+        about: id => ({ kind: id === 'ABC00003' ? 'package' : 'application', dependencies: [] }),
+        known: {
+          facts: {
+            macAddresses: [],
+            ipAddresses: [],
+            memoryBytes: 0,
+            firmware: 'uefi',
+            architecture: 'x64',
+            system: 'winpe',
+            power: 'mains',
+          },
+          variables: resolveVariables([]),
+          collections: [],
+        },
+      }),
     },
     items,
     image: { file: 'install.wim', totalBytes: 400 * MB },
@@ -69,6 +86,7 @@ test('with everything present nothing is acquired, and the actions run from appl
     'stage-agent',
     'write-unattend',
     'make-bootable',
+    'protect-folders',
     'hand-over',
     'install-package:ABC00003',
     'install-application:ABC00004',

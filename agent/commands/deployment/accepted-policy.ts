@@ -2,10 +2,12 @@
 // from forgery, so the new Windows proves the plan against it before anything of the plan is run.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '../../fault/fault.ts';
 import { recall } from '../../journal/past.ts';
-import { actionKey, type Plan } from '../../plan/plan.ts';
-import { POLICY_MAX_BYTES } from '../../policy/policy.ts';
+import type { CompiledAction } from '../../plan/compile-steps.ts';
+import { type Action, type Plan, phaseOf } from '../../plan/plan.ts';
+import { POLICY_MAX_BYTES, type Policy } from '../../policy/policy.ts';
 import { readSignedPolicy } from '../../policy/verify-policy.ts';
 import { publicKey } from '../../trust/keys.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
@@ -14,7 +16,7 @@ import { keptMachineRecord } from './machine-record.ts';
 import type { ObtainedPolicy } from './obtain-policy.ts';
 import { readCapped } from './open-media.ts';
 import type { RunContext } from './run-context.ts';
-import { wantedContent } from './wanted-content.ts';
+import { type WantedContent, wantedContent } from './wanted-content.ts';
 
 /** Durable when it resolves; called before the plan is journaled. */
 export async function keepAcceptedPolicy(context: RunContext, policy: ObtainedPolicy): Promise<void> {
@@ -43,12 +45,37 @@ export async function acceptedSerial({ layout, manifest, records }: RunContext):
 }
 
 /**
- * Proves that everything the plan would use is named, by digest, in the signed policy that it was made from. Dates are not judged: what was begun
- * in time may be finished late. Faults: TRUST-01, -02, -08, -10, -11; TRUST-07 for a plan that does not follow from the policy.
+ * Proves that what is left of the plan is what follows from the signed policy on this machine: each action of the full OS, and each content item by
+ * digest. Dates are not judged: what was begun in time may be finished late. Faults: TRUST-01, -02, -08, -10, -11; TRUST-07 for a plan that does not
+ * follow from the policy.
  * @returns what the deployment goes by.
  */
 export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Promise<DeploymentBasis> {
-  const { layout, manifest } = context;
+  const policy = await policyOf(context, plan);
+  const sequence = policy.taskSequences.find(candidate => candidate.id === plan.taskSequence.id);
+  if (sequence === undefined)
+    throw refusal(plan.taskSequence.id, 'a task sequence of policy', 'none of that ID');
+  const deployment = policy.deployments.find(candidate => candidate.id === plan.deployment);
+  if (deployment?.taskSequence !== sequence.id)
+    throw refusal(plan.deployment, `a deployment of ${sequence.id}`, 'none in policy');
+  const facts = await context.machine.facts();
+  const record = await keptMachineRecord(context, policy, facts);
+  const prestart = recall(context.records).prestart;
+  const basis: DeploymentBasis = {
+    facts,
+    policy,
+    deployment,
+    sequence,
+    ...(record === undefined ? {} : { record }),
+    ...(prestart === undefined ? {} : { prestart: prestart.values }),
+  };
+  const wanted = await wantedContent(context, basis);
+  requireItems(plan, wanted);
+  requireActions(plan, wanted);
+  return basis;
+}
+
+async function policyOf({ layout, manifest }: RunContext, plan: Plan): Promise<Policy> {
   const bytes = await readCapped(layout.acceptedPolicy, POLICY_MAX_BYTES);
   const signature = await readCapped(layout.acceptedPolicySignature, SIGNATURE_MAX_BYTES);
   if (bytes === undefined)
@@ -63,38 +90,40 @@ export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Prom
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (digest !== plan.policy.digest)
     throw new Fault('TRUST-07', 'plan', { expected: digest, found: plan.policy.digest });
-  const sequence = policy.taskSequences.find(candidate => candidate.id === plan.taskSequence.id);
-  if (sequence === undefined)
-    throw refusal(plan.taskSequence.id, 'a task sequence of policy', 'none of that ID');
-  const wanted = await wantedContent({
-    policy,
-    sequence,
-    laid: manifest.content,
-    manifest: reference => context.manifests.manifest(reference),
-  });
-  const named = new Map(wanted.references.map(reference => [reference.id, reference.digest]));
-  for (const { reference } of plan.items) {
+  return policy;
+}
+
+function requireItems({ items }: Plan, { references }: WantedContent): void {
+  const named = new Map(references.map(reference => [reference.id, reference.digest]));
+  for (const { reference } of items) {
     const expected = named.get(reference.id) ?? 'not part of the task sequence';
     if (expected !== reference.digest) throw refusal(reference.id, expected, reference.digest);
   }
-  const installs = plan.actions.filter(action => action.name.startsWith('install-')).map(actionKey);
-  const expected = wanted.installs.map(({ id, kind }) => `install-${kind}:${id}`);
-  if (installs.join(' ') !== expected.join(' '))
-    throw refusal('order of installation', expected.join(' '), installs.join(' '));
-  const deployment = policy.deployments.find(candidate => candidate.id === plan.deployment);
-  if (deployment?.taskSequence !== sequence.id)
-    throw refusal(plan.deployment, `a deployment of ${sequence.id}`, 'none in policy');
-  const facts = await context.machine.facts();
-  const record = await keptMachineRecord(context, policy, facts);
-  const prestart = context.records.findLast(each => each.type === 'variables-set' && each.by === 'prestart');
-  return {
-    facts,
-    policy,
-    deployment,
-    sequence,
-    ...(record === undefined ? {} : { record }),
-    ...(prestart?.type === 'variables-set' ? { prestart: prestart.values } : {}),
-  };
+}
+
+/** What ran in WinPE is past, and depended on what lay in the cache then. */
+function requireActions(plan: Plan, { compiled }: WantedContent): void {
+  const expected = compiled.actions.filter(isAction).filter(action => phaseOf(action) === 'full-os');
+  const found = plan.actions.filter(action => phaseOf(action) === 'full-os');
+  for (let at = 0; at < Math.max(expected.length, found.length); at++) {
+    if (!isDeepStrictEqual(plainOf(expected[at]), plainOf(found[at])))
+      throw refusal('actions in the full OS', textOf(expected[at]), textOf(found[at]));
+  }
+  if (!isDeepStrictEqual(compiled.target, plan.target))
+    throw refusal('target', JSON.stringify(compiled.target) ?? 'none', JSON.stringify(plan.target) ?? 'none');
+}
+
+function isAction(action: CompiledAction): action is Extract<CompiledAction, Action> {
+  return action.name !== 'download-content' && action.name !== 'apply-os-image';
+}
+
+/** As it is after it went through the journal. */
+function plainOf(action: Action | undefined): unknown {
+  return action === undefined ? undefined : JSON.parse(JSON.stringify(action));
+}
+
+function textOf(action: Action | undefined): string {
+  return action === undefined ? 'nothing more' : JSON.stringify(action);
 }
 
 function refusal(subject: string, expected: string, found: string): Fault {

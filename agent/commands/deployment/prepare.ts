@@ -11,6 +11,7 @@ import { type Choice, choose } from '../../policy/choose.ts';
 import { type Offer, offer } from '../../policy/offer.ts';
 import type { ItemSurvey } from '../../survey/survey-content.ts';
 import { cachedReferences } from './cached-references.ts';
+import { raiseClock } from './clock.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
 import { imageBytes } from './image-bytes.ts';
 import { type ObtainedRecord, obtainMachineRecord } from './machine-record.ts';
@@ -47,7 +48,8 @@ export interface PrepareOptions {
 }
 
 /**
- * @throws TRUST-*, NET-*, CONTENT-07 no deployment, CONTENT-01 a manifest that is nowhere to be had, STOP-01.
+ * @throws TRUST-*, NET-*, CONTENT-07 no deployment, CONTENT-01 a manifest that is nowhere to be had, CONTENT-09..11 a task sequence that cannot be
+ * carried out, STOP-01.
  */
 export async function prepare(
   context: RunContext,
@@ -65,9 +67,11 @@ export async function prepare(
   const validating = stage('validate-image', () => surveyCached(context, staged));
   // A fault in the branch that is awaited first must not leave this one unhandled.
   validating.catch(() => {});
+  await raiseClock(context);
   const prestart = await prestartVariables(context);
   const wish = preferred ?? preferredDeployment(context, prestart);
   const { facts, policy, now } = await stage('policy', () => policyForMachine(context));
+  if (policy.policy.statusUrl !== undefined) context.sendStatusTo(policy.policy.statusUrl);
   const record = await obtainMachineRecord(context, policy.policy, facts, policy.from);
   const asked = {
     now,
@@ -78,12 +82,15 @@ export async function prepare(
   judged?.(offer(policy.policy, facts, asked));
   const choice = choose(policy.policy, facts, asked);
   const imageSurvey = await validating;
-  const wanted = await wantedContent({
+  const basis = {
+    facts,
     policy: policy.policy,
+    deployment: choice.deployment,
     sequence: choice.taskSequence,
-    laid: media.content,
-    manifest: reference => context.manifests.manifest(reference),
-  });
+    prestart,
+    ...(record === undefined ? {} : { record: record.record }),
+  };
+  const wanted = await wantedContent(context, basis);
   const items = await stage('survey', async () => {
     const rows: PlannedItem[] = [];
     for (const reference of wanted.references) {
@@ -93,14 +100,6 @@ export async function prepare(
     return rows;
   });
   const plan = await planFrom(context, policy, choice, wanted, items);
-  const basis = {
-    facts,
-    policy: policy.policy,
-    deployment: choice.deployment,
-    sequence: choice.taskSequence,
-    prestart,
-    ...(record === undefined ? {} : { record: record.record }),
-  };
   const image = await validationOf(context, staged, imageSurvey);
   return { facts, policy, choice, image, plan, basis, ...(record === undefined ? {} : { record }) };
 }
@@ -120,7 +119,7 @@ async function planFrom(
     volume: context.volume.id,
     policy: { serial: policy.policy.serial, digest: policy.digest },
     deployment: choice.deployment.id,
-    taskSequence: { id, name, osImage, driverPackages: wanted.driverPackages, installs: wanted.installs },
+    taskSequence: { id, name, osImage, compiled: wanted.compiled },
     items,
     image: { file: file.path, totalBytes: await imageBytes(context, reference, file, osImage.index) },
   });

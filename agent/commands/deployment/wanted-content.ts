@@ -1,56 +1,93 @@
-// Which content a task sequence needs on this media, in the order of use: OS image, driver packages, then what is installed with its dependencies.
-import type { ContentManifest, ContentReference } from '../../content/manifest.ts';
+// What a deployment comes to on this machine before the cache is looked at: the actions of its task sequence, and the content that they need.
+import type { ContentReference } from '../../content/manifest.ts';
 import { Fault } from '../../fault/fault.ts';
-import { type Install, installOrder } from '../../plan/install-order.ts';
-import type { Policy, TaskSequence } from '../../policy/policy.ts';
+import { recall } from '../../journal/past.ts';
+import { type CompiledSequence, compileSteps } from '../../plan/compile-steps.ts';
+import type { PlacedStep } from '../../plan/place-steps.ts';
+import { requireSteps } from '../../plan/require-steps.ts';
+import type { UserStateOrder } from '../../policy/machine-record.ts';
+import type { TaskSequence } from '../../policy/policy.ts';
+import { resolveVariables } from '../../policy/variables.ts';
+import { builtInLayer } from './built-in-layer.ts';
+import type { DeploymentBasis } from './deployment-basis.ts';
+import type { RunContext } from './run-context.ts';
+import { variableLayers } from './variable-store.ts';
 
 export interface WantedContent {
-  /** Every item once, in the order of the content table. */
+  /** Every item that an action needs, once, in the order of the content table: OS image, driver packages, then as the sequence uses them. */
   readonly references: readonly ContentReference[];
-  readonly driverPackages: readonly string[];
-  readonly installs: readonly Install[];
+  readonly compiled: CompiledSequence;
 }
 
-export interface WantedQuestion {
-  readonly policy: Policy;
-  readonly sequence: TaskSequence;
-  /** What the media laid: `drivers: auto` takes the driver packages that were chosen for it and that policy still knows. */
-  readonly laid: readonly ContentReference[];
-  readonly manifest: (reference: ContentReference) => Promise<ContentManifest>;
-}
-
-/** Faults: CONTENT-01 for what policy does not name, and those of fetching a manifest. */
-export async function wantedContent({
-  policy,
-  sequence,
-  laid,
-  manifest,
-}: WantedQuestion): Promise<WantedContent> {
-  const { packages, applications } = sequence;
-  const dependencies = new Map<string, readonly string[]>();
-  const learn = async (ids: readonly string[]): Promise<void> => {
-    for (const id of ids) {
-      if (dependencies.has(id)) continue;
-      dependencies.set(id, []);
-      const needed = (await manifest(referenceTo(policy.content, id))).dependencies ?? [];
-      dependencies.set(id, needed);
-      await learn(needed);
-    }
-  };
-  await learn([...packages, ...applications]);
-  const installs = installOrder({
-    packages,
-    applications,
+/**
+ * The same in WinPE and in the new Windows, from what is signed and from what does not change of a machine.
+ * Faults: CONTENT-01 for what policy does not name, CONTENT-09, CONTENT-10, CONTENT-11, and those of fetching a manifest.
+ */
+export async function wantedContent(context: RunContext, basis: DeploymentBasis): Promise<WantedContent> {
+  const { policy, sequence, facts, record } = basis;
+  const steps = requireSteps(sequence, record?.userState?.role);
+  const dependencies = await dependenciesOf(installsOf(steps, sequence), context, basis);
+  const driverPackages = driverPackagesOf(sequence, policy.content, context.manifest.content);
+  const compiled = compileSteps({
+    sequence,
+    steps,
+    driverPackages,
     about: id => ({
       kind: referenceTo(policy.content, id).type === 'package' ? 'package' : 'application',
       dependencies: dependencies.get(id) ?? [],
     }),
+    known: {
+      facts,
+      collections: policy.collections,
+      forgotten: recall(context.records).prestart?.secret ?? [],
+      variables: resolveVariables([
+        ...variableLayers(context, basis),
+        builtInLayer(context, basis, undefined),
+      ]),
+    },
   });
-  const driverPackages = driverPackagesOf(sequence, policy.content, laid);
-  const ids = new Set([sequence.osImage.id, ...driverPackages, ...installs.map(({ id }) => id)]);
-  return { references: [...ids].map(id => referenceTo(policy.content, id)), driverPackages, installs };
+  const ids = new Set([sequence.osImage.id, ...contentOf(compiled, record?.userState)]);
+  return { references: [...ids].map(id => referenceTo(policy.content, id)), compiled };
 }
 
+/** Fault: CONTENT-01. Decoders prove that references resolve within a document; between media, manifests and policy they may not. */
+export function referenceTo(references: readonly ContentReference[], id: string): ContentReference {
+  const found = references.find(reference => reference.id === id);
+  if (found === undefined) throw new Fault('CONTENT-01', id, { found: 'policy does not name this content' });
+  return found;
+}
+
+/** What the steps install, without what that depends on. A disabled step's manifest is not asked for, so neither are its dependencies known. */
+function installsOf(
+  steps: readonly PlacedStep[],
+  { packages, applications }: TaskSequence,
+): readonly string[] {
+  return steps.flatMap(({ step, off }) => {
+    if (off !== undefined) return [];
+    if (step.step === 'install-packages') return packages;
+    if (step.step === 'install-applications') return applications;
+    return step.step === 'install-package' || step.step === 'install-application' ? [step.id] : [];
+  });
+}
+
+async function dependenciesOf(
+  ids: readonly string[],
+  { manifests }: RunContext,
+  { policy }: DeploymentBasis,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const dependencies = new Map<string, readonly string[]>();
+  const learn = async (id: string): Promise<void> => {
+    if (dependencies.has(id)) return;
+    dependencies.set(id, []);
+    const needed = (await manifests.manifest(referenceTo(policy.content, id))).dependencies ?? [];
+    dependencies.set(id, needed);
+    for (const each of needed) await learn(each);
+  };
+  for (const id of ids) await learn(id);
+  return dependencies;
+}
+
+/** `drivers: auto` takes the driver packages that were chosen for the media and that policy still knows. */
 function driverPackagesOf(
   sequence: TaskSequence,
   offered: readonly ContentReference[],
@@ -61,9 +98,13 @@ function driverPackagesOf(
   return laid.filter(({ id }) => known.has(id)).map(({ id }) => id);
 }
 
-/** Fault: CONTENT-01. Decoders prove that references resolve within a document; between media, manifests and policy they may not. */
-export function referenceTo(references: readonly ContentReference[], id: string): ContentReference {
-  const found = references.find(reference => reference.id === id);
-  if (found === undefined) throw new Fault('CONTENT-01', id, { found: 'policy does not name this content' });
-  return found;
+/** Content that only skipped actions would use is not needed. User state is moved by the tools of the package that its order names. */
+function contentOf({ actions }: CompiledSequence, order: UserStateOrder | undefined): readonly string[] {
+  return actions.flatMap(action => {
+    if (action.control?.skip !== undefined) return [];
+    if (action.name === 'capture-user-state' || action.name === 'restore-user-state')
+      return order?.method === 'usmt' && order.package !== undefined ? [order.package] : [];
+    if ('id' in action) return [action.id];
+    return 'content' in action && action.content !== undefined ? [action.content] : [];
+  });
 }
