@@ -18,6 +18,7 @@ import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
 import { keptFolder } from './deployment/keep-records.ts';
+import { preferNearerPoints } from './deployment/nearer-points.ts';
 import { readCapped } from './deployment/open-media.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
@@ -101,6 +102,7 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
     system: options.disk === undefined ? 'full-os' : 'rehearsal',
   });
   const basis = await requirePlanOfPolicy(context, plan);
+  preferNearerPoints(context, basis.policy, basis.facts);
   const world = stepWorld(context, plan, basis);
   // Once more, and before Setup is waited for: from here on others are at work on this machine, and nothing is run that they could have changed.
   await protectPlaces(world);

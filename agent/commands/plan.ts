@@ -1,10 +1,15 @@
 // prestage plan: what deploy would do on this computer, item by item, without doing it.
 import type { Command } from 'commander';
+import { offerLines, offerRows } from '../console/offer-lines.ts';
 import { planLines } from '../console/plan-table.ts';
+import { type Fault, faultRecord } from '../fault/fault.ts';
 import { actionKey, phaseOf } from '../plan/plan.ts';
+import type { Judgement } from '../policy/offer.ts';
 import type { Composition } from './composition.ts';
 import { type Prepared, prepare } from './deployment/prepare.ts';
+import { findObstacles } from './deployment/readiness.ts';
 import { type MachineOptions, withRunContext } from './deployment/run-context.ts';
+import { stepWorld } from './deployment/step-world.ts';
 import { addMachineOptions } from './options.ts';
 
 export interface PlanOptions extends MachineOptions {
@@ -39,15 +44,26 @@ export function addPlan(
 /** @returns 0. */
 export async function showPlan(options: PlanOptions, composition: Composition): Promise<number> {
   return await withRunContext(composition, options, { access: 'look', judgeDates: true }, async context => {
-    const prepared = await prepare(
-      context,
-      options.deployment === undefined ? {} : { preferred: options.deployment },
-    );
+    const prepared = await prepare(context, {
+      ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
+      judged({ offered, judgements }) {
+        // The fault names the reasons for people; whoever asked for data gets them as data.
+        if (offered.length > 0 || options.json !== true) return;
+        composition.endProgress();
+        composition.print(JSON.stringify(nothingOffered(judgements), undefined, 2));
+      },
+    });
+    const world = stepWorld(context, prepared.plan, prepared.basis);
+    const obstacles = await findObstacles(context, world);
     composition.endProgress();
     composition.print(
       options.json === true
-        ? JSON.stringify(jsonOf(prepared), undefined, 2)
-        : linesOf(prepared, options.why === true).join('\n'),
+        ? JSON.stringify(
+            { ...jsonOf(prepared), obstacles: obstacles.map(fault => faultRecord(fault)) },
+            undefined,
+            2,
+          )
+        : [...linesOf(prepared, options.why === true), ...obstacleLines(obstacles)].join('\n'),
     );
     return 0;
   });
@@ -58,16 +74,21 @@ function jsonOf({ plan, choice, policy, image, facts }: Prepared) {
     format: 'prestage-plan-result/1',
     plan,
     choice,
+    deployments: offerRows(choice.judgements),
     policy: { serial: policy.policy.serial, digest: policy.digest, from: policy.from },
     image,
     facts,
   };
 }
 
+function nothingOffered(judgements: readonly Judgement[]) {
+  return { format: 'prestage-plan-result/1', deployments: offerRows(judgements) };
+}
+
 function linesOf({ plan, choice, policy }: Prepared, why: boolean): string[] {
   return [
     `Policy serial ${policy.policy.serial} from ${policy.from}; deployment ${choice.deployment.id} of task sequence ${plan.taskSequence.name} (${plan.taskSequence.id}): ${choice.why}.`,
-    ...(why ? choice.others.map(other => `  not ${other.deployment.id}: ${other.why}`) : []),
+    ...(why ? offerLines(choice).map(line => `  ${line}.`) : []),
     '',
     ...planLines(plan),
     '',
@@ -79,5 +100,15 @@ function linesOf({ plan, choice, policy }: Prepared, why: boolean): string[] {
       .filter(action => phaseOf(action) === 'full-os')
       .map(actionKey)
       .join(', ')}`,
+  ];
+}
+
+/** What deploy would refuse to begin for. */
+function obstacleLines(obstacles: readonly Fault[]): string[] {
+  if (obstacles.length === 0) return [];
+  return [
+    '',
+    'deploy would change nothing yet:',
+    ...obstacles.map(fault => `  ${fault.message}. ${fault.entry.next}`),
   ];
 }
