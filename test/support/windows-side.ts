@@ -21,6 +21,7 @@ export const STAND_INS = [
   'reagentc',
   'wpeutil',
   'schtasks',
+  'icacls',
   'shutdown',
   'mountvol',
 ];
