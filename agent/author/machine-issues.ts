@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Identifier, normalIdentifier } from '../facts/identifiers.ts';
+import { hidingIssues } from './hiding-issues.ts';
 import { identifiersIn, MachineRegister } from './known-machines.ts';
 import type { AssociationDocument } from './machine-documents.ts';
 import type { SiteDocuments, SiteIssue } from './read-site.ts';
@@ -19,6 +20,7 @@ export async function machineIssues(documents: SiteDocuments, root: string): Pro
     ...variablesToldTwice(documents),
     ...(await blobIssues(documents, root)),
     ...associationIssues(documents),
+    ...hidingIssues(documents),
   ];
 }
 
