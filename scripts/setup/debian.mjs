@@ -11,6 +11,7 @@ const NEEDED = [
   { name: 'wimtools', program: 'wimlib-imagex' }, // captures sample images, checks ours
   { name: 'libwim-dev', file: '/usr/include/wimlib.h' }, // the engine behind `native/wimlib` and behind Wine's wimgapi.dll
   { name: 'wixl', program: 'wixl' }, // makes the sample MSI
+  { name: 'nsis', program: 'makensis' }, // makes setup programs for tests
   { name: 'libxml2-utils', program: 'xmllint' }, // judges the answer files that are written for Windows Setup
   { name: 'gcc-mingw-w64-x86-64-win32', program: 'x86_64-w64-mingw32-gcc' }, // small Windows programs for tests
   { name: 'gcc', program: 'gcc' },
