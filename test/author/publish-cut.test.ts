@@ -1,8 +1,9 @@
 // The power goes at every durable step of a publish: what a machine then reads is a whole policy and all that it names.
+import { createHash } from 'node:crypto';
 import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { createKey, loadPublicKey } from '../../agent/author/key-files.ts';
+import { createKey, createMachineKey, loadMachineKey, loadPublicKey } from '../../agent/author/key-files.ts';
 import { publish } from '../../agent/author/publish.ts';
 import { badPublishedFiles } from '../../agent/author/published-content.ts';
 import { decodeManifest } from '../../agent/content/decode-manifest.ts';
@@ -10,8 +11,10 @@ import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { contentJobs } from '../../agent/content/jobs.ts';
 import { openFolderSource } from '../../agent/distribution/folder-source.ts';
 import { fetchPolicy } from '../../agent/policy/fetch-policy.ts';
+import { placeOf, recordIn } from '../../agent/policy/machine-shards.ts';
 import { verifyPolicy } from '../../agent/policy/verify-policy.ts';
 import type { PublicKey } from '../../agent/trust/keys.ts';
+import { recordsKey } from '../../agent/trust/machine-key.ts';
 import { everyCut } from '../support/every-cut.ts';
 import { authorKit, layTree, noise, SITE } from '../support/site-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -19,6 +22,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 const temporary = tempFolder('publish-cut');
 const start = path.join(temporary, 'start');
 let key: PublicKey;
+let records: Uint8Array;
 
 beforeAll(async () => {
   const site = path.join(start, 'site');
@@ -27,18 +31,25 @@ beforeAll(async () => {
     'site.yaml': SITE['site.yaml'],
     'content/CON00003/content.yaml': item,
     'content/CON00003/files/run.cmd': 'first',
+    'machines.yaml': [{ serial: 'SN-1', name: 'FIRST' }],
   });
   await createKey(path.join(site, 'keys'), 'policy');
   key = await loadPublicKey(path.join(site, 'keys'), 'policy');
+  await createMachineKey(path.join(site, 'keys'), 'machine');
+  records = recordsKey((await loadMachineKey(path.join(site, 'keys'), 'machine')) ?? new Uint8Array());
   await publish({ site, point: path.join(start, 'point') }, authorKit());
   layTree(site, {
     'content/CON00003/content.yaml': { ...item, version: '8' },
     'content/CON00003/files/run.cmd': 'second',
     'content/CON00003/files/sub/large.bin': noise(300_000),
+    'machines.yaml': [
+      { serial: 'SN-1', name: 'SECOND' },
+      { serial: 'SN-2', variables: { A: 'x'.repeat(7000) } },
+    ],
   });
 });
 
-/** @returns the serial number of the current policy, all that it names proven. */
+/** @returns the serial number of the current policy, all that it names proven, the record of a machine of that publish among it. */
 async function readPoint(point: string): Promise<number> {
   const { pool } = authorKit();
   const served = await fetchPolicy(openFolderSource({ url: point, priority: 1 }, point));
@@ -54,6 +65,10 @@ async function readPoint(point: string): Promise<number> {
     const manifest = decodeManifest(readFileSync(path.join(folder, 'manifest.json')), reference);
     expect(await badPublishedFiles(point, manifest, { pool })).toEqual([]);
   }
+  const place = placeOf(records, { kind: 'serial', value: 'sn-1' }, policy.machines?.digests.length ?? 0);
+  const shard = readFileSync(path.join(point, `policy/${policy.serial}/machines/${place.shard}.json`));
+  expect(createHash('sha256').update(shard).digest('hex')).toBe(policy.machines?.digests[place.shard]);
+  expect(recordIn(shard, place)?.name).toBe(policy.content[0]?.version === '7' ? 'FIRST' : 'SECOND');
   return policy.serial;
 }
 
