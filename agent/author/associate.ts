@@ -15,7 +15,7 @@ import { stateKey } from '../trust/machine-key.ts';
 import { signDetached } from '../trust/signature.ts';
 import { createFile } from './create-file.ts';
 import { loadPrivateKey, loadPublicKey, requireMachineKey } from './key-files.ts';
-import type { AssociationDocument } from './machine-documents.ts';
+import { type AssociationDocument, isOnOwnVolume } from './machine-documents.ts';
 import { keyFolder } from './publish.ts';
 import { utcSeconds } from './publish-policy.ts';
 import { readSite, type Site } from './read-site.ts';
@@ -96,7 +96,7 @@ export async function makeOrder(request: OrderRequest, clock: Clock): Promise<Ma
       found: `none of its ${site.associations.length}`,
     });
   const { id, from, store, method } = association;
-  if (!/^(\\\\|\/|[A-Za-z]:)/.test(store))
+  if (isOnOwnVolume(store))
     throw new Fault('USAGE-01', id, {
       expected:
         'an association with a store on a share: its computer captures by itself before it is installed anew',

@@ -73,5 +73,10 @@ export const associationSchema = z.strictObject({
 /** `associations.yaml` */
 export const associationsSchema = z.array(associationSchema, 'a list of computer associations');
 
+/** @returns whether a store lies on the volume of the one computer that it is for, instead of on a share. */
+export function isOnOwnVolume(store: string): boolean {
+  return !/^(\\\\|\/|[A-Za-z]:)/.test(store);
+}
+
 export type MachineDocument = Readonly<z.infer<typeof machineSchema>>;
 export type AssociationDocument = Readonly<z.infer<typeof associationSchema>>;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { type Identifier, normalIdentifier } from '../facts/identifiers.ts';
 import { hidingIssues } from './hiding-issues.ts';
 import { identifiersIn, MachineRegister } from './known-machines.ts';
-import type { AssociationDocument } from './machine-documents.ts';
+import { type AssociationDocument, isOnOwnVolume } from './machine-documents.ts';
 import type { SiteDocuments, SiteIssue } from './read-site.ts';
 import { siteIssue as issue } from './site-issue.ts';
 
@@ -124,7 +124,7 @@ function associationIssues(documents: SiteDocuments): SiteIssue[] {
           ),
         );
     }
-    if (giver !== taker && !/^(\\\\|\/|[A-Za-z]:)/.test(store))
+    if (giver !== taker && isOnOwnVolume(store))
       issues.push(tell(['store'], 'a store on the computer’s own volume is for from and to being the same'));
 
     if (method === 'usmt' && tools === undefined)
