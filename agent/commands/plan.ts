@@ -70,10 +70,11 @@ export async function showPlan(options: PlanOptions, composition: Composition): 
 }
 
 function jsonOf({ plan, choice, policy, image, facts }: Prepared) {
+  const { deployment, taskSequence, why, others } = choice;
   return {
     format: 'prestage-plan-result/1',
     plan,
-    choice,
+    choice: { deployment, taskSequence, why, others },
     deployments: offerRows(choice.judgements),
     policy: { serial: policy.policy.serial, digest: policy.digest, from: policy.from },
     image,
