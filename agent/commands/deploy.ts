@@ -5,18 +5,16 @@ import { planLines } from '../console/plan-table.ts';
 import { reportLines } from '../console/report-text.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import { asFault, faultRecord } from '../fault/fault.ts';
-import { requireSpace } from '../plan/space.ts';
 import { summarize } from '../report/summary.ts';
-import { STEPS } from '../steps/index.ts';
 import { runPlan } from '../steps/run-plan.ts';
-import { bytesToStage } from '../steps/stage-agent.ts';
 import type { Composition } from './composition.ts';
 import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
 import { reportBytes } from './deployment/keep-records.ts';
 import { keepMachineRecord } from './deployment/machine-record.ts';
 import { prepare } from './deployment/prepare.ts';
+import { findObstacles } from './deployment/readiness.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
-import { folderBytes, stepWorld } from './deployment/step-world.ts';
+import { stepWorld } from './deployment/step-world.ts';
 import { addMachineOptions } from './options.ts';
 
 export interface DeployOptions extends MachineOptions {
@@ -26,6 +24,9 @@ export interface DeployOptions extends MachineOptions {
   readonly restart?: boolean;
   readonly deployment?: string;
 }
+
+/** What is still to be told at the end is kept, and told from the new Windows or at the next start. */
+const STATUS_PATIENCE_MS = 5_000;
 
 /** Registers the command. */
 export function addDeploy(
@@ -70,6 +71,7 @@ export async function deployOnce(
   } as const;
   return await withRunContext(composition, options, needs, async context => {
     let outcome: 'handed-over' | 'restart';
+    context.status.start();
     try {
       outcome = await carryOut(options, context);
     } catch (thrown) {
@@ -84,15 +86,17 @@ export async function deployOnce(
       await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
         // The disk that cannot take this line is most likely the fault itself, which the screen shows.
       });
+      await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
       throw fault;
     }
+    await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
     if (options.restart !== false) await context.machine.restart();
     return outcome;
   });
 }
 
 async function carryOut(options: DeployOptions, context: RunContext): Promise<'handed-over' | 'restart'> {
-  const { composition, journal, manifest, key, layout, volume } = context;
+  const { composition, journal, manifest, key, layout } = context;
   if (journal === undefined) throw new Error('deploy needs a journal');
   const began = composition.clock.ticks();
   const prepared = await beginRun(options, context);
@@ -101,13 +105,10 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<'h
   if (options.json !== true) composition.print(`\n${planLines(plan).join('\n')}\n`);
 
   const world = stepWorld(context, plan, prepared.basis);
-  const apply = plan.actions.find(action => action.name === 'apply-image');
-  requireSpace({
-    plan,
-    volume,
-    protectedBytes: (await folderBytes(layout.root)) + (await bytesToStage(world)),
-    applied: apply !== undefined && (await STEPS['apply-image'].done(apply, world)) === true,
-  });
+  const [obstacle, ...others] = await findObstacles(context, world);
+  for (const { message: text } of others)
+    context.observe({ kind: 'note', level: 'warning', component: 'deploy', text: `Besides: ${text}` });
+  if (obstacle !== undefined) throw obstacle;
   // Not a moment earlier: until there is a new plan, the new Windows of an earlier hand-over may still go by the old one and its policy.
   await keepAcceptedPolicy(context, prepared.policy);
   await keepMachineRecord(context, prepared.record);

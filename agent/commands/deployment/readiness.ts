@@ -1,0 +1,74 @@
+// Asks the machine what must be right before anything on it is changed, for `deploy`, which refuses, and for `plan`, which only tells.
+import { Fault } from '../../fault/fault.ts';
+import { chooseDisk } from '../../plan/choose-disk.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { ALLOW_BATTERY, obstacles, type ReadinessInput } from '../../plan/readiness.ts';
+import { requireNoMedia } from '../../steps/clear-volume.ts';
+import { STEPS } from '../../steps/index.ts';
+import { bytesToStage } from '../../steps/stage-agent.ts';
+import type { StepWorld } from '../../steps/step-world.ts';
+import type { RunContext } from './run-context.ts';
+import { folderBytes } from './step-world.ts';
+
+/** @returns why the deployment may not begin to change the machine, the gravest first; none when it may. See plan/readiness.ts for the faults. */
+export async function findObstacles(context: RunContext, world: StepWorld): Promise<readonly Fault[]> {
+  const { layout, volume } = context;
+  const { plan, facts, variables } = world;
+  const target = await targetOf(world);
+  return obstacles({
+    plan,
+    facts,
+    allowBattery: variables.now().get(ALLOW_BATTERY),
+    target,
+    volume,
+    protectedBytes: (await folderBytes(layout.root)) + (await bytesToStage(world)),
+    applied: target.kind !== 'none' && target.kind !== 'disk' && (await isApplied(plan, world)),
+    hasSystemVolume: await hasSystemVolume(context, world),
+  });
+}
+
+async function isApplied(plan: Plan, world: StepWorld): Promise<boolean> {
+  const apply = plan.actions.find(action => action.name === 'apply-image');
+  return apply !== undefined && (await STEPS['apply-image'].done(apply, world)) === true;
+}
+
+async function targetOf(world: StepWorld): Promise<ReadinessInput['target']> {
+  try {
+    const disk = await diskToPartition(world);
+    if (disk !== undefined) return disk === 'skip' ? { kind: 'media' } : { kind: 'disk', number: disk };
+    const target = await world.target();
+    if (target.id === world.volume.id) return { kind: 'media' };
+    await requireNoMedia(target);
+    return { kind: 'volume', root: target.root, sizeBytes: target.sizeBytes };
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code.startsWith('MACHINE-')) return { kind: 'none', fault: thrown };
+    throw thrown;
+  }
+}
+
+/**
+ * The disk that partition-disk will make ready in this run, `skip` where it will find that it may not, undefined where it has run, is no part of
+ * the plan or may be kept from it by a condition: the step itself looks again, before it touches anything.
+ */
+async function diskToPartition(world: StepWorld): Promise<number | 'skip' | undefined> {
+  const { plan, machine, volume } = world;
+  const step = plan.actions.find(action => action.name === 'partition-disk');
+  if (step === undefined || (await STEPS['partition-disk'].done(step, world)) === true) return undefined;
+  if (step.control?.skip !== undefined) return 'skip';
+  const imageBytes = plan.actions.find(action => action.name === 'apply-image')?.totalBytes ?? 0;
+  const disks = await machine.disks();
+  try {
+    const choice = chooseDisk(step.disk, { disks, media: volume.id, imageBytes });
+    return choice.kind === 'skip' ? 'skip' : choice.disk.number;
+  } catch (thrown) {
+    // A condition may hold it back, and then Windows goes beside the cache.
+    if (step.control?.when !== undefined) return 'skip';
+    throw thrown;
+  }
+}
+
+/** Only asked where it is known that UEFI wants one; a rehearsal may go without. Looking may give the volume a letter, so `plan` does not ask. */
+async function hasSystemVolume({ machine, journal }: RunContext, { facts }: StepWorld): Promise<boolean> {
+  if (machine.kind !== 'windows' || facts.firmware !== 'uefi' || journal === undefined) return true;
+  return (await machine.systemVolume()) !== undefined;
+}
