@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../agent/report/report.ts';
+import { readAnswerFile } from '../support/answer-file.ts';
 import { makeSmallSite, moveWorldOn, type SmallSite, wearDisk } from '../support/small-site.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { readTree } from '../support/wim-kit.ts';
@@ -64,13 +65,38 @@ describe('deploy in Windows PE', () => {
   });
 
   test('had drivers added, boot files written, the new Windows made the default last, then a restart', () => {
-    const changes = computer.calls().filter(call => !/ \/enum /.test(call));
+    const changes = computer.calls().filter(call => !/ \/enum |^icacls /.test(call));
     expect(changes).toEqual([
       expect.stringMatching(/^dism .*\/Add-Driver \/Driver:W:\\_SMSTaskSequence\\Packages\\CON00004 /),
       'bcdboot W:\\Windows /s S: /f UEFI /d /addlast',
       'bcdedit /store S:\\EFI\\Microsoft\\Boot\\BCD /default {11111111-2222-3333-4444-555555555555}',
       'wpeutil Reboot',
     ]);
+  });
+});
+
+describe('the hand-over', () => {
+  test('left cache and answer file to SYSTEM and Administrators before the new Windows was made the default', () => {
+    const calls = computer.calls();
+    const rights = calls.filter(call => call.startsWith('icacls'));
+    expect(rights.filter(call => call.includes('/grant:r'))).toEqual([
+      'icacls W:\\_SMSTaskSequence /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F /Q',
+      'icacls W:\\Windows\\Panther\\unattend.xml /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F /Q',
+    ]);
+    expect(calls.findLastIndex(call => call.startsWith('icacls'))).toBeLessThan(
+      calls.findIndex(call => call.includes(' /default ')),
+    );
+  });
+
+  test('left the task as schtasks takes it, and an answer file that registers it', async () => {
+    const task = await readFile(path.join(computer.layout.agent, 'task.xml'), 'utf16le');
+    expect(task).toContain(
+      '<Command>%SystemDrive%\\_SMSTaskSequence\\Prestage\\agent\\prestage.exe</Command>',
+    );
+    const { commands } = readAnswerFile(
+      await readFile(path.join(computer.volume, 'Windows/Panther/unattend.xml')),
+    );
+    expect(commands.at(-1)).toContain('/xml "%SystemDrive%\\_SMSTaskSequence\\Prestage\\agent\\task.xml"');
   });
 });
 
