@@ -109,6 +109,18 @@ describe('on a machine with an ESP', () => {
     expect(volume!.sizeBytes).toBeGreaterThan(volume!.freeBytes);
   });
 
+  // Wine takes only the time that it is already (half a second off at most), and refuses every other: so each field of the structure is proven here.
+  it('sets the clock in UTC, and names the refusal of Windows', async () => {
+    await bench.side.call('test.setClock');
+    for (const time of ['2026-04-01T00:00:00.000Z', new Date(Date.now() + 60_000).toISOString()]) {
+      await expect(machine.setClock(new Date(time))).rejects.toMatchObject({
+        code: 'MACHINE-04',
+        subject: time,
+        detail: { native: 1314 }, // ERROR_PRIVILEGE_NOT_HELD
+      });
+    }
+  });
+
   it('adds a boot entry so that the media stays the default', async () => {
     await machine.addBootEntry('W:\\Windows');
     expect(await since()).toEqual(['bcdboot W:\\Windows /s S: /f UEFI /d /addlast']);

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { Fault } from '../../agent/fault/fault.ts';
-import type { Volume } from '../../agent/machine/machine.ts';
+import type { Machine, Volume } from '../../agent/machine/machine.ts';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
 import { consoleDecoder } from '../../agent/machine/windows/console-text.ts';
 import { openWindowsMachine } from '../../agent/machine/windows/open-windows-machine.ts';
@@ -47,6 +47,10 @@ const targets: Record<string, object> = {
     /** Of the privileges that clearing a volume needs, those that can be had. */
     async privileges() {
       return enablePrivileges(await openSystemLibraries(), [...BACKUP_PRIVILEGES, 'SeNoSuchPrivilege']);
+    },
+    /** ISO text, or what the clock says at this moment. */
+    async setClock(time?: string) {
+      await (targets.machine as Machine).setClock(time === undefined ? new Date() : new Date(time));
     },
     /** What tells WinPE from a full OS; the machine is opened again in it. */
     async becomeWinPe() {
