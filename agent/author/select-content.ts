@@ -2,7 +2,10 @@
 
 import type { ContentReference } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
+import { flattenSteps } from '../plan/flatten-steps.ts';
 import type { Policy, TaskSequence } from '../policy/policy.ts';
+import type { StepType } from '../policy/sequence-step.ts';
+import { stepReferences } from '../policy/step-references.ts';
 import type { Site, SiteMedia } from './read-site.ts';
 
 export interface MediaSelection {
@@ -39,7 +42,10 @@ export function selectContent(
     ...(media.driverPackages ?? driverPackages(taskSequence, policy)),
     ...(media.prestart?.content === undefined ? [] : [media.prestart.content]),
     ...withDependencies(
-      [...(media.packages ?? taskSequence.packages), ...(media.applications ?? taskSequence.applications)],
+      [
+        ...(media.packages ?? installed(taskSequence, 'package')),
+        ...(media.applications ?? installed(taskSequence, 'application')),
+      ],
       site,
     ),
   ];
@@ -50,7 +56,21 @@ export function selectContent(
   return { taskSequence, osImage, content, bootImage };
 }
 
+/** What the sequence installs or runs on some machine, whatever its conditions: the media does not know on which it will start. */
+function installed({ steps, packages, applications }: TaskSequence, type: 'package' | 'application') {
+  const list = type === 'package' ? packages : applications;
+  const named = stepReferences(steps).filter(each => each.type === type && !each.isDisabled);
+  return [...(hasStep(steps, `install-${type}s`) ? list : []), ...named.map(({ id }) => id)];
+}
+
+/** The default sequence has every step. */
+function hasStep(steps: TaskSequence['steps'], type: StepType): boolean {
+  if (steps === undefined) return true;
+  return flattenSteps(steps).some(({ step, off }) => off === undefined && step.step === type);
+}
+
 function driverPackages(taskSequence: TaskSequence, policy: Policy): readonly string[] {
+  if (!hasStep(taskSequence.steps, 'apply-drivers')) return [];
   if (taskSequence.drivers !== 'auto') return taskSequence.drivers;
   return policy.content.filter(({ type }) => type === 'driver-package').map(({ id }) => id);
 }

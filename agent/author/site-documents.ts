@@ -17,6 +17,7 @@ import {
   namedCollectionSchema,
   osImageReference,
   taskSequenceFields,
+  taskSequenceSchema,
 } from '../policy/policy.ts';
 
 /** Name of a key: its files are `<name>.pem` (private) and `<name>.pub` (public) in the key folder. */
@@ -80,6 +81,9 @@ export const taskSequenceDocumentSchema = z.strictObject({
   packages: taskSequenceFields.packages.default([]),
   applications: taskSequenceFields.applications.default([]),
   variables: taskSequenceFields.variables.default({}),
+  steps: taskSequenceSchema.shape.steps.meta({
+    description: 'What is done, step by step; left out: the default sequence. See docs/task-sequences.md.',
+  }),
 });
 
 /** `deployments.yaml` */

@@ -5,6 +5,7 @@ import { type Unresolved, unresolvedContent } from '../policy/policy.ts';
 import { describeWim } from '../wim/read-wim.ts';
 import { mediaVariableIssues } from './media-variables.ts';
 import type { Located, SiteDocuments, SiteIssue, SiteMedia } from './read-site.ts';
+import { sequenceIssues } from './sequence-issues.ts';
 
 type References = SiteDocuments;
 
@@ -17,6 +18,7 @@ export async function referenceIssues(documents: References): Promise<SiteIssue[
     ...documents.taskSequences.flatMap(sequence =>
       located(sequence, unresolvedContent(sequence.value, typesOf(documents))),
     ),
+    ...sequenceIssues(documents),
     ...deploymentIssues(documents),
     ...(await imageIndexIssues(documents)),
     ...documents.media.flatMap(media => located(media, mediaIssues(media.value, documents))),
