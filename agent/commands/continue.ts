@@ -33,6 +33,9 @@ export interface ContinueOptions extends MachineOptions {
 const SETUP_WAIT_MS = 2 * 60 * 60 * 1000;
 const SETUP_POLL_MS = 5_000;
 
+/** As in deploy: what is still to be told is kept, and told at the next start. */
+const STATUS_PATIENCE_MS = 5_000;
+
 /** Registers the command. */
 export function addContinue(
   program: Command,
@@ -66,8 +69,11 @@ export async function continueDeployment(
     return 0;
   }
   return await withRunContext(composition, options, { access: 'write', judgeDates: false }, async context => {
+    context.status.start();
     try {
-      return await carryOn(options, context);
+      const code = await carryOn(options, context);
+      if (code !== 0) await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
+      return code;
     } catch (thrown) {
       const fault = asFault(thrown);
       context.observe({
@@ -80,6 +86,7 @@ export async function continueDeployment(
       await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
         // As in deploy: the fault itself is shown.
       });
+      await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
       throw fault;
     }
   });
@@ -103,6 +110,7 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
   });
   const basis = await requirePlanOfPolicy(context, plan);
   preferNearerPoints(context, basis.policy, basis.facts);
+  if (basis.policy.statusUrl !== undefined) context.sendStatusTo(basis.policy.statusUrl);
   const world = stepWorld(context, plan, basis);
   // Once more, and before Setup is waited for: from here on others are at work on this machine, and nothing is run that they could have changed.
   await protectPlaces(world);

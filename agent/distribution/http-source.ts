@@ -61,6 +61,24 @@ export function openHttpSource(address: SourceAddress, world: HttpSourceWorld): 
       return retrying(() => readFile(client, url, options, world), patience(options.signal));
     },
     lastDate: () => lastDate,
+    async post(path, document, { timeoutMs, headers = {}, signal }) {
+      const url = addressOf(root, path);
+      const limit = AbortSignal.timeout(timeoutMs);
+      try {
+        const exchange = await client.post(
+          url,
+          { 'content-type': 'application/json', ...headers },
+          document,
+          signal === undefined ? limit : AbortSignal.any([signal, limit]),
+        );
+        exchange.discard();
+        return exchange.status;
+      } catch (thrown) {
+        if (signal?.aborted) throw new Fault('STOP-01', url.href, {}, { cause: thrown });
+        if (limit.aborted) throw new Fault('NET-05', url.href, { timeoutMs }, { cause: thrown });
+        throw networkFault(thrown, url.href, 'head');
+      }
+    },
     close: () => client.close(),
   };
 }

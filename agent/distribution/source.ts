@@ -38,6 +38,19 @@ export interface Source {
   read(path: string, options: ReadOptions): Promise<SourceStream>;
   /** The latest time that the server told with an answer; nobody vouches for it. undefined before the first answer. Absent for folders. */
   lastDate?(): Date | undefined;
+  /**
+   * Posts a small JSON document to `path` and answers the HTTP status; nothing is retried. Absent for folders, which nobody listens behind.
+   * Faults: NET-* when there is no answer within `timeoutMs`, STOP-01.
+   */
+  post?(
+    path: string,
+    document: Uint8Array,
+    options: {
+      readonly timeoutMs: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -90,6 +90,8 @@ export type JournalEntry =
       readonly secret?: readonly string[];
     }
   | { readonly type: 'partitioned'; readonly disk: number; readonly volume: string }
+  /** What a send-status step says. */
+  | { readonly type: 'status'; readonly message: string }
   | { readonly type: 'restart-asked'; readonly by: string; readonly kind: 'soft' | 'hard' }
   | { readonly type: 'run-failed'; readonly fault: FaultRecord }
   | {

@@ -45,7 +45,8 @@ function namesOf(target: string): readonly string[] | undefined {
     if (name.includes(':')) return undefined;
     names.push(name);
   }
-  return names.length > 0 ? names : undefined;
+  // What begins with a dot at the top is the server's own (received status), or a tool's; content lies deeper.
+  return names.length > 0 && !names[0]?.startsWith('.') ? names : undefined;
 }
 
 function decode(text: string): string | undefined {

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Fault } from '../fault/fault.ts';
 import type { Observe } from '../progress/event.ts';
 import { answerRequest } from './answer-request.ts';
+import type { StatusReceiver } from './receive-status.ts';
 
 export interface ServeOptions {
   readonly folder: string;
@@ -12,6 +13,8 @@ export interface ServeOptions {
   readonly port: number;
   /** The address to listen on; `127.0.0.1` keeps it to this machine. */
   readonly host: string;
+  /** Takes what is posted to `status`; without it every POST is refused, as by any static server. */
+  readonly status?: StatusReceiver;
   /** Receives one note per answered request. */
   readonly observe: Observe;
 }
@@ -24,11 +27,21 @@ export interface FolderServer {
 }
 
 /** Resolves when the server listens. Faults: USAGE-08 when the folder cannot be read, USAGE-01 when the address cannot be listened on. */
-export async function serveFolder({ folder, port, host, observe }: ServeOptions): Promise<FolderServer> {
+export async function serveFolder({
+  folder,
+  port,
+  host,
+  status,
+  observe,
+}: ServeOptions): Promise<FolderServer> {
   const root = await realFolder(folder);
   const server = createServer((request, response) => {
     logAnswer(request, response, observe);
-    answerRequest(root, request, response).catch(thrown => giveUp(thrown, request, response, observe));
+    const answered =
+      status !== undefined && isStatus(request)
+        ? status.receive(request, response)
+        : answerRequest(root, request, response);
+    answered.catch(thrown => giveUp(thrown, request, response, observe));
   });
   const { address, port: realPort } = await listen(server, port, host);
   return {
@@ -39,6 +52,10 @@ export async function serveFolder({ folder, port, host, observe }: ServeOptions)
         server.closeAllConnections();
       }),
   };
+}
+
+function isStatus({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'POST' && url.split('?', 1)[0] === '/status';
 }
 
 async function realFolder(folder: string): Promise<string> {
@@ -78,15 +95,17 @@ function listen(
 
 /** One line of the access log when the answer has left or its client has gone. */
 function logAnswer(request: IncomingMessage, response: ServerResponse, observe: Observe): void {
+  // Asked now: a request that was given up has no connection any more when its answer is closed.
+  const client = request.socket.remoteAddress ?? '';
   response.once('close', () => {
-    const { method = '', url = '', headers, socket } = request;
+    const { method = '', url = '', headers } = request;
     const whole = response.writableFinished;
     observe({
       kind: 'note',
       level: response.statusCode < 400 && whole ? 'info' : 'warning',
       component: 'serve',
       text: `${method} ${url}${headers.range ? ` ${headers.range}` : ''} ${response.statusCode}${whole ? '' : ' (client gone)'}`,
-      detail: { client: socket.remoteAddress ?? '', status: response.statusCode },
+      detail: { client, status: response.statusCode },
     });
   });
 }

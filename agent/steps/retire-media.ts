@@ -54,6 +54,7 @@ async function sendLast(world: StepWorld): Promise<void> {
     timeoutMs: STATUS_TIMEOUT_MS,
     ...(world.signal === undefined ? {} : { signal: world.signal }),
   });
+  await world.status.stop();
   if (sent) return;
   const text =
     'The last status events could not be sent to the management point; journal and report are kept on this machine.';

@@ -65,6 +65,8 @@ export interface PartitionMemory {
 export interface StatusSender {
   /** Journals a message of the sequence, so that it goes out with everything else. */
   say(message: string): Promise<void>;
-  /** Never throws for a link that is down: then nothing is lost, and it answers false. */
+  /** Never throws for a link that is down: then nothing is lost, and it answers false. True where nobody takes status at all. */
   flush(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<boolean>;
+  /** Sends nothing more, and resolves when nothing is under way: before the folder goes in which the sender keeps how far it is. */
+  stop(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { addServe } from '../../agent/commands/serve.ts';
+import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import type { ProgressEvent } from '../../agent/progress/event.ts';
 import { faultOf } from '../support/sources.ts';
 
@@ -24,7 +25,12 @@ function run(args: readonly string[], signal: AbortSignal) {
   const program = new Command();
   addServe(
     program,
-    async () => ({ print: announce, observe: event => events.push(event), signal }),
+    async () => ({
+      print: announce,
+      observe: event => events.push(event),
+      signal,
+      durable: openDurableFiles(),
+    }),
     () => {},
   );
   return { ended: program.parseAsync(['serve', ...args], { from: 'user' }), said, events };

@@ -279,7 +279,7 @@ describe('a step that takes too long', () => {
       control: { timeoutMinutes: MINUTES, continueOnError: true },
     };
     const kit = await openStepKit({ disk, actions: [slow, command('next.cmd')] });
-    const world = { ...kit.world, status: { say: async () => {}, flush: hang } };
+    const world = { ...kit.world, status: { say: async () => {}, flush: hang, stop: async () => {} } };
     const { runPlan } = await import('../../agent/steps/run-plan.ts');
     expect(await runPlan('winpe', world, kit.journal)).toBe('finished');
     expect(resultOf(kit, slow)?.failed).toMatchObject({

@@ -69,12 +69,14 @@ export interface SmallSiteOptions {
   readonly osFiles?: Readonly<Record<string, string | Uint8Array>>;
   /** Where the media says that policy and content are; the small site's own server unless given. */
   readonly address?: string;
+  /** Where policy says that status goes. */
+  readonly statusUrl?: string;
 }
 
 /** Makes all of it below `folder` with real images, keys and servers. */
 export async function makeSmallSite(
   folder: string,
-  { differences = {}, osFiles = {}, address }: SmallSiteOptions = {},
+  { differences = {}, osFiles = {}, address, statusUrl }: SmallSiteOptions = {},
 ): Promise<SmallSite> {
   const at = (...names: readonly string[]): string => path.join(folder, ...names);
   const requests: string[] = [];
@@ -106,6 +108,7 @@ export async function makeSmallSite(
       distributionPoints: [{ url, priority: 1 }],
       managementPoints: [url],
       keys: { policy: 'policy', media: 'media' },
+      ...(statusUrl === undefined ? {} : { statusUrl }),
     },
     'content/CON00002/content.yaml': ITEMS.editor,
     'content/CON00006/content.yaml': ITEMS.tool,

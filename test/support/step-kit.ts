@@ -142,7 +142,7 @@ export async function openStepKit(options: StepKitOptions): Promise<StepKit> {
       () => volume.root,
     ),
     ...(record === undefined ? {} : { record }),
-    status: { flush: async () => true, say: async () => {} },
+    status: { flush: async () => true, say: async () => {}, stop: async () => {} },
     plan,
     began: journal.records[0]?.at ?? '',
     manifest: async ({ digest }) => manifests.get(digest)!,

@@ -14,6 +14,7 @@ import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
 import { type ManifestStore, openManifestStore } from './manifest-store.ts';
 import { type OpenedMedia, openMedia } from './open-media.ts';
+import { openStatusSender, type RunningStatusSender, type Receiver, receiverAt, receiversOf } from './status-sender.ts';
 
 /** Options that every command at a machine takes. */
 export interface MachineOptions {
@@ -38,6 +39,10 @@ export interface RunContext extends OpenedMedia {
     readonly managementPoints?: readonly Source[];
   }): void;
   readonly manifests: ManifestStore;
+  /** Sends the journal's events; started by the commands that carry something out. */
+  readonly status: RunningStatusSender;
+  /** From now on status goes to this address, which policy names, in place of the management points. */
+  sendStatusTo(url: string): void;
   /** Undefined for commands that only look. */
   readonly journal?: Journal;
   readonly records: readonly JournalRecord[];
@@ -143,6 +148,12 @@ async function open(
     .map(point => openSource(point))
     .sort((a, b) => a.priority - b.priority);
   const managementPoints = manifest.managementPoints.map((url, priority) => openSource({ url, priority }));
+  let statusReceivers = (): readonly Receiver[] => receiversOf(managementPoints);
+  const status = openStatusSender(
+    { composition, manifest, records, layout, observe, ...(journal === undefined ? {} : { journal }) },
+    () => statusReceivers(),
+  );
+  closing.push(() => status.stop());
   const manifests = openManifestStore(layout, { layout, durable, sources, signal });
   return {
     ...media,
@@ -158,6 +169,11 @@ async function open(
       putFirst(managementPoints, points.managementPoints ?? []);
     },
     manifests,
+    status,
+    sendStatusTo(url) {
+      const receiver = receiverAt(url, openSource);
+      statusReceivers = () => [receiver];
+    },
     records,
     observe,
     ...(journal === undefined ? {} : { journal }),

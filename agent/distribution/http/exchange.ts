@@ -18,6 +18,13 @@ export class NotHttp extends Error {}
 export interface HttpClient {
   /** GET. Throws what undici throws, and NotHttp. */
   get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Exchange>;
+  /** POST. Throws as `get` does. */
+  post(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Exchange>;
   close(): Promise<void>;
 }
 
@@ -37,31 +44,41 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     const undici = await import('undici');
     return { undici, agent: new undici.Agent(agentOptions(options)) };
   };
+  const send = async (
+    method: 'GET' | 'POST',
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    body?: Uint8Array,
+  ): Promise<Exchange> => {
+    opening ??= open();
+    const { undici, agent } = await opening;
+    const answer = await undici
+      .request(url, {
+        method,
+        dispatcher: agent,
+        signal,
+        headers: { 'accept-encoding': 'identity', 'user-agent': `prestage/${VERSION}`, ...headers },
+        ...(body === undefined ? {} : { body }),
+      })
+      .catch(thrown => {
+        throw thrown instanceof undici.errors.HTTPParserError
+          ? new NotHttp(thrown.message, { cause: thrown })
+          : thrown;
+      });
+    // After `discard` undici may still report the broken connection; nobody is left who would want to know.
+    answer.body.on('error', () => {});
+    const head = { status: answer.statusCode, headers: flatten(answer.headers) };
+    options.heard?.(head);
+    return {
+      ...head,
+      bytes: answer.body,
+      discard: () => void answer.body.destroy(),
+    };
+  };
   return {
-    async get(url, headers, signal) {
-      opening ??= open();
-      const { undici, agent } = await opening;
-      const answer = await undici
-        .request(url, {
-          dispatcher: agent,
-          signal,
-          headers: { 'accept-encoding': 'identity', 'user-agent': `prestage/${VERSION}`, ...headers },
-        })
-        .catch(thrown => {
-          throw thrown instanceof undici.errors.HTTPParserError
-            ? new NotHttp(thrown.message, { cause: thrown })
-            : thrown;
-        });
-      // After `discard` undici may still report the broken connection; nobody is left who would want to know.
-      answer.body.on('error', () => {});
-      const head = { status: answer.statusCode, headers: flatten(answer.headers) };
-      options.heard?.(head);
-      return {
-        ...head,
-        bytes: answer.body,
-        discard: () => void answer.body.destroy(),
-      };
-    },
+    get: (url, headers, signal) => send('GET', url, headers, signal),
+    post: (url, headers, body, signal) => send('POST', url, headers, signal, body),
     async close() {
       // `destroy`, not `close`: at the end of an aborted run nobody waits for a stalled answer.
       if (opening) await (await opening).agent.destroy();
