@@ -36,6 +36,8 @@ export const COMMANDS: Readonly<Record<string, Register>> = {
     (await import('./commands/associate.ts')).addAssociate(program, compose, exit),
   media: async (program, { compose, exit }) =>
     (await import('./commands/media.ts')).addMedia(program, compose, exit),
+  capture: async (program, { compose, exit }) =>
+    (await import('./commands/capture.ts')).addCapture(program, compose, exit),
   serve: async (program, { compose, exit }) =>
     (await import('./commands/serve.ts')).addServe(program, compose, exit),
   rehearse: async (program, { compose, exit }) =>

@@ -9,14 +9,10 @@ export const agentConfigSchema = z.strictObject({
     .min(1)
     .max(16)
     .meta({ description: 'Public keys that may vouch for prestaged media (prestage keys new prints them).' }),
-  policyKeys: z
-    .array(publicKeyText)
-    .max(16)
-    .optional()
-    .meta({
-      description:
-        'Public keys that may vouch for capture orders where there is no media (`prestage capture`): those that sign policy.',
-    }),
+  policyKeys: z.array(publicKeyText).max(16).optional().meta({
+    description:
+      'Public keys that may vouch for capture orders where there is no media (`prestage capture`): those that sign policy.',
+  }),
   log: z
     .string()
     .min(1)

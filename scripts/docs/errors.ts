@@ -12,7 +12,9 @@ const FAMILIES: readonly (readonly [name: string, about: string])[] = [
   ['NET', 'Check cable and distribution point; the work done is kept.'],
   ['DISK', 'Free space, or replace the disk named.'],
   ['IMAGE', 'Repeat once; then send the log with the native number.'],
+  ['MACHINE', 'Look at this computer: power, disk, clock, rights.'],
   ['PKG', 'Read the installer log named.'],
+  ['STATE', 'Look at the store of user state; keep the old computer until it is restored.'],
   ['JOURNAL', 'Run `prestage report`, then `prestage deploy --fresh`.'],
   ['BUG', 'Send the log. It is not the technician’s fault.'],
 ];

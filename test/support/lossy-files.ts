@@ -181,6 +181,8 @@ export function openLossyFiles({ graveyard, cutAt, system = 'linux' }: LossyOpti
         names.flushed(step => step.folders.includes(identity));
       });
     },
+    setModified: (file, modified) =>
+      point(`set time of ${base(file)}`, () => machineDisk.setModified(file, modified)),
     makeWritable: file => point(`make writable ${base(file)}`, () => machineDisk.makeWritable(file)),
     kind: name => look(() => machineDisk.kind(name)),
     leadsToFolder: name => look(() => machineDisk.leadsToFolder(name)),

@@ -1,0 +1,44 @@
+// USMT for the old computer, which has no cache: the package of the order, fetched from its distribution points into a temporary folder and proven
+// there file by file.
+import { cacheLayout } from '../../content/layout.ts';
+import { acquire } from '../../distribution/acquire.ts';
+import { Fault } from '../../fault/fault.ts';
+import { readChunkIndex } from '../../survey/chunk-indexes.ts';
+import { surveyItem } from '../../survey/survey-content.ts';
+import type { Composition } from '../composition.ts';
+import { openManifestStore } from '../deployment/manifest-store.ts';
+import type { GivenOrder } from './read-order.ts';
+
+/** @returns the package's folder below `work`. Faults: STATE-05 the order has no package, CONTENT-01, CONTENT-02, TRUST-*, NET-*, DISK-*. */
+export async function fetchUsmt(
+  { order, transfer, ca }: GivenOrder,
+  work: string,
+  composition: Composition,
+): Promise<string> {
+  const reference = order.package;
+  if (reference === undefined)
+    throw new Fault('STATE-05', 'USMT', { expected: 'a package in the order, or --tools' });
+  const { durable, clock, random, observe, signal } = composition;
+  const layout = cacheLayout(work);
+  const pool = await composition.openPool();
+  const sources = [...order.distributionPoints]
+    .sort((a, b) => a.priority - b.priority)
+    .map(({ url, priority }) =>
+      composition.openSource({ url, priority, ...(ca === undefined ? {} : { ca }) }, transfer),
+    );
+  try {
+    const manifest = await openManifestStore(layout, { layout, durable, sources, signal }).manifest(
+      reference,
+    );
+    const world = { layout, durable, pool, sources, clock, random, observe, settings: transfer, signal };
+    await acquire({ reference, manifest }, world);
+    const readIndex = (sha256: string) => readChunkIndex(layout, sha256);
+    const survey = await surveyItem({ reference, manifest, layout, pool, readIndex, signal });
+    if (survey.outcome !== 'present')
+      throw new Fault('CONTENT-02', reference.id, { outcome: survey.outcome });
+    return layout.item(reference.id);
+  } finally {
+    for (const source of sources) await source.close();
+    await pool.close();
+  }
+}

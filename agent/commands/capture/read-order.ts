@@ -1,0 +1,72 @@
+// The capture order that an admin gave along, proven by keys that this computer was told before: agent.yaml beside the executable, or --key.
+import path from 'node:path';
+import { defaultTransferSettings, type TransferSettings } from '../../distribution/transfer-settings.ts';
+import { Fault } from '../../fault/fault.ts';
+import { CAPTURE_ORDER_MAX_BYTES, type CaptureOrder, readCaptureOrder } from '../../policy/capture-order.ts';
+import { type PublicKey, publicKey } from '../../trust/keys.ts';
+import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
+import type { Composition } from '../composition.ts';
+import { readAgentSettings } from '../deployment/agent-settings.ts';
+import { readCapped } from '../deployment/open-media.ts';
+
+export interface OrderOptions {
+  readonly order: string;
+  readonly key?: readonly string[];
+  readonly config?: string;
+}
+
+export interface GivenOrder {
+  readonly order: CaptureOrder;
+  readonly transfer: TransferSettings;
+  readonly ca?: string;
+}
+
+/** Faults: USAGE-01 no key to prove it by, USAGE-08 no order, TRUST-01, -02, -05, -08, -10. */
+export async function readOrder(
+  { order: file, key, config }: OrderOptions,
+  { agent, clock }: Pick<Composition, 'agent' | 'clock'>,
+): Promise<GivenOrder> {
+  const named = (key ?? []).map(publicKey);
+  const settings = await settingsOf(config, agent.folder, named);
+  const keys = [...named, ...(settings?.policyKeys ?? [])];
+  if (keys.length === 0)
+    throw new Fault('USAGE-01', 'prestage capture', {
+      expected: '--key ed25519:… or policyKeys in agent.yaml, to prove the order by',
+      found: 'neither',
+    });
+  const bytes = await readCapped(file, CAPTURE_ORDER_MAX_BYTES);
+  if (bytes === undefined)
+    throw new Fault('USAGE-08', file, { expected: 'a capture order', found: 'no file' });
+  const signature = await readCapped(`${file}.sig`, SIGNATURE_MAX_BYTES);
+  const order = readCaptureOrder(bytes, signature, {
+    keys,
+    clock: clock.now(),
+    subject: path.basename(file),
+  });
+  return {
+    order,
+    transfer: settings?.transfer ?? defaultTransferSettings,
+    ...(settings?.ca === undefined ? {} : { ca: settings.ca }),
+  };
+}
+
+/** With --key an agent.yaml need not be there; one that is named or there must be right. */
+async function settingsOf(config: string | undefined, folder: string, named: readonly PublicKey[]) {
+  try {
+    return await readAgentSettings(config, folder);
+  } catch (error) {
+    const absent = error instanceof Fault && error.code === 'USAGE-08';
+    if (absent && config === undefined && named.length > 0) return undefined;
+    if (absent && config === undefined)
+      throw new Fault(
+        'USAGE-01',
+        'prestage capture',
+        {
+          expected: '--key ed25519:… or an agent.yaml with policyKeys beside the executable',
+          found: 'neither',
+        },
+        { cause: error },
+      );
+    throw error;
+  }
+}
