@@ -1,10 +1,13 @@
 // The answer file: which variable gives which answer, in which pass, and which values are refused before anything is armed.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { asFault } from '../../agent/fault/fault.ts';
 import type { MachineRecord } from '../../agent/policy/machine-record.ts';
 import { resolveVariables } from '../../agent/policy/variables.ts';
 import { ANSWER_VARIABLES, readAnswers, SECRET_ANSWERS } from '../../agent/steps/unattend-answers.ts';
 import { unattendText } from '../../agent/steps/unattend-xml.ts';
+import { ROOT } from '../shape/sources.ts';
 import { readAnswerFile } from '../support/answer-file.ts';
 
 const SHELL = 'Microsoft-Windows-Shell-Setup';
@@ -277,4 +280,13 @@ describe('refused is', () => {
 test('passwords and keys count as secrets whatever their level says', () => {
   expect(SECRET_ANSWERS).toEqual(['OSDJoinPassword', 'OSDLocalAdminPassword', 'OSDProductKey']);
   expect(Object.values(ANSWER_VARIABLES).flat()).toEqual(expect.arrayContaining([...SECRET_ANSWERS]));
+});
+
+test('docs/unattend.md names every variable', () => {
+  const page = readFileSync(path.join(ROOT, 'docs/unattend.md'), 'utf8');
+  expect(
+    Object.values(ANSWER_VARIABLES)
+      .flat()
+      .filter(name => !page.includes(`\`${name}\``)),
+  ).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { chooseDisk } from '../../plan/choose-disk.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { ALLOW_BATTERY, obstacles, type ReadinessInput } from '../../plan/readiness.ts';
 import { requireNoMedia } from '../../steps/clear-volume.ts';
+import { handOverObstacles } from '../../steps/hand-over-obstacles.ts';
 import { STEPS } from '../../steps/index.ts';
 import { bytesToStage } from '../../steps/stage-agent.ts';
 import type { StepWorld } from '../../steps/step-world.ts';
@@ -15,7 +16,7 @@ export async function findObstacles(context: RunContext, world: StepWorld): Prom
   const { layout, volume } = context;
   const { plan, facts, variables } = world;
   const target = await targetOf(world);
-  return obstacles({
+  const found = obstacles({
     plan,
     facts,
     allowBattery: variables.now().get(ALLOW_BATTERY),
@@ -25,6 +26,7 @@ export async function findObstacles(context: RunContext, world: StepWorld): Prom
     applied: target.kind !== 'none' && target.kind !== 'disk' && (await isApplied(plan, world)),
     hasSystemVolume: await hasSystemVolume(context, world),
   });
+  return [...found, ...(await handOverObstacles(world))];
 }
 
 async function isApplied(plan: Plan, world: StepWorld): Promise<boolean> {

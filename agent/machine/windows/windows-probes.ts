@@ -57,6 +57,7 @@ const TOOLS: readonly {
   { name: 'reg', commandLine: ['/?'], neededIn: 'none' },
   { name: 'ping', commandLine: ['-n', '1', '127.0.0.1'], neededIn: 'full-os' },
   { name: 'schtasks', commandLine: ['/?'], neededIn: 'full-os' },
+  { name: 'icacls', commandLine: ['/?'], neededIn: 'full-os' },
   { name: 'shutdown', commandLine: ['/?'], neededIn: 'full-os' },
 ];
 
