@@ -24,6 +24,7 @@ export async function openProbes(world: ProbeWorld): Promise<readonly Probe[]> {
   if (world.system !== 'windows') return everywhere;
   try {
     const { openSystemLibraries } = await import('./windows/system-library.ts');
+    const { diskProbes } = await import('./windows/disk-probes.ts');
     const { windowsProbes } = await import('./windows/windows-probes.ts');
     const { wimgapiProbes } = await import('./windows/wimgapi-probes.ts');
     const system = await openSystemLibraries(world.addonFolders);
@@ -33,6 +34,7 @@ export async function openProbes(world: ProbeWorld): Promise<readonly Probe[]> {
     );
     return [
       ...windowsProbes({ system, environment: world.environment }),
+      ...diskProbes(system),
       ...everywhere,
       ...wimgapiProbes(system, world.folder, usesWimgapi),
     ];

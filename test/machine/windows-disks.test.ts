@@ -83,6 +83,28 @@ describe('the disks of a Windows machine', () => {
     });
   });
 
+  it('are asked by the self-test, which changes nothing', async () => {
+    expect(await side.call('test.diskProbes')).toEqual([
+      [
+        'disks and volumes',
+        {
+          holds: true,
+          seen: {
+            disks: [{ number: 0, bus: 'scsi', sizeBytes: 82_252_800_000 }],
+            volumes: expect.arrayContaining([{ root: 'W:\\', id: expect.any(String), disk: 0 }]),
+          },
+        },
+      ],
+      [
+        'backup privileges',
+        {
+          holds: true,
+          seen: { enabled: ['SeBackupPrivilege', 'SeRestorePrivilege'], system: 'full-os' },
+        },
+      ],
+    ]);
+  });
+
   it('leave no script behind', async () => {
     await machine.disks();
     const names = await readdir(side.session.drive('c'), { recursive: true });

@@ -4,12 +4,12 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { Fault } from '../../agent/fault/fault.ts';
-import type { Machine, Volume } from '../../agent/machine/machine.ts';
+import type { Machine } from '../../agent/machine/machine.ts';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
 import { consoleDecoder } from '../../agent/machine/windows/console-text.ts';
+import { diskProbes } from '../../agent/machine/windows/disk-probes.ts';
 import { openWindowsMachine } from '../../agent/machine/windows/open-windows-machine.ts';
 import { BACKUP_PRIVILEGES, enablePrivileges } from '../../agent/machine/windows/privileges.ts';
-import { describeDisk, diskNumberOf } from '../../agent/machine/windows/storage-device.ts';
 import { openSystemLibraries } from '../../agent/machine/windows/system-library.ts';
 
 interface Request {
@@ -38,11 +38,11 @@ const targets: Record<string, object> = {
     async decode(output: string) {
       return consoleDecoder(await openSystemLibraries())(Buffer.from(output, 'base64'));
     },
-    async diskNumberOf(volume: Volume) {
-      return diskNumberOf(await openSystemLibraries(), volume);
-    },
-    async describeDisk(number: number) {
-      return describeDisk(await openSystemLibraries(), number);
+    /** What the self-test sees of disks and of the rights that clearing a volume needs. */
+    async diskProbes() {
+      return Promise.all(
+        diskProbes(await openSystemLibraries()).map(async probe => [probe.name, await probe.run()]),
+      );
     },
     /** Of the privileges that clearing a volume needs, those that can be had. */
     async privileges() {
