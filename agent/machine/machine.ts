@@ -20,7 +20,7 @@ export interface Volume {
 export interface Disk {
   /** As diskpart numbers it, from 0. */
   readonly number: number;
-  /** Rounded down as the tool prints it; 0 where there is no medium (an empty card reader). */
+  /** To the byte where the driver tells, else rounded down as diskpart prints it; 0 where there is no medium (an empty card reader). */
   readonly sizeBytes: number;
   /** undefined where the state is told in words of a language that is not known. */
   readonly online?: boolean;

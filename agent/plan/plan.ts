@@ -95,7 +95,7 @@ export type Task =
 
 export type Action = Task & { readonly control?: ActionControl };
 
-/** The volume that takes Windows: the media's own, the one that partition-disk makes, or one by its label. */
+/** The volume that takes Windows: the media's own, the one that partition-disk makes (the media's own where that is skipped), or one by its label. */
 export type TargetChoice = 'media' | 'partitioned' | { readonly label: string };
 
 export type ActionName = Action['name'];
