@@ -83,7 +83,7 @@ export function knownMachines(
     const { name, variables, secret, collections, blob } = machine;
     register.amend(register.have(identifiersIn(machine)), () => ({
       ...(name === undefined ? {} : { name }),
-      variables: { ...variables, ...secret },
+      variables: { ...namingVariable(name, { ...variables, ...secret }), ...variables, ...secret },
       secret: Object.keys(secret),
       collections,
       ...(blob === undefined ? {} : { domainJoinBlob: blob }),
@@ -98,6 +98,15 @@ export function knownMachines(
     if (giver !== taker) register.amend(taker, () => ({ userState: { role: 'restore', ...state } }));
   }
   return register;
+}
+
+/** What Windows Setup goes by; a variable of that name says it more plainly. */
+function namingVariable(
+  name: string | undefined,
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const told = Object.keys(variables).some(each => each.toLowerCase() === 'osdcomputername');
+  return name === undefined || told ? {} : { OSDComputerName: name };
 }
 
 function keyOf({ kind, value }: Identifier): string {

@@ -1,9 +1,10 @@
 // What is wrong with machines.yaml and associations.yaml beyond their schemas: a machine told twice, a computer in two associations, names that
 // lead nowhere.
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Identifier, normalIdentifier } from '../facts/identifiers.ts';
+import { accountData } from '../policy/domain-join-blob.ts';
 import { hidingIssues } from './hiding-issues.ts';
 import { identifiersIn, MachineRegister } from './known-machines.ts';
 import { type AssociationDocument, isOnOwnVolume } from './machine-documents.ts';
@@ -76,6 +77,9 @@ async function blobIssues({ machines }: SiteDocuments, root: string): Promise<Si
       issues.push(issue(machines, [at, 'domainJoinBlob'], `no file at ${file}`, 'USAGE-05'));
     else if (found.size > BLOB_MAX_BYTES) {
       const text = `expected a file of at most ${BLOB_MAX_BYTES} bytes, as djoin writes it, found ${found.size}`;
+      issues.push(issue(machines, [at, 'domainJoinBlob'], text));
+    } else if (accountData(await readFile(file)) === undefined) {
+      const text = `expected a file as djoin /provision /savefile writes it, found another thing in ${file}`;
       issues.push(issue(machines, [at, 'domainJoinBlob'], text));
     }
   }

@@ -2,6 +2,7 @@
 // Configuration Manager sets the same from its steps Apply Windows Settings, Apply Network Settings and Join Domain or Workgroup: Microsoft,
 // "Task sequence variables" (learn.microsoft.com/mem/configmgr/osd/understand/task-sequence-variables).
 import { Fault } from '../fault/fault.ts';
+import { accountData } from '../policy/domain-join-blob.ts';
 import type { MachineRecord } from '../policy/machine-record.ts';
 import type { Variables } from '../policy/variables.ts';
 import * as rule from './unattend-rules.ts';
@@ -154,16 +155,9 @@ function splitAccount(account: string, joined: string): { readonly domain: strin
   return account.includes('\\') ? { domain: before, name: after } : { domain: after, name: before };
 }
 
-/**
- * The file that `djoin /provision /savefile` writes holds Base64 in UTF-16 with a byte order mark and a zero at its end; AccountData takes the
- * Base64 alone. Source: Microsoft, "Offline domain join (djoin.exe) step-by-step guide".
- */
-function joinText(file: string): string {
-  const bytes = Buffer.from(file, 'base64');
-  const text = bytes
-    .toString(bytes[0] === 0xff || bytes[1] === 0 ? 'utf16le' : 'utf8')
-    .replaceAll(/[\ufeff\0\s]/g, '');
-  if (/^[A-Za-z0-9+/]{16,}={0,2}$/.test(text)) return text;
+function joinText(blob: string): string {
+  const text = accountData(Buffer.from(blob, 'base64'));
+  if (text !== undefined) return text;
   throw new Fault('CONTENT-12', 'domainJoinBlob', {
     expected: 'the file that djoin /provision /savefile wrote, as Base64',
     found: 'another thing (not shown)',

@@ -22,6 +22,9 @@ import { tempFolder } from '../support/temp-folder.ts';
 const temporary = tempFolder('machines');
 const PAIR = '8f4b2c1e-8d1f-4a9b-9f3e-0d9a4b7c6e51';
 const TOOLS = { id: 'CON00003', type: 'package', name: 'USMT', version: '10', source: 'files' } as const;
+/** As djoin writes it: Base64 in UTF-16 with a byte order mark and a zero at its end. */
+const BLOB_TEXT = 'ARAIAMzMzMzwBAAAAAAAAAAAAgABAAAA';
+const BLOB = Buffer.from(`\ufeff${BLOB_TEXT}\0`, 'utf16le');
 let count = 0;
 
 async function lay(tree: Tree, keys = true): Promise<{ readonly site: string; readonly point: string }> {
@@ -115,15 +118,20 @@ describe('machines.yaml', () => {
     expect(await mistakes({ 'machines.yaml': text })).toEqual([issue]);
   });
 
-  it('tells a domain join blob that is absent, and one that is too large', async () => {
+  it('tells a domain join blob that is absent, one that is too large, and one that is none', async () => {
     const issues = await mistakes({
-      'machines.yaml': '- serial: A\n  domainJoinBlob: a.djoin\n- serial: B\n  domainJoinBlob: b.djoin\n',
+      'machines.yaml':
+        '- serial: A\n  domainJoinBlob: a.djoin\n- serial: B\n  domainJoinBlob: b.djoin\n- serial: C\n  domainJoinBlob: c.djoin\n',
       'b.djoin': new Uint8Array(48 * 1024 + 1),
+      'c.djoin': 'no Base64, but a note',
     });
     expect(issues).toEqual([
       expect.stringMatching(/^machines.yaml:2:19 \[0\].domainJoinBlob: no file at .*a\.djoin$/),
       expect.stringContaining(
         'machines.yaml:4:19 [1].domainJoinBlob: expected a file of at most 49152 bytes',
+      ),
+      expect.stringMatching(
+        /^machines.yaml:6:19 .*expected a file as djoin .*found another thing in .*c\.djoin$/,
       ),
     ]);
   });
@@ -222,7 +230,7 @@ describe('publish', () => {
         collections: ['Wien'],
       },
     ],
-    'a.djoin': 'blob of ZQSERNO-A',
+    'a.djoin': BLOB,
     'collections.yaml': [
       { name: 'Wien' },
       { name: 'Graz', rule: { serials: ['ZQSERNO-A', 'ZQSERNO-B'] }, variables: { Site: 'Graz' } },
@@ -258,10 +266,10 @@ describe('publish', () => {
     expect(record).toEqual({
       format: 'prestage-machine/1',
       name: 'PC-ZQSERNO',
-      variables: { Pin: 'geheim-4711' },
+      variables: { OSDComputerName: 'PC-ZQSERNO', Pin: 'geheim-4711' },
       secret: ['Pin'],
       collections: ['Wien', 'Graz'],
-      domainJoinBlob: Buffer.from('blob of ZQSERNO-A').toString('base64'),
+      domainJoinBlob: BLOB.toString('base64'),
       userState: {
         role: 'restore',
         association: PAIR,
@@ -292,7 +300,7 @@ describe('publish', () => {
     await publish(request, authorKit());
     const bytes = everything(request.point);
     expect(bytes).toContain('Graz');
-    for (const word of ['ZQSERNO', '4C4C4544', 'geheim-4711', '\\\\srv', PAIR, 'blob of']) {
+    for (const word of ['ZQSERNO', '4C4C4544', 'geheim-4711', '\\\\srv', PAIR, BLOB_TEXT]) {
       const coded = Buffer.from(word);
       // The middle of its base64 does not depend on what stands around it.
       const forms = [word, word.toLowerCase(), coded.toString('hex'), coded.toString('base64').slice(0, 8)];

@@ -118,7 +118,7 @@ describe('a known machine', () => {
     const found = await obtainMachineRecord(context(), policy, facts);
     expect(found?.record).toMatchObject({
       name: 'PC-0042',
-      variables: { OSDTimeZone: 'UTC', Pin: 'geheim-4711' },
+      variables: { OSDComputerName: 'PC-0042', OSDTimeZone: 'UTC', Pin: 'geheim-4711' },
       secret: ['Pin'],
     });
   });

@@ -7,6 +7,7 @@ import { identifiersOf } from '../../facts/identifiers.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
 
+import { accountData } from '../../policy/domain-join-blob.ts';
 import type { MachineRecord } from '../../policy/machine-record.ts';
 import { placeOf, recordIn, SHARD_MAX_BYTES } from '../../policy/machine-shards.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -171,9 +172,14 @@ function learned({ composition }: RecordContext, record: MachineRecord): Machine
       secretNames.has(name.toLowerCase()) ? [value] : [],
     ),
     ...(userState === undefined ? [] : [userState.key]),
-    ...(domainJoinBlob === undefined ? [] : [domainJoinBlob]),
+    ...(domainJoinBlob === undefined ? [] : secretsOfBlob(domainJoinBlob)),
   ]);
   return record;
+}
+
+/** The blob as the record has it, and as Windows Setup takes it. */
+function secretsOfBlob(blob: string): readonly string[] {
+  return [blob, accountData(Buffer.from(blob, 'base64')) ?? ''];
 }
 
 function countOf({ machines }: Policy): number {
