@@ -1,9 +1,9 @@
 // prestage plan: what deploy would do on this computer, item by item, without doing it.
 import type { Command } from 'commander';
 import { offerLines, offerRows } from '../console/offer-lines.ts';
+import { planStepLines } from '../console/plan-steps.ts';
 import { planLines } from '../console/plan-table.ts';
 import { type Fault, faultRecord } from '../fault/fault.ts';
-import { actionKey, phaseOf } from '../plan/plan.ts';
 import type { Judgement } from '../policy/offer.ts';
 import type { Composition } from './composition.ts';
 import { type Prepared, prepare } from './deployment/prepare.ts';
@@ -93,14 +93,7 @@ function linesOf({ plan, choice, policy }: Prepared, why: boolean): string[] {
     '',
     ...planLines(plan),
     '',
-    `In WinPE:       ${plan.actions
-      .filter(action => phaseOf(action) === 'winpe')
-      .map(actionKey)
-      .join(', ')}`,
-    `In the full OS: ${plan.actions
-      .filter(action => phaseOf(action) === 'full-os')
-      .map(actionKey)
-      .join(', ')}`,
+    ...planStepLines(plan),
   ];
 }
 
