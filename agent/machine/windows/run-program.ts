@@ -31,7 +31,7 @@ export async function runProgram(
     throw new Fault('PKG-03', command, { expected: 'a program, in quotes when its path has spaces' });
   if (signal?.aborted) throw new Fault('STOP-01', command);
   const program = await findProgram(split.program, folder);
-  await requireArchitecture(program, environment, host);
+  await requireArchitecture(program, { ...environment, ...request.environment }, host);
   const end = await runChild({
     ...started(
       program,
@@ -103,7 +103,8 @@ async function requireArchitecture(
 }
 
 async function findInPath(name: string, environment: ToolWorld['environment']): Promise<string | undefined> {
-  const [, folders = ''] = Object.entries(environment).find(([key]) => key.toLowerCase() === 'path') ?? [];
+  const [, folders = ''] =
+    Object.entries(environment).findLast(([key]) => key.toLowerCase() === 'path') ?? [];
   const file = /\.[^\\/.]+$/.test(name) ? name : `${name}.exe`;
   for (const folder of folders.split(';')) {
     const candidate = path.win32.join(folder, file);
