@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isSea } from 'node:sea';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Composition } from './commands/composition.ts';
+import { processTerminal } from './console/process-terminal.ts';
 import { openScreen } from './console/screen.ts';
 import { spawnWorker } from './content/spawn-worker.ts';
 import { openThreadPool } from './content/thread-pool.ts';
@@ -37,8 +38,10 @@ export function compose({ signal }: ComposeOptions): Composition {
     imaging ??= loadImaging(folder, addonFolders);
     return imaging;
   };
+  const terminal = processTerminal(process.stdin, process.stdout);
   return {
     version: VERSION,
+    ...(terminal === undefined ? {} : { terminal }),
     clock: systemClock,
     random: Math.random,
     durable,

@@ -1,4 +1,5 @@
 // What a command is given: every effect it may have, made once by compose.ts, so that tests and rehearsals hand in others.
+import type { Terminal } from '../console/menu.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
 import type { Source, SourceAddress } from '../distribution/source.ts';
 import type { TransferSettings } from '../distribution/transfer-settings.ts';
@@ -26,6 +27,8 @@ export interface Composition {
   readonly endProgress: () => void;
   /** Writes a result to standard output; a line feed is added. */
   readonly print: (text: string) => void;
+  /** Where a person can be asked; undefined where nobody is. */
+  readonly terminal?: Terminal;
   /** The running executable (undefined when run unbuilt) and the folder in which agent.yaml is looked for. */
   readonly agent: { readonly executable?: string; readonly folder: string };
   /** Where logs go before the media is verified; undefined where that is no concern (rehearsals). */

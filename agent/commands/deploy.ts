@@ -9,6 +9,7 @@ import { summarize } from '../report/summary.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
+import { askDeployment } from './deployment/ask-deployment.ts';
 import { reportBytes } from './deployment/keep-records.ts';
 import { keepMachineRecord } from './deployment/machine-record.ts';
 import { prepare } from './deployment/prepare.ts';
@@ -157,10 +158,10 @@ async function beginRun(options: DeployOptions, context: RunContext) {
     validUntil,
     createdBy,
   });
-  const prepared = await prepare(
-    context,
-    options.deployment === undefined ? {} : { preferred: options.deployment },
-  );
+  const prepared = await prepare(context, {
+    ask: (policy, offered) => askDeployment(context, policy, offered, { json: options.json === true }),
+    ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
+  });
   const { policy, choice, image, facts } = prepared;
   await journal?.append({ type: 'machine', facts });
   await journal?.append({

@@ -9,6 +9,7 @@ import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan, PlannedItem } from '../../plan/plan.ts';
 import { type Choice, choose } from '../../policy/choose.ts';
 import { type Offer, offer } from '../../policy/offer.ts';
+import type { Deployment, Policy } from '../../policy/policy.ts';
 import type { ItemSurvey } from '../../survey/survey-content.ts';
 import { cachedReferences } from './cached-references.ts';
 import { raiseClock } from './clock.ts';
@@ -45,6 +46,8 @@ export interface PrepareOptions {
   readonly preferred?: string;
   /** Told what is offered and what is not before one is chosen, so that it is known also when nothing is. */
   judged?(offer: Offer): void;
+  /** Asked when all that can be known is known: which of those offered; undefined leaves it to policy's order. */
+  ask?(policy: Policy, offered: readonly Deployment[]): Promise<string | undefined>;
 }
 
 /**
@@ -53,7 +56,7 @@ export interface PrepareOptions {
  */
 export async function prepare(
   context: RunContext,
-  { preferred, judged }: PrepareOptions = {},
+  { preferred, judged, ask }: PrepareOptions = {},
 ): Promise<Prepared> {
   const { composition, stage, manifest: media } = context;
   const cached = cachedReferences(media.content, context.records);
@@ -79,9 +82,11 @@ export async function prepare(
     ...(wish === undefined ? {} : { preferred: wish }),
     ...(record === undefined ? {} : { record: record.record }),
   };
-  judged?.(offer(policy.policy, facts, asked));
-  const choice = choose(policy.policy, facts, asked);
+  const offers = offer(policy.policy, facts, asked);
+  judged?.(offers);
   const imageSurvey = await validating;
+  const answer = await ask?.(policy.policy, offers.offered);
+  const choice = choose(policy.policy, facts, answer === undefined ? asked : { ...asked, preferred: answer });
   const basis = {
     facts,
     policy: policy.policy,

@@ -89,4 +89,11 @@ export const USAGE = {
     safe: 'This run changed nothing; the other one goes on.',
     next: 'Wait until the other run ends; `prestage report` shows how far it is.',
   },
+  'USAGE-15': {
+    title: 'Several deployments, and nobody to choose',
+    meaning:
+      'Policy offers several available deployments to this computer, none is required, the media is not unattended, and there is no terminal to ask at.',
+    safe: 'Nothing was changed.',
+    next: 'Run it again with --deployment and one of the IDs listed, or make one of them required.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,52 @@
+// The terminal that the program was started from, as a screen with a keyboard.
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { Terminal } from './menu.ts';
+
+/** @returns undefined where input or output is no terminal: then there is nobody to ask. */
+export function processTerminal(
+  input: Pick<ReadStream, 'isTTY' | 'setRawMode' | 'resume' | 'pause' | 'on' | 'off'>,
+  output: Pick<WriteStream, 'isTTY' | 'columns' | 'write'>,
+): Terminal | undefined {
+  if (input.isTTY !== true || output.isTTY !== true) return undefined;
+  return {
+    columns: output.columns || 80,
+    write: text => void output.write(text),
+    async *keys(signal) {
+      const waiting: string[] = [];
+      let wake = (): void => {};
+      const heard = (bytes: Buffer): void => {
+        waiting.push(...keysOf(bytes.toString('utf8')));
+        wake();
+      };
+      const aborted = (): void => wake();
+      input.setRawMode(true);
+      input.on('data', heard);
+      signal.addEventListener('abort', aborted);
+      input.resume();
+      try {
+        while (!signal.aborted) {
+          const key = waiting.shift();
+          if (key !== undefined) yield key;
+          else
+            await new Promise<void>(resolve => {
+              wake = resolve;
+            });
+        }
+      } finally {
+        signal.removeEventListener('abort', aborted);
+        input.off('data', heard);
+        input.setRawMode(false);
+        input.pause();
+      }
+    },
+  };
+}
+
+/** Several keys may come at once (a slow line, pasted text); an escape sequence is one key. */
+export function keysOf(text: string): readonly string[] {
+  return text.match(KEYS) ?? [];
+}
+
+// An escape character written as a code, since it is what is looked for.
+const ESCAPE = String.fromCharCode(27);
+const KEYS = new RegExp(`${ESCAPE}\\[[0-9;]*[A-Za-z~]|${ESCAPE}O[A-Z]|[\\s\\S]`, 'gu');
