@@ -1,12 +1,18 @@
 // Lays machine records into shards on a distribution point: as many as keep what one machine fetches, policy's pins and one shard, smallest.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Identifier } from '../facts/identifiers.ts';
 import { Fault } from '../fault/fault.ts';
 import type { MachineRecord } from '../policy/machine-record.ts';
-import { placeOf, SHARD_MAX_BYTES, type StoredRecord, sealRecord } from '../policy/machine-shards.ts';
+import {
+  placeOf,
+  type RecordPlace,
+  SHARD_MAX_BYTES,
+  type StoredRecord,
+  sealRecord,
+} from '../policy/machine-shards.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsKeyId } from '../trust/machine-key.ts';
 import type { KnownMachine } from './known-machines.ts';
@@ -38,11 +44,11 @@ export async function sealMachines(
     const compact = withoutDefaults(record);
     return identifiers.map(identifier => ({ identifier, record: compact }));
   });
-  const shards = sharded(rows, key, shardCount(rows));
+  const shards = sharded(rows, createSecretKey(key), shardCount(rows));
   await durable.makeFolder(folder);
   const limit = pLimit(WRITES_AT_ONCE);
   const write = async (number: number): Promise<string> => {
-    const bytes = shardBytes(shards[number] ?? [], key, shards.length);
+    const bytes = shardBytes(shards[number] ?? []);
     if (bytes.byteLength > SHARD_MAX_BYTES)
       throw new Fault('TRUST-08', `machine shard ${number}`, {
         expected: `at most ${SHARD_MAX_BYTES} bytes`,
@@ -79,16 +85,24 @@ export function shardCount(rows: readonly Pick<Row, 'record'>[]): number {
   return best;
 }
 
-function sharded(rows: readonly Row[], key: Uint8Array, count: number): readonly Row[][] {
-  const shards: Row[][] = Array.from({ length: count }, () => []);
-  for (const row of rows) shards[placeOf(key, row.identifier, count).shard]?.push(row);
+interface Placed {
+  readonly place: RecordPlace;
+  readonly record: StoredRecord;
+}
+
+function sharded(rows: readonly Row[], key: KeyObject, count: number): readonly Placed[][] {
+  const shards: Placed[][] = Array.from({ length: count }, () => []);
+  for (const { identifier, record } of rows) {
+    const place = placeOf(key, identifier, count);
+    shards[place.shard]?.push({ place, record });
+  }
   return shards;
 }
 
 /** In the order of the names, which says nothing of the order in the site's documents. */
-function shardBytes(rows: readonly Row[], key: Uint8Array, count: number): Uint8Array {
+function shardBytes(rows: readonly Placed[]): Uint8Array {
   const entries = rows
-    .map(({ identifier, record }) => sealRecord(placeOf(key, identifier, count), record, randomBytes(12)))
+    .map(({ place, record }) => sealRecord(place, record, randomBytes(12)))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return Buffer.from(`${JSON.stringify({ format: 'prestage-machines/1', entries })}\n`);
 }

@@ -1,6 +1,6 @@
 // Machine records in the files that policy pins: found by a keyed hash of one of the machine's identifiers, opened by a key that takes the same
 // identifier. So no list of machines can be read from a server, and who has the media's key still has to know a machine to read its record.
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { decodeJson } from '../document/decode-json.ts';
 import type { Identifier } from '../facts/identifiers.ts';
@@ -45,9 +45,13 @@ export interface RecordPlace {
 
 /**
  * The hash is HMAC-SHA256 over the identifier, keyed by the site; its first four bytes choose the shard, its first sixteen name the entry.
- * @param key the records key, 32 bytes. @param shards how many there are.
+ * @param key the records key, 32 bytes; as a key object when many are asked for. @param shards how many there are.
  */
-export function placeOf(key: Uint8Array, { kind, value }: Identifier, shards: number): RecordPlace {
+export function placeOf(
+  key: Uint8Array | KeyObject,
+  { kind, value }: Identifier,
+  shards: number,
+): RecordPlace {
   const hash = createHmac('sha256', key).update(`prestage/machine/1\0${kind}\0${value}`).digest();
   const name = hash.subarray(0, NAME_BYTES);
   // The name is public; the identifier is part of the info, so that the key of the media alone opens nothing.
