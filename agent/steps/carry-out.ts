@@ -11,6 +11,7 @@ import type { StepWorld } from './step-world.ts';
 
 /** Without these there is no Windows, or none that may be started: their failure ends the run whatever the author wants. */
 export const ENDS_THE_RUN: ReadonlySet<ActionName> = new Set<ActionName>([
+  'acquire-content',
   'verify-image',
   'partition-disk',
   'apply-image',

@@ -49,8 +49,8 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
   const step = STEPS[action.name] as Step<ActionName>;
   const past = recall(journal.records);
   const before = past.finished.get(key);
-  if (before !== undefined && isSettled(action, before)) return {};
-  if (before === undefined && !wasCut(past, key)) {
+  if (before !== undefined && isSettled(before)) return {};
+  if (before === undefined && !wasCut(past, key) && !isWaiting(past, key)) {
     const skipped = await reasonToSkip(action, world);
     if (skipped !== undefined) {
       await journal.append({ type: 'action-finished', action: key, seconds: 0, result: { skipped } });
@@ -58,7 +58,8 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
       return {};
     }
   }
-  const done = await step.done(action, world);
+  // What waits for a restart it asked for goes on, though the machine may show its first half already.
+  const done = isWaiting(past, key) ? false : await step.done(action, world);
   if (done === true || (done === 'unknown' && before !== undefined)) {
     // The machine knows, or nothing can tell and the journal does: in both cases nothing is repeated. What it came to then is kept for the report.
     if (before === undefined)
@@ -70,7 +71,7 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
       });
     return before?.restart === undefined ? { ...before } : withoutRestart(before);
   }
-  if (past.open.has(key)) {
+  if (wasCut(past, key)) {
     const words = step.afterCut === 'continue' ? 'goes on where it was cut' : 'was cut and starts over';
     world.observe({
       kind: 'note',
@@ -82,15 +83,19 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
   return await carryOut(action, step, world, journal);
 }
 
-/** The sequence has passed it by: skipped, or failed and gone on from. Only content is tried again, where a new survey finds it wanting still. */
-function isSettled({ name }: Action, before: ActionResult): boolean {
-  if (before.skipped !== undefined) return true;
-  return before.failed !== undefined && name !== 'acquire-content' && name !== 'verify-image';
+/** The sequence has passed it by: skipped, or failed and gone on from. */
+function isSettled(before: ActionResult): boolean {
+  return before.skipped !== undefined || before.failed !== undefined;
 }
 
 /** It had begun, so its conditions held: what it has done since may be just what they ask for. A failed one is judged anew. */
 function wasCut(past: Past, key: ActionKey): boolean {
   return past.open.has(key) && !past.failed.has(key);
+}
+
+/** One of its commands has restarted the computer, and those behind it are to come. */
+function isWaiting({ courses, finished }: Past, key: ActionKey): boolean {
+  return courses.get(key)?.restarted === true && !finished.has(key);
 }
 
 /** What cannot be told here (the new Windows' registry, asked in WinPE) does not hold. */

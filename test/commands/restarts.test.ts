@@ -1,0 +1,113 @@
+// A task sequence that restarts into the media on its way: deploy goes on where it was, and a rehearsal plays it to its end.
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { continueDeployment } from '../../agent/commands/continue.ts';
+import { deploy, deployOnce } from '../../agent/commands/deploy.ts';
+import { rehearse } from '../../agent/commands/rehearse.ts';
+import { cacheLayout } from '../../agent/content/layout.ts';
+import { readJournal } from '../../agent/journal/journal.ts';
+import type { Report } from '../../agent/report/report.ts';
+import { summarize } from '../../agent/report/summary.ts';
+import { makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
+import { recordedPrograms } from '../support/step-kit.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const folder = tempFolder('restarts');
+let site: SmallSite;
+beforeAll(async () => {
+  site = await makeSmallSite(path.join(folder, 'site'), {
+    differences: {
+      'task-sequences/CON00020.yaml': {
+        name: 'Install Windows',
+        osImage: { id: 'CON00001', index: 1 },
+        drivers: ['CON00004'],
+        packages: ['CON00006'],
+        applications: ['CON00002'],
+        variables: { Bios: 'old' },
+        steps: [
+          {
+            step: 'run-command',
+            name: 'Firmware',
+            command: 'flash.cmd %Bios%',
+            when: { variable: 'Bios', equals: 'old' },
+          },
+          { step: 'set-variable', variable: 'Bios', value: 'new' },
+          { step: 'restart', to: 'winpe' },
+          { step: 'run-command', name: 'Look', command: 'look.cmd %Bios% %_SMSTSInWinPE%' },
+          { step: 'apply-os-image' },
+          { step: 'apply-drivers' },
+          { step: 'set-up-boot' },
+          {
+            step: 'run-command',
+            name: 'May fail',
+            command: 'may.cmd',
+            runsIn: 'winpe',
+            continueOnError: true,
+            retry: { attempts: 2, delaySeconds: 1 },
+          },
+          {
+            step: 'run-command',
+            name: 'Later',
+            command: 'later.cmd %Bios% %_SMSTSInWinPE%',
+            runsIn: 'full-os',
+          },
+          { step: 'restart', to: 'full-os' },
+          { step: 'install-packages' },
+          {
+            step: 'run-powershell',
+            name: 'Script',
+            script: 'exit 0',
+            when: { variable: 'Bios', equals: 'old' },
+          },
+          { step: 'install-applications' },
+        ],
+      },
+    },
+  });
+});
+afterAll(() => site?.close());
+
+async function freshDisk(name: string): Promise<string> {
+  const disk = path.join(folder, name);
+  await site.layDisk(disk);
+  await writeFile(path.join(disk, 'exit-codes.json'), JSON.stringify({ 'may.cmd': 1 }));
+  return disk;
+}
+const EVERY_PROGRAM = [
+  'flash.cmd old',
+  'look.cmd new true',
+  'may.cmd',
+  'may.cmd',
+  'later.cmd new false',
+  'tool.cmd',
+];
+
+test('deploy ends with 3 and restarts the computer; the next start goes on behind the restart', async () => {
+  const disk = await freshDisk('disk');
+  expect(await deployOnce({ disk, config: site.config }, testComposition(site))).toBe('restart');
+  expect(await recordedPrograms(disk)).toEqual(['flash.cmd old']);
+  expect(readFileSync(path.join(disk, 'commands.ndjson'), 'utf8')).toContain('"kind":"restart"');
+  const { journal } = cacheLayout(path.join(disk, 'volumes/windows'));
+  expect(summarize(await readJournal(journal), '1').outcome).toBe('running');
+  expect(await deploy({ disk, config: site.config }, testComposition(site))).toBe(3);
+  const report = summarize(await readJournal(journal), '1');
+  expect(report.outcome).toBe('handed-over');
+  expect(report.actions.find(each => each.title === 'May fail')).toMatchObject({
+    state: 'failed',
+    result: { attempts: 2, failed: { code: 'PKG-05' } },
+  });
+  while ((await continueDeployment({ disk, config: site.config }, testComposition(site))) !== 0);
+  expect((await recordedPrograms(disk)).slice(0, EVERY_PROGRAM.length)).toEqual(EVERY_PROGRAM);
+});
+
+test('a rehearsal plays all of it', async () => {
+  const disk = await freshDisk('rehearsed');
+  const composition = testComposition(site);
+  expect(await rehearse(disk, { config: site.config, json: true }, composition)).toBe(0);
+  const report: Report = JSON.parse(composition.printed.at(-1) ?? '');
+  expect(report.outcome).toBe('completed');
+  expect(report.actions.filter(each => each.state === 'skipped').map(each => each.title)).toEqual(['Script']);
+  expect((await recordedPrograms(disk)).slice(0, EVERY_PROGRAM.length)).toEqual(EVERY_PROGRAM);
+});
