@@ -21,6 +21,7 @@ const COMMANDS = [
   'media apply',
   'media verify',
   'media inspect',
+  'capture',
   'serve',
   'rehearse',
   'selftest',

@@ -20,17 +20,18 @@ export const STATE = {
     title: 'Meant for another computer',
     meaning: 'The capture order names another computer by serial number or UUID.',
     safe: 'Nothing was read or changed.',
-    next: 'Take the order that was made for this computer; `prestage associate` makes one.',
+    next: 'Take the order that was made for this computer; `prestage associate SITE --order ID` makes one.',
   },
   'STATE-04': {
     title: 'User state already taken over',
     meaning: 'The association is closed: a computer has restored this user state, every byte of it verified.',
     safe: 'The store, the files restored and this computer are untouched.',
-    next: 'If it shall be done once more, make a new association with `prestage associate`.',
+    next: 'If it shall be done once more, make a new association with `prestage associate SITE`.',
   },
   'STATE-05': {
     title: 'USMT failed',
-    meaning: 'scanstate or loadstate is not where it should be, or ended with a code other than 0 and 3.',
+    meaning:
+      'The tool (scanstate or loadstate) is not where it should be, or ended with a code other than 0 and 3.',
     safe: 'The association stays open; an earlier capture in the store stays as it was.',
     next: 'Read the log named; its last lines say what USMT stumbled over. Then run the same command again.',
   },
