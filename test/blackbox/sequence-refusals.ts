@@ -1,0 +1,275 @@
+// Task sequences that may not be carried out: nothing of the disk outside the cache is changed, and the screen says why.
+import type { RefusalCase } from './sequence-case.ts';
+
+const APPLY = { step: 'apply-os-image' };
+const BOOT = { step: 'set-up-boot' };
+
+export const SEQUENCE_REFUSALS: readonly RefusalCase[] = [
+  {
+    title: 'a deployment to clients only',
+    given: { deployments: [{ makeAvailableTo: 'clients' }] },
+    exitCode: 30,
+    fault: 'CONTENT-07',
+    subject: 'Rehearsal',
+    says: ['CON20001', 'clients only'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a hidden deployment that nobody names',
+    given: { deployments: [{ makeAvailableTo: 'media-pxe-hidden' }] },
+    exitCode: 30,
+    fault: 'CONTENT-07',
+    subject: 'Rehearsal',
+    says: ['CON20001', 'hidden'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a deployment whose time is over',
+    given: { deployments: [{ schedule: { until: '2020-01-01T00:00:00Z' } }] },
+    exitCode: 30,
+    fault: 'CONTENT-07',
+    subject: 'Rehearsal',
+    says: ['2020-01-01'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a collection of another subnet',
+    given: {
+      deployments: [{ collection: { subnets: ['10.1.0.0/16'] } }],
+      machine: { facts: { ipAddresses: ['10.2.0.1'] } },
+    },
+    exitCode: 30,
+    fault: 'CONTENT-07',
+    subject: 'Rehearsal',
+    says: ['10.2.0.1', '10.1.0.0/16'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a MAC address of a dock that many computers share',
+    given: {
+      deployments: [{ collection: { macs: ['00-11-22-33-44-55'] } }],
+      policy: { sharedAdapters: ['00:11:22:33:44:55'] },
+      machine: { facts: { macAddresses: ['00:11:22:33:44:55'] } },
+    },
+    exitCode: 30,
+    fault: 'CONTENT-07',
+    subject: 'Rehearsal',
+    says: ['MAC'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'an unknown computer where media serve known ones only',
+    given: { media: { unknownComputers: false } },
+    exitCode: 30,
+    fault: 'CONTENT-07',
+    subject: 'Rehearsal',
+    says: ['unknown computer'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'several available deployments and nobody to choose',
+    given: {
+      deployments: [
+        { id: 'CON20001', purpose: 'available' },
+        { id: 'CON20002', purpose: 'available' },
+      ],
+      media: { unattended: false },
+    },
+    exitCode: 2,
+    fault: 'USAGE-15',
+    subject: /./,
+    says: ['CON20001', 'CON20002', '--deployment'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a step of a newer version',
+    given: { sequence: { steps: [{ step: 'update-firmware', name: 'BIOS' }, APPLY, BOOT] } },
+    exitCode: 30,
+    fault: 'CONTENT-09',
+    subject: /./,
+    says: ['update-firmware'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a condition on a variable that nothing sets',
+    given: {
+      sequence: {
+        steps: [
+          APPLY,
+          BOOT,
+          { step: 'run-command', command: 'x.exe', when: { variable: 'Rnig', equals: 'pilot' } },
+        ],
+      },
+    },
+    exitCode: 30,
+    fault: 'CONTENT-10',
+    subject: /./,
+    says: ['Rnig'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a sequence without an image',
+    given: { sequence: { steps: [{ step: 'run-command', command: 'x.exe' }] } },
+    exitCode: 30,
+    fault: 'CONTENT-11',
+    subject: /./,
+    says: ['apply-os-image'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'boot files before the image',
+    given: { sequence: { steps: [BOOT, APPLY] } },
+    exitCode: 30,
+    fault: 'CONTENT-11',
+    subject: /./,
+    says: ['set-up-boot'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a sequence that names content which nobody has',
+    given: {
+      sequence: { steps: [APPLY, BOOT, { step: 'install-package', id: 'CON0000F' }] },
+    },
+    exitCode: 20,
+    fault: 'TRUST-10',
+    subject: 'policy.json',
+    says: ['CON0000F'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a computer on battery',
+    given: { machine: { facts: { power: 'battery' } } },
+    exitCode: 65,
+    fault: 'MACHINE-01',
+    subject: /./,
+    says: ['battery'],
+    unchanged: 'outside-cache',
+  },
+  {
+    title: 'no disk that fits what the sequence asks for',
+    given: {
+      sequence: {
+        steps: [
+          { step: 'partition-disk', disk: { minGB: 1000, bus: ['nvme'] } },
+          { step: 'apply-os-image', target: 'partitioned' },
+          BOOT,
+        ],
+      },
+      machine: {
+        disks: [
+          { number: 0, sizeBytes: 250_000_000_000, bus: 'sata', volumes: ['windows', 'esp'] },
+          { number: 1, sizeBytes: 500_000_000_000, bus: 'nvme', volumes: [] },
+        ],
+      },
+    },
+    exitCode: 65,
+    fault: 'MACHINE-02',
+    subject: /./,
+    says: ['1000', 'nvme'],
+    unchanged: 'outside-cache',
+  },
+  {
+    title: 'two disks that fit alike',
+    given: {
+      sequence: {
+        steps: [
+          { step: 'partition-disk', disk: { bus: ['nvme'] } },
+          { step: 'apply-os-image', target: 'partitioned' },
+          BOOT,
+        ],
+      },
+      machine: {
+        disks: [
+          { number: 0, sizeBytes: 250_000_000_000, bus: 'sata', volumes: ['windows', 'esp'] },
+          { number: 1, sizeBytes: 500_000_000_000, bus: 'nvme', volumes: [] },
+          { number: 2, sizeBytes: 500_000_000_000, bus: 'nvme', volumes: [] },
+        ],
+      },
+    },
+    exitCode: 65,
+    fault: 'MACHINE-05',
+    subject: /./,
+    says: ['1', '2'],
+    unchanged: 'outside-cache',
+  },
+  {
+    title: 'a disk that is too small for the image',
+    given: {
+      sequence: {
+        steps: [
+          { step: 'partition-disk', disk: { bus: ['nvme'] } },
+          { step: 'apply-os-image', target: 'partitioned' },
+          BOOT,
+        ],
+      },
+      machine: {
+        disks: [
+          { number: 0, sizeBytes: 250_000_000_000, bus: 'sata', volumes: ['windows', 'esp'] },
+          { number: 1, sizeBytes: 1_000_000, bus: 'nvme', volumes: [] },
+        ],
+      },
+    },
+    exitCode: 65,
+    fault: 'MACHINE-06',
+    subject: /./,
+    says: ['1000000'],
+    unchanged: 'outside-cache',
+  },
+  {
+    title: 'a target volume that is not there',
+    given: { sequence: { steps: [{ step: 'apply-os-image', target: { label: 'Windows 2' } }, BOOT] } },
+    exitCode: 65,
+    fault: 'MACHINE-02',
+    subject: /./,
+    says: ['Windows 2'],
+    unchanged: 'outside-cache',
+  },
+  {
+    title: 'a prestart command that fails',
+    given: {
+      media: { prestart: { command: 'ask.exe', timeoutMinutes: 5 } },
+      exitCodes: { 'ask.exe': 9 },
+    },
+    exitCode: 70,
+    fault: 'PKG-05',
+    subject: /./,
+    says: ['9'],
+    unchanged: 'outside-cache',
+  },
+  {
+    title: 'a computer name that Windows cannot take',
+    given: { sequence: { variables: { OSDComputerName: 'A NAME:TOO LONG FOR WINDOWS' } } },
+    exitCode: 30,
+    fault: 'CONTENT-12',
+    subject: 'OSDComputerName',
+    says: ['A NAME:TOO LONG FOR WINDOWS'],
+    unchanged: 'outside-cache',
+  },
+  {
+    title: 'an expired policy',
+    given: { policy: { created: '2020-01-01T00:00:00Z', expires: '2020-02-01T00:00:00Z' } },
+    exitCode: 20,
+    fault: 'TRUST-05',
+    subject: 'policy.json',
+    says: ['2020-02-01'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a policy of another site',
+    given: { policy: { site: 'FAB' } },
+    exitCode: 20,
+    fault: 'TRUST-11',
+    subject: 'policy.json',
+    says: ['FAB'],
+    unchanged: 'all-but-records',
+  },
+  {
+    title: 'a policy below the floor',
+    given: { media: { policyFloor: 4000 } },
+    exitCode: 20,
+    fault: 'TRUST-06',
+    subject: 'policy.json',
+    says: ['4000'],
+    unchanged: 'all-but-records',
+  },
+];
