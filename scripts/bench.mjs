@@ -17,6 +17,7 @@ const BENCHES = {
   check: () => import('./bench/check.mjs'),
   fetch: () => import('./bench/fetch.mjs'),
   'fetch-ram': () => import('./bench/fetch-ram.mjs'),
+  machines: () => import('./bench/machines.mjs'),
 };
 
 await main(import.meta.url, async () => {
