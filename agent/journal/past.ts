@@ -62,6 +62,7 @@ export function recall(records: readonly JournalRecord[]): Past {
   let policySerial = 0;
   let completed = false;
   let restartPending: 'soft' | 'hard' | undefined;
+  let runFailed = false;
   for (const record of records) {
     switch (record.type) {
       case 'plan':
@@ -126,8 +127,13 @@ export function recall(records: readonly JournalRecord[]): Past {
         restartPending = record.kind;
         break;
       case 'run-started':
-        // A run that starts is the restart that was asked for: hand-over and a hard restart both end the process.
-        restartPending = undefined;
+        // A run that starts is the restart that was asked for: hand-over and a hard restart both end the process. After a failure somebody may
+        // have started it by hand: an installer's wish is kept then, for one restart too many does no harm.
+        if (restartPending === 'hard' || !runFailed) restartPending = undefined;
+        runFailed = false;
+        break;
+      case 'run-failed':
+        runFailed = true;
         break;
       case 'completed':
         completed = true;

@@ -103,7 +103,7 @@ export interface Machine {
   disks(): Promise<readonly Disk[]>;
   /** The volume whose files the firmware starts (the ESP), mounted where node:fs reaches it, or undefined when there is none (BIOS, one-volume rehearsal). */
   systemVolume(): Promise<Volume | undefined>;
-  /** Flushes everything written to the volume. */
+  /** Flushes everything written to the volume; in the new Windows also what was set in its registry. */
   flush(volume: Volume): Promise<void>;
   /** Writes boot files for the Windows in `windowsFolder` and adds it to the boot menu as the last entry; the media stays the default. bcdboot /addlast. Fault: IMAGE-06. */
   addBootEntry(windowsFolder: string): Promise<void>;

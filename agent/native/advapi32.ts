@@ -3,6 +3,7 @@
 export const ADVAPI32 = {
   RegOpenKeyExW: { returns: 'i32', takes: ['address', 'bytes', 'u32', 'u32', 'bytes'] },
   RegQueryValueExW: { returns: 'i32', takes: ['address', 'bytes', 'address', 'bytes', 'bytes', 'bytes'] },
+  RegFlushKey: { returns: 'i32', takes: ['address'] },
   RegCloseKey: { returns: 'i32', takes: ['address'] },
   OpenProcessToken: { returns: 'i32', takes: ['address', 'u32', 'bytes'] },
   LookupPrivilegeValueW: { returns: 'i32', takes: ['address', 'bytes', 'bytes'] },

@@ -1,7 +1,9 @@
 // The end: takes secrets, the media's boot entry, the cache and the continuation away, sends what is still to be told, and keeps the records.
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { CacheLayout } from '../content/layout.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
+import { asFault } from '../fault/fault.ts';
 import { ANSWER_FILE, ANSWER_FILES_OF_IMAGE } from './continuation-files.ts';
 import { finishRetirement, markKept } from './finish-retirement.ts';
 import { restoreSetupComplete } from './image-setup-complete.ts';
@@ -29,7 +31,7 @@ export const retireMedia: Step<'retire-media'> = {
     await machine.retireMediaBootEntry();
     const staged: CacheLayout = await stagedLayout(world);
     if (keepsCache(world)) await markKept(layout, durable);
-    else await durable.remove(layout.packages);
+    else await removeContent(world);
     // The kept report says that all of this is done: where it stands, only folders are left to remove.
     await world.keepRecords({ onceCompleted: () => sendLast(world) });
     await finishRetirement({ durable, machine, media: layout, staged });
@@ -41,6 +43,24 @@ export const retireMedia: Step<'retire-media'> = {
 async function removeAnswers(volumeRoot: string, durable: DurableFiles): Promise<void> {
   for (const file of [ANSWER_FILE, ...ANSWER_FILES_OF_IMAGE])
     await durable.remove(path.join(volumeRoot, ...file.split('/')));
+}
+
+/**
+ * A program that an installer has left running may sit in its item's folder, which Windows then does not remove. The end of a deployment does not
+ * hang on that: what can go goes, and `retire` tries the rest again.
+ */
+async function removeContent({ durable, layout, observe }: StepWorld): Promise<void> {
+  const names = await readdir(layout.packages).catch(() => []);
+  for (const name of names) {
+    try {
+      await durable.remove(path.join(layout.packages, name));
+    } catch (thrown) {
+      const { code, detail } = asFault(thrown);
+      if (code !== 'DISK-02') throw thrown;
+      const text = `${name} is in use and cannot be removed now (${detail.native}): a program that its installer started may run on in it.`;
+      observe({ kind: 'note', level: 'warning', component: 'clean-up', text });
+    }
+  }
 }
 
 function keepsCache({ variables }: StepWorld): boolean {

@@ -22,6 +22,10 @@ export interface WindowsComputer extends AsyncDisposable {
   readonly deploy: AgentProgram;
   /** `continue` in the Windows that was deployed; the first call is the restart. */
   readonly goOn: AgentProgram;
+  /** Any program in that Windows, which is booted by the first call, too. */
+  inWindows(program: string, ...options: readonly string[]): Promise<WineResult>;
+  /** Ends that Windows in order, so that its registry is on the disk; the next call starts it again. */
+  shutWindowsDown(): Promise<void>;
   journal(): Promise<readonly JournalRecord[]>;
   /** The journal's file as it stands; '' when there is none. */
   journalText(): string;
@@ -71,6 +75,8 @@ export async function openWindowsComputer(
     layout,
     deploy: agentProgram(winpe.open, 'X:\\Prestage\\prestage.exe', 'deploy'),
     goOn: agentProgram(windows.open, 'C:\\_SMSTaskSequence\\Prestage\\agent\\prestage.exe', 'continue'),
+    inWindows: async (program, ...options) => (await windows.open()).run(program, options),
+    shutWindowsDown: async () => (await windows.open()).shutDown(),
     journal: () => readJournal(layout.journal),
     journalText: () => (existsSync(layout.journal) ? readFileSync(layout.journal, 'latin1') : ''),
     calls: () => ['winpe', 'windows'].flatMap(system => callsIn(path.join(records, `${system}.ndjson`))),

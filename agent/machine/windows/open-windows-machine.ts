@@ -68,7 +68,10 @@ export async function openWindowsMachine({
     volumes,
     disks: () => listDisks(disksWorld),
     systemVolume,
-    flush: volume => flushVolume(libraries, volume),
+    async flush(volume) {
+      if (system === 'full-os') registry.flush();
+      await flushVolume(libraries, volume);
+    },
     addBootEntry: menu.add,
     setRecovery: windowsFolder => setRecovery(tools, windowsFolder),
     hasBootEntry: menu.has,

@@ -10,6 +10,8 @@ export interface Registry {
   hasKey(key: string, view: RegistryView): boolean;
   /** The value as text: numbers in decimal, lists with `;` between, binary as hex. undefined when the key or the value is absent. */
   value(key: string, name: string, view?: RegistryView): string | undefined;
+  /** Writes what programs have set below HKLM to the disk: Windows itself does it some time later. */
+  flush(): void;
 }
 
 const ROOTS: Readonly<Record<string, bigint>> = {
@@ -19,6 +21,9 @@ const ROOTS: Readonly<Record<string, bigint>> = {
   HKCR: HKEY.HKEY_CLASSES_ROOT,
   HKU: HKEY.HKEY_USERS,
 };
+
+/** Each is a file of its own (a hive); HKLM itself is none. */
+const HIVES = ['HKLM\\SOFTWARE', 'HKLM\\SYSTEM'] as const;
 
 const VALUE_MAX_BYTES = 1024 * 1024;
 
@@ -47,6 +52,10 @@ export function openRegistry({ advapi32 }: SystemLibraries): Registry {
 
   return {
     hasKey: (key, view) => withKey(key, view, () => true) ?? false,
+
+    flush() {
+      for (const hive of HIVES) withKey(hive, 'bits64', handle => advapi32.call('RegFlushKey', handle).value);
+    },
 
     value: (key, name, view = 'bits64') =>
       withKey(key, view, handle => {
