@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { z } from 'zod';
+import { associationsSchema, machinesSchema } from '../../agent/author/machine-documents.ts';
 import {
   collectionsSchema,
   contentSchema,
@@ -14,7 +15,10 @@ import {
 import { contentManifestSchema } from '../../agent/content/manifest.ts';
 import { jsonSchemaOf } from '../../agent/document/json-schema.ts';
 import { mediaFileSchema, mediaManifestSchema } from '../../agent/media/media-manifest.ts';
+import { captureOrderSchema } from '../../agent/policy/capture-order.ts';
 import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
+import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
+import { machineShardSchema } from '../../agent/policy/machine-shards.ts';
 import { policySchema } from '../../agent/policy/policy.ts';
 import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
 import { signatureSchema } from '../../agent/trust/signature.ts';
@@ -26,11 +30,16 @@ const DOCUMENTS: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   'task-sequence.json': ['A task sequence of a Prestage site', taskSequenceDocumentSchema],
   'deployments.json': ['deployments.yaml of a Prestage site', deploymentsSchema],
   'collections.json': ['collections.yaml of a Prestage site', collectionsSchema],
+  'machines.json': ['machines.yaml of a Prestage site', machinesSchema],
+  'associations.json': ['associations.yaml of a Prestage site', associationsSchema],
   'media.json': ['A media document of a Prestage site', mediaDocumentSchema],
   'agent.json': ['agent.yaml of a Prestage boot image', agentConfigSchema],
   'content-manifest.json': ['prestage-content/1', contentManifestSchema],
   'policy.json': ['prestage-policy/1', policySchema],
   'policy-pointer.json': ['prestage-policy-pointer/1', policyPointerSchema],
+  'machine-shard.json': ['prestage-machines/1', machineShardSchema],
+  'machine-record.json': ['prestage-machine/1', machineRecordSchema],
+  'capture-order.json': ['prestage-capture-order/1', captureOrderSchema],
   'media-manifest.json': ['prestage-media/1', mediaManifestSchema],
   'media-file.json': ['prestage-media-file/1', mediaFileSchema],
   'signature.json': ['prestage-signature/1', signatureSchema],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { associationsSchema, machinesSchema } from '../../agent/author/machine-documents.ts';
 import {
   collectionsSchema,
   contentSchema,
@@ -14,7 +15,10 @@ import { contentManifestSchema } from '../../agent/content/manifest.ts';
 import { decodeJson } from '../../agent/document/decode-json.ts';
 import { decodeYaml } from '../../agent/document/decode-yaml.ts';
 import { mediaFileSchema, mediaManifestSchema } from '../../agent/media/media-manifest.ts';
+import { captureOrderSchema } from '../../agent/policy/capture-order.ts';
 import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
+import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
+import { machineShardSchema } from '../../agent/policy/machine-shards.ts';
 import { policySchema } from '../../agent/policy/policy.ts';
 import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
 import { signatureSchema } from '../../agent/trust/signature.ts';
@@ -25,12 +29,17 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'task-sequence': taskSequenceDocumentSchema,
   deployments: deploymentsSchema,
   collections: collectionsSchema,
+  machines: machinesSchema,
+  associations: associationsSchema,
   media: mediaDocumentSchema,
   agent: agentConfigSchema,
   signature: signatureSchema,
   'content-manifest': contentManifestSchema,
   policy: policySchema,
   'policy-pointer': policyPointerSchema,
+  'machine-shard': machineShardSchema,
+  'machine-record': machineRecordSchema,
+  'capture-order': captureOrderSchema,
   'media-file': mediaFileSchema,
   'media-manifest': mediaManifestSchema,
 };
