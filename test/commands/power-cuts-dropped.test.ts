@@ -1,4 +1,4 @@
-// A whole deployment, cut at every durable write; what was not flushed is gone.
-import { cutAtEveryDurableWrite } from '../support/power-cuts.ts';
+// A whole deployment on bare metal, cut at every durable write; what was not flushed is gone.
+import { BARE_METAL, cutAtEveryDurableWrite } from '../support/power-cuts.ts';
 
-cutAtEveryDurableWrite('dropped');
+cutAtEveryDurableWrite('dropped', BARE_METAL);

@@ -1,4 +1,4 @@
-// A whole deployment, cut at every durable write; what was not flushed is gone, kept, torn or zeroed, drawn for each.
-import { cutAtEveryDurableWrite } from '../support/power-cuts.ts';
+// A computer replaced by another, user state and all, cut at every durable write; what was not flushed is gone, kept, torn or zeroed, drawn for each.
+import { cutAtEveryDurableWrite, REPLACE } from '../support/power-cuts.ts';
 
-cutAtEveryDurableWrite('mixed');
+cutAtEveryDurableWrite('mixed', REPLACE);

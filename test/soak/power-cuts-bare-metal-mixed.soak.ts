@@ -1,0 +1,4 @@
+// Every cut of the scenario with this loss; the gate has the others.
+import { BARE_METAL, cutAtEveryDurableWrite } from '../support/power-cuts.ts';
+
+cutAtEveryDurableWrite('mixed', BARE_METAL);

@@ -1,0 +1,4 @@
+// Every cut of the scenario with this loss; the gate has the others.
+import { cutAtEveryDurableWrite, REPLACE } from '../support/power-cuts.ts';
+
+cutAtEveryDurableWrite('torn', REPLACE);
