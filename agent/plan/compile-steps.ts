@@ -6,7 +6,7 @@ import type { TaskSequence } from '../policy/policy.ts';
 import type { KnownStep } from '../policy/sequence-step.ts';
 import { askWhilePlanning, type Known, type PlanningAsk } from './ask-while-planning.ts';
 import type { InstallWish } from './install-order.ts';
-import { ENDS_THE_RUN, type PlacedStep } from './place-steps.ts';
+import { ENDS_THE_RUN, OBLIGATORY, type PlacedStep } from './place-steps.ts';
 import type { ActionControl, TargetChoice } from './plan.ts';
 import { marked, type Unmarked } from './step-mark.ts';
 import { type CompiledTask, tasksOf } from './tasks-of-step.ts';
@@ -63,7 +63,7 @@ function compilePhase(
     const { step } = each;
     const { skip, isCertain } = decide(each, planning, sequence.id);
     // What every deployment needs stands in a plan once; a second one that is skipped would be taken for the first.
-    if (skip !== undefined && isObligatory(step)) continue;
+    if (skip !== undefined && OBLIGATORY.has(step.step)) continue;
     const control = controlOf(each, skip);
     const around = { sequence, driverPackages, about, installed, hasUnattend };
     for (const task of tasksOf(each, isCertain, around))
@@ -87,9 +87,9 @@ function decide(each: PlacedStep, planning: PlanningAsk, taskSequence: string): 
   const { verdict, because } = judge(each, planning);
   if (verdict === 'true') return { isCertain: true };
   const isSpared = ['download-content', 'apply-unattend'].includes(each.step.step);
-  if (verdict === 'false' && (isSpared || !isObligatory(each.step)))
+  if (verdict === 'false' && (isSpared || !OBLIGATORY.has(each.step.step)))
     return { skip: because, isCertain: false };
-  if (!isObligatory(each.step)) return { isCertain: false };
+  if (!OBLIGATORY.has(each.step.step)) return { isCertain: false };
   throw new Fault('CONTENT-11', each.label, {
     taskSequence,
     expected:
@@ -124,7 +124,7 @@ function controlOf(
     ...(title === undefined ? {} : { title }),
     ...(isOfEither(step) ? { phase } : {}),
     // Decided already for what every deployment needs: it must not be decided otherwise half way.
-    ...(when.length === 0 || isObligatory(step) ? {} : { when }),
+    ...(when.length === 0 || OBLIGATORY.has(step.step) ? {} : { when }),
     ...(skip === undefined ? {} : { skip }),
     ...(continues && !ENDS_THE_RUN.has(step.step) ? { continueOnError: true } : {}),
     ...(step.retry === undefined ? {} : { retry: step.retry }),
@@ -141,11 +141,6 @@ function requirePartition(winpe: readonly Unmarked<CompiledAction>[], taskSequen
     expected: 'a partition-disk that is carried out, for the target partitioned',
     found: partitions.map(({ control }) => control?.skip).join('; '),
   });
-}
-
-/** Without these there is no new Windows; a machine may do without partitioning. */
-function isObligatory({ step }: KnownStep): boolean {
-  return ENDS_THE_RUN.has(step) && step !== 'partition-disk';
 }
 
 function targetOf({ step, off }: PlacedStep): TargetChoice | undefined {

@@ -66,13 +66,19 @@ const ORDER: readonly (readonly [before: StepType, after: StepType])[] = [
   ['apply-unattend', 'set-up-boot'],
 ];
 
-/** A failure of these ends the run whatever their author says: the machine would be left without a Windows that starts, or with half of one. */
-export const ENDS_THE_RUN: ReadonlySet<StepType> = new Set<StepType>([
+/** What every deployment has: whether they are carried out is decided before anything is changed. */
+export const OBLIGATORY: ReadonlySet<StepType> = new Set<StepType>([
   'download-content',
-  'partition-disk',
   'apply-os-image',
   'apply-unattend',
   'set-up-boot',
+]);
+
+/** Their failure ends the run whatever their author says: no Windows that starts would be left, or what was not captured would be wiped. */
+export const ENDS_THE_RUN: ReadonlySet<StepType> = new Set<StepType>([
+  ...OBLIGATORY,
+  'partition-disk',
+  'capture-user-state',
 ]);
 
 /**
@@ -118,7 +124,7 @@ function misplacedOf(live: readonly Known[], end: Known | undefined): readonly M
     }),
     ...live
       .filter(({ step }) => ENDS_THE_RUN.has(step.step) && step.continueOnError === true)
-      .map(each => wrong(each, 'cannot continue on error: without it there is no Windows that starts')),
+      .map(each => wrong(each, 'cannot continue on error: what comes after it would do harm without it')),
   ];
 }
 

@@ -13,6 +13,7 @@ export interface ConditionPart {
   readonly guarded: ReadonlySet<string>;
 }
 
+/** @param guarded variables, in lower case, that are set whenever `condition` is asked: conditions of groups around it ask for them. */
 export function conditionParts(
   condition: Condition,
   guarded: ReadonlySet<string> = new Set(),

@@ -70,7 +70,7 @@ describe('publishing a task sequence', () => {
     [
       'wants the image to end the run when it fails',
       'steps:\n  - step: apply-os-image\n    continueOnError: true\n  - step: set-up-boot\n',
-      ['4:5 steps[0]: apply-os-image cannot continue on error: without it there is no Windows that starts'],
+      ['4:5 steps[0]: apply-os-image cannot continue on error: what comes after it would do harm without it'],
     ],
     [
       'wants content that is there, of the right type',

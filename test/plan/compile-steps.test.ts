@@ -299,8 +299,9 @@ describe('groups', () => {
     ]);
   });
 
-  test('that may fail do not let the image fail', () => {
-    const { actions } = compile([{ group: 'All', continueOnError: true, steps: [APPLY, run('a'), BOOT] }]);
+  test('that may fail do not let the image or the capture before it fail', () => {
+    const steps = [{ step: 'capture-user-state' }, APPLY, run('a'), BOOT];
+    const { actions } = compile([{ group: 'All', continueOnError: true, steps }]);
     const tolerant = actions
       .filter(({ control }) => control?.continueOnError === true)
       .map(({ name }) => name);
