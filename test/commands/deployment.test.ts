@@ -72,6 +72,43 @@ test('a worn disk is proven, completed, applied, handed over, continued and clea
   expect(after.filter(name => /unattend\.xml|SetupComplete/i.test(name))).toEqual([]);
 });
 
+test('the new Windows has another address and runs on battery: collections and conditions stay as they were planned', async () => {
+  const here = await makeSmallSite(path.join(folder, 'subnets'), {
+    differences: {
+      'collections.yaml': [
+        { name: 'Here', rule: { subnets: ['10.1.0.0/16'] }, variables: { Where: 'here' } },
+      ],
+      'task-sequences/CON00020.yaml': {
+        name: 'Install Windows',
+        osImage: { id: 'CON00001', index: 1 },
+        drivers: ['CON00004'],
+        steps: [
+          { step: 'apply-os-image' },
+          { step: 'set-up-boot' },
+          { step: 'run-command', command: 'here.exe', when: { variable: 'Where', equals: 'here' } },
+          { step: 'run-command', command: 'net.exe', when: { machine: 'ipAddress', like: '10.1.*' } },
+          { step: 'run-command', command: 'plugged.exe', when: { machine: 'power', equals: 'mains' } },
+        ],
+      },
+    },
+  });
+  try {
+    const disk = path.join(folder, 'moved');
+    await here.layDisk(disk);
+    const machine = (facts: object): Promise<void> =>
+      writeFile(path.join(disk, 'machine.json'), JSON.stringify({ facts }));
+    await machine({ ipAddresses: ['10.1.0.5'], power: 'mains' });
+    const options = { disk, config: here.config, json: true } as const;
+    expect(await deploy(options, testComposition(here))).toBe(3);
+    await machine({ ipAddresses: ['192.168.7.9'], power: 'battery' });
+    expect(await continueDeployment(options, testComposition(here))).toBe(0);
+    const ran = await readFile(path.join(disk, 'commands.ndjson'), 'utf8');
+    expect(ran.match(/[a-z]+\.exe/g)).toEqual(['here.exe', 'net.exe', 'plugged.exe']);
+  } finally {
+    await here.close();
+  }
+});
+
 test('a plan that was changed on the disk is refused in the new Windows before anything of it is run', async () => {
   const disk = path.join(folder, 'forged');
   await site.layDisk(disk);

@@ -58,7 +58,10 @@ export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Prom
   const deployment = policy.deployments.find(candidate => candidate.id === plan.deployment);
   if (deployment?.taskSequence !== sequence.id)
     throw refusal(plan.deployment, `a deployment of ${sequence.id}`, 'none in policy');
-  const facts = await context.machine.facts();
+  const now = await context.machine.facts();
+  // Collections and conditions go by what the machine said of itself when the plan was made: the new Windows may have another address, or run on battery.
+  const planned = context.records.findLast(each => each.type === 'machine')?.facts ?? now;
+  const facts = { ...planned, system: now.system };
   const record = await keptMachineRecord(context, policy, facts);
   const prestart = recall(context.records).prestart;
   const basis: DeploymentBasis = {
