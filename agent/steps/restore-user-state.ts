@@ -9,7 +9,7 @@ import { openProfileHomes, SET_ASIDE } from '../user-state/profile-homes.ts';
 import { type RestoredState, restoreState } from '../user-state/restore-state.ts';
 import { runUsmt, type UsmtResult } from '../user-state/run-usmt.ts';
 import { isSameComputer } from '../user-state/same-computer.ts';
-import { computerOf } from '../user-state/state-document.ts';
+import { type ClosedDocument, computerOf } from '../user-state/state-document.ts';
 import { stateKeys } from '../user-state/state-keys.ts';
 import { readClosed, requireStore, type Store, storeOf } from '../user-state/store.ts';
 import type { Step } from './step.ts';
@@ -28,7 +28,7 @@ export const restoreUserState: Step<'restore-user-state'> = {
     const store = await storeFor(order, world);
     // Whatever is wrong with the store is told by the run.
     const closed = await readClosed(store).catch(() => undefined);
-    return closed !== undefined && isSameComputer(closed.computer, world.facts);
+    return isOwn(closed, world) && closed.deployment === world.began;
   },
   async run(_action, world, advance) {
     const order = world.record?.userState;
@@ -37,9 +37,19 @@ export const restoreUserState: Step<'restore-user-state'> = {
       return { skipped: 'This computer gives its user state; another one takes it.' };
     const store = await storeFor(order, world);
     await waitForStore(store, world);
+    const closed = await readClosed(store);
+    if (isOwn(closed, world) && closed.deployment !== world.began)
+      return {
+        warning: `This computer restored it on ${closed.closed}, in an earlier installation; nothing was restored now.`,
+      };
     return await restore(order, store, world, advance);
   },
 };
+
+/** True when this very computer has closed the association, in this installation or an earlier one. */
+function isOwn(closed: ClosedDocument | undefined, world: StepWorld): closed is ClosedDocument {
+  return closed !== undefined && isSameComputer(closed.computer, world.facts);
+}
 
 async function storeFor(order: UserStateOrder, world: StepWorld): Promise<Store> {
   return storeOf(order.store, (await world.target()).root, stateKeys(order.key, order.association));
@@ -73,6 +83,7 @@ async function restore(
     {
       store,
       computer: computerOf(facts),
+      deployment: world.began,
       now: () => world.clock.now(),
       home: profile => homes.home(profile),
       freeBytes: target.freeBytes,

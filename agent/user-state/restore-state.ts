@@ -18,6 +18,8 @@ import { verifyStream } from './verify-stream.ts';
 export interface RestoreRequest {
   readonly store: Store;
   readonly computer: StateComputer;
+  /** When the deployment began, ISO 8601. */
+  readonly deployment?: string;
   readonly now: () => Date;
   /** Makes and names a profile's own folder. */
   readonly home: (profile: string) => Promise<string>;
@@ -43,7 +45,7 @@ export interface RestoredState {
 
 /** Faults: STATE-01 to STATE-06, DISK-*, STOP-01. */
 export async function restoreState(request: RestoreRequest, world: RestoreWorld): Promise<RestoredState> {
-  const { store, now, computer } = request;
+  const { store, now, computer, deployment } = request;
   const { durable } = world;
   await requireStore(store);
   const state = await onStore(store, () => recoverStore(store, durable));
@@ -52,7 +54,9 @@ export async function restoreState(request: RestoreRequest, world: RestoreWorld)
   await refuseClosed(store);
   const files = state.document.method === 'files' ? await restorePacks(state, request, world) : undefined;
   if (files === undefined) await restoreUsmt(state, request, world);
-  await onStore(store, () => closeStore(store, state, { computer, closed: now().toISOString() }, durable));
+  const closed = now().toISOString();
+  const by = { computer, closed, ...(deployment === undefined ? {} : { deployment }) };
+  await onStore(store, () => closeStore(store, state, by, durable));
   return { state, ...(files === undefined ? {} : { files }) };
 }
 

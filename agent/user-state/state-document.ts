@@ -53,6 +53,8 @@ export const closedSchema = z.strictObject({
   state: sha256Text,
   closed: utcTime,
   computer: computerSchema,
+  /** When the deployment began that restored it: tells this installation of the computer from a later one. */
+  deployment: utcTime.optional(),
 });
 
 export type StoredFile = Readonly<z.infer<typeof storedFileSchema>>;

@@ -13,7 +13,6 @@ import {
   type ClosedDocument,
   closedSchema,
   STATE_MAX_BYTES,
-  type StateComputer,
   type StateDocument,
   stateSchema,
 } from './state-document.ts';
@@ -109,7 +108,7 @@ export async function writeState(
 export async function closeStore(
   store: Store,
   restored: WholeState,
-  { computer, closed }: { readonly computer: StateComputer; readonly closed: string },
+  by: Pick<ClosedDocument, 'computer' | 'closed' | 'deployment'>,
   durable: DurableFiles,
 ): Promise<void> {
   const now = await readState(store.folder, store.keys);
@@ -122,8 +121,7 @@ export async function closeStore(
     format: 'prestage-state-closed/1',
     association: store.keys.association,
     state: restored.digest,
-    closed,
-    computer,
+    ...by,
   };
   await writeSealed(path.join(store.folder, CLOSED), document, store.keys, durable);
 }

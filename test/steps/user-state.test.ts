@@ -9,6 +9,8 @@ import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { jobs } from '../../agent/jobs.ts';
 import type { Action } from '../../agent/plan/plan.ts';
 import type { UserStateOrder } from '../../agent/policy/machine-record.ts';
+import { STEPS } from '../../agent/steps/index.ts';
+import { runPlan } from '../../agent/steps/run-plan.ts';
 import { type Item, makeItem } from '../support/cache-kit.ts';
 import { ASSOCIATION, capture, KEY, layProfiles, testStore } from '../support/state-kit.ts';
 import { openStepKit, type StepKit } from '../support/step-kit.ts';
@@ -82,10 +84,29 @@ describe('restoring', () => {
     );
     expect(await readFile(windows('Users/anna/Desktop/notes (restored).txt'), 'utf8')).toBe('buy milk');
     const before = await readTree(windows('Users'));
-    await rm(path.join(run.layout.journal));
-    const again = await restoreRun();
-    expect(resultOf(again)).toEqual({ alreadyDone: true });
+    const asked = await openStepKit({
+      disk,
+      actions: [RESTORE],
+      record: { userState: order() },
+      facts: FACTS,
+    });
+    expect(await STEPS['restore-user-state'].done({ name: 'restore-user-state' }, asked.world)).toBe(true);
     expect(await readTree(windows('Users'))).toEqual(before);
+  });
+
+  test('after another installation of the same computer says that nothing was restored now', async () => {
+    await layProfiles(path.join(folder, `${number}/old`));
+    await capture(path.join(folder, `${number}/old`), testStore(shares));
+    await restoreRun();
+    disk = path.join(folder, `${number}/anew`);
+    const anew = await openStepKit({
+      disk,
+      actions: [RESTORE],
+      record: { userState: order() },
+      facts: FACTS,
+    });
+    await runPlan('full-os', { ...anew.world, began: '2027-01-01T00:00:00.000Z' }, anew.journal);
+    expect(resultOf(anew)?.warning).toMatch(/in an earlier installation; nothing was restored now/);
   });
 
   test('by another computer than the one that closed the association is refused', async () => {
