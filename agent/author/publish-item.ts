@@ -5,7 +5,7 @@ import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { type EncodedManifest, encodeManifest } from '../content/encode-manifest.ts';
 import { onDistributionPoint } from '../content/layout.ts';
-import type { ContentManifest, ContentReference } from '../content/manifest.ts';
+import type { ContentManifest, ContentReference, DetectionClause } from '../content/manifest.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import { osImageFile } from '../media/os-image-file.ts';
@@ -60,6 +60,7 @@ export async function lookAtItem(
 ): Promise<LookedAt> {
   const files = await listSource(item.sourceFolder, item.id);
   if (item.type === 'os-image' || item.type === 'boot-image') requireImage(item, files);
+  requireScripts(item, files);
   const fingerprint = fingerprintOf(item, files);
   const published = await publishedManifestBytes(world.point, item.id, item.version);
   const looked = { item, files, fingerprint, published, remembered, settled: undefined };
@@ -223,6 +224,27 @@ function requireImage(item: SiteContent, files: readonly SourceFile[]): void {
       expected: `one .wim file for ${item.id}`,
       found: images,
     });
+}
+
+/** A detection script that the item does not have would be found missing on the first machine only. */
+function requireScripts(
+  { id, sourceFolder, detection = [] }: SiteContent,
+  files: readonly SourceFile[],
+): void {
+  const names = new Set(files.map(file => file.path.toLowerCase()));
+  for (const script of detection.flatMap(scriptsOf)) {
+    if (names.has(script.replaceAll('\\', '/').toLowerCase())) continue;
+    throw new Fault('USAGE-08', sourceFolder, {
+      expected: `${script}, the detection script of ${id}`,
+      found: 'no such file',
+    });
+  }
+}
+
+function scriptsOf(clause: DetectionClause): readonly string[] {
+  if ('any' in clause) return clause.any.flatMap(scriptsOf);
+  if ('all' in clause) return clause.all.flatMap(scriptsOf);
+  return 'script' in clause ? [clause.script] : [];
 }
 
 function asEntries(files: readonly SourceFile[]): ContentManifest['files'] {

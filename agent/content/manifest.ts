@@ -45,7 +45,7 @@ const installCommand = z.strictObject({
 const scriptTimeout = { timeoutMinutes: z.number().positive().max(60).optional() } as const;
 
 /** One question to the machine. Environment variables in paths are expanded; versions and `atLeast` hold for the same and anything later. */
-const detectionRule = z.union([
+const detectionRules = [
   z.strictObject({ file: z.string().min(1), version: z.string().optional() }),
   z.strictObject({
     registryKey: z.string().min(1),
@@ -61,29 +61,30 @@ const detectionRule = z.union([
     productCode: z.string().regex(/^\{[0-9A-Fa-f-]{36}\}$/),
     version: z.string().optional(),
   }),
-]);
+] as const;
 
 /** Answers by what it prints: exit code 0 and any text mean installed, exit code 0 and nothing mean not installed. */
-const detectionScript = z.union([
+const detectionScripts = [
   z.strictObject({
     script: z.string().regex(/\.(ps1|cmd|bat)$/i, 'a .ps1, .cmd or .bat file of the item'),
     ...scriptTimeout,
   }),
   z.strictObject({ powershell: z.string().min(1).max(65_536), ...scriptTimeout }),
-]);
+] as const;
 
 /** How to tell that an application is already there. All clauses of a list must hold; in `any` one is enough. */
 const detectionClause: z.ZodType<DetectionClause> = z.lazy(() =>
+  // One flat union, so that a mistake is told of the form that was meant.
   z.union([
-    detectionRule,
-    detectionScript,
+    ...detectionRules,
+    ...detectionScripts,
     z.strictObject({ any: z.array(detectionClause).min(1).max(100) }),
     z.strictObject({ all: z.array(detectionClause).min(1).max(100) }),
   ]),
 );
 
-export type DetectionRule = z.infer<typeof detectionRule>;
-export type DetectionScript = z.infer<typeof detectionScript>;
+export type DetectionRule = z.infer<(typeof detectionRules)[number]>;
+export type DetectionScript = z.infer<(typeof detectionScripts)[number]>;
 export type DetectionClause =
   | DetectionRule
   | DetectionScript

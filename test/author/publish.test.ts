@@ -17,6 +17,7 @@ import { decodeManifest } from '../../agent/content/decode-manifest.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { verifyPolicy } from '../../agent/policy/verify-policy.ts';
 import { authorKit, laySite, layTree, noise, type Tree } from '../support/site-kit.ts';
+import { ITEMS } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { captureWim, overwrite, readTree, writeTree } from '../support/wim-kit.ts';
@@ -257,6 +258,19 @@ describe('publish', () => {
       subject: path.join(request.site, 'content/CON00003/files/run.cmd'),
     });
     expect(Object.keys(await readTree(request.point)).filter(name => !name.endsWith('/'))).toEqual([]);
+  });
+
+  it('refuses an item without the detection script that it names', async () => {
+    const { editor } = ITEMS;
+    const detection = [{ any: [{ file: 'C:\\x' }, { all: [{ script: 'Sub folder\\is-there.PS1' }] }] }];
+    const request = await site({ 'content/CON00002/content.yaml': { ...editor, detection } });
+    const fault = await faultOf(publish(request, authorKit()));
+    expect(fault).toMatchObject({
+      code: 'USAGE-08',
+      detail: { expected: expect.stringContaining('is-there.PS1'), found: 'no such file' },
+    });
+    layTree(request.site, { 'content/CON00002/files/sub folder/is-there.ps1': '1' });
+    expect(outcomes(await publish(request, authorKit()))).toMatchObject({ CON00002: 'published' });
   });
 
   it('lists every name that Windows cannot store', async () => {

@@ -149,6 +149,26 @@ describe('a rehearsal', () => {
     expect([await run(), await run(), await run(), await run()]).toEqual([1618, 1618, 3010, 3010]);
   });
 
+  it('plays an installer that does not end in its time, and a question that installs nothing', async () => {
+    await writeFile(folder.join('exit-codes.json'), JSON.stringify({ 'setup /s': ['timeout', 0] }));
+    const run = (command: string, asksOnly = false) =>
+      machine.run({ command, folder: windows, timeoutMs: 1000, asksOnly });
+    const rule = { productCode: '{0E6F3A51-9F0C-4D4E-8F5A-2F7D3C1B9A10}' };
+    expect(await machine.detects(rule)).toBe(false);
+    expect(await run('setup /s')).toEqual({ timedOut: true, stdout: '', stderr: '', rehearsed: true });
+    expect(await run('is-there.cmd', true)).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await machine.detects(rule)).toBe(false);
+    expect(await run('setup /s')).toMatchObject({ exitCode: 0, timedOut: false });
+    expect(await machine.detects(rule)).toBe(true);
+    const [, ...programs] = await recorded();
+    expect(programs).toMatchObject([
+      { kind: 'program', exitCode: 'timeout' },
+      { kind: 'question', exitCode: 0 },
+      { kind: 'not-detected' },
+      { kind: 'program', exitCode: 0 },
+    ]);
+  });
+
   it('records programs, drivers, restarts and the end as not really done', async () => {
     await writeTree(folder.join('volumes', 'windows', 'drivers'), {
       'a/net.inf': '',

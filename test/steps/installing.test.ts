@@ -8,6 +8,7 @@ import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import type { ContentManifest, DetectionClause, InstallCommand } from '../../agent/content/manifest.ts';
 import type { DurableFiles } from '../../agent/durable/durable-files.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import { Fault, faultRecord } from '../../agent/fault/fault.ts';
 import { jobs } from '../../agent/jobs.ts';
 import { readJournal } from '../../agent/journal/journal.ts';
 import { recall } from '../../agent/journal/past.ts';
@@ -186,6 +187,19 @@ describe('an installer that restarts the computer and says so (1641)', () => {
     expect(bench.started).toEqual(['firmware', 'after']);
   });
 
+  it('goes on at the next command though detection finds the first half already', async () => {
+    const bench = await openBench({
+      install: ['product', 'language'],
+      detection: IS_THERE,
+      run: ({ command }, _before, has) => (command === 'product' ? has.add('there') && 1641 : 0),
+    });
+    expect((await bench.start()).outcome).toBe('restart');
+    const { outcome, kit } = await bench.start();
+    expect([outcome, bench.started]).toEqual(['finished', ['product', 'language']]);
+    // It was not cut, and nobody is told that it was.
+    expect(kit.notes('warning')).toEqual([]);
+  });
+
   it('is asked by detection after the restart, and not run again', async () => {
     const bench = await openBench({ install: ['setup'], detection: IS_THERE, run: () => 1641 });
     expect((await bench.start()).outcome).toBe('restart');
@@ -221,6 +235,23 @@ describe('an installer that asks for a restart (3010)', () => {
     const { outcome, kit } = await bench.start();
     expect([outcome, bench.started]).toEqual(['finished', ['one', 'two']]);
     expect(recall(kit.journal.records).restartPending).toBe('soft');
+  });
+
+  it('gets it though a later item failed, and continue was started again by hand', async () => {
+    const bench = await openBench({
+      type: 'package',
+      install: [{ command: 'setup' }],
+      run: () => 3010,
+    });
+    const { kit } = await bench.start();
+    await kit.journal.append({
+      type: 'run-failed',
+      fault: faultRecord(new Fault('PKG-01', 'CON00013')),
+    });
+    const again = await bench.start();
+    expect(recall(again.kit.journal.records).restartPending).toBe('soft');
+    // A start after a run that ended well, or was cut, is a start of the computer.
+    expect(recall((await bench.start()).kit.journal.records).restartPending).toBeUndefined();
   });
 
   it('gets it at once when it is not detected before', async () => {
