@@ -1,8 +1,6 @@
 // Captures the user state of the Windows that lies on the target volume, in WinPE, before the image is applied: for a computer that is installed anew
 // and keeps its people's files. A capture that was whole before a cut is never replaced by what a begun wipe has left.
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { foldCase } from '../content/manifest-path.ts';
 import { Fault } from '../fault/fault.ts';
 import type { ActionResult } from '../journal/record.ts';
@@ -16,6 +14,7 @@ import { computerOf } from '../user-state/state-document.ts';
 import { stateKeys } from '../user-state/state-keys.ts';
 import { findState, type Store, storeOf } from '../user-state/store.ts';
 import { findProfiles, type Users } from '../user-state/walk-profiles.ts';
+import { recallCapture, rememberCapture } from './captured-memory.ts';
 import type { Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 import { usmtPackage } from './usmt-package.ts';
@@ -37,7 +36,7 @@ export const captureUserState: Step<'capture-user-state'> = {
     const kept = await captureToKeep(store, users, world);
     if (kept !== undefined) return kept;
     const { result, digest } = await capture(order, { store, users, root }, world, advance);
-    await rememberCapture(digest, users, world);
+    await rememberCapture({ state: digest, profiles: users.profiles }, world);
     return result;
   },
 };
@@ -140,29 +139,4 @@ async function capture(
     { durable },
   );
   return { result, digest };
-}
-
-/** Beside the journal, which `--fresh` sets aside while the clearing may have begun. */
-const memorySchema = z.strictObject({ state: z.string(), profiles: z.array(z.string()) });
-
-const memoryOf = (world: StepWorld): string => path.join(world.layout.own, 'captured-state.json');
-
-async function rememberCapture(state: string, { profiles }: Users, world: StepWorld): Promise<void> {
-  const memory: z.infer<typeof memorySchema> = { state, profiles: [...profiles] };
-  await world.durable.replaceFile(
-    memoryOf(world),
-    Buffer.from(`${JSON.stringify(memory)}
-`),
-  );
-}
-
-async function recallCapture(world: StepWorld): Promise<z.infer<typeof memorySchema> | undefined> {
-  const text = await readFile(memoryOf(world), 'utf8').catch(() => '');
-  try {
-    const parsed = memorySchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    // Absent or torn: not known to be captured.
-    return undefined;
-  }
 }

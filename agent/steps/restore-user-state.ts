@@ -11,7 +11,15 @@ import { runUsmt, type UsmtResult } from '../user-state/run-usmt.ts';
 import { isSameComputer } from '../user-state/same-computer.ts';
 import { type ClosedDocument, computerOf } from '../user-state/state-document.ts';
 import { stateKeys } from '../user-state/state-keys.ts';
-import { readClosed, requireStore, type Store, storeOf } from '../user-state/store.ts';
+import {
+  findState,
+  isRelativeStore,
+  readClosed,
+  requireStore,
+  type Store,
+  storeOf,
+} from '../user-state/store.ts';
+import { recallCapture } from './captured-memory.ts';
 import type { Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 import { usmtPackage } from './usmt-package.ts';
@@ -36,7 +44,10 @@ export const restoreUserState: Step<'restore-user-state'> = {
     if (order.role === 'capture')
       return { skipped: 'This computer gives its user state; another one takes it.' };
     const store = await storeFor(order, world);
-    await waitForStore(store, world);
+    // On its own volume a store is there or not: restoring tells.
+    if (!isRelativeStore(order.store)) await waitForStore(store, world);
+    if (await isNothingCaptured(order, store, world))
+      return { skipped: 'Nothing was captured on this computer: it had no Windows with user profiles.' };
     const closed = await readClosed(store);
     if (isOwn(closed, world) && closed.deployment !== world.began)
       return {
@@ -49,6 +60,12 @@ export const restoreUserState: Step<'restore-user-state'> = {
 /** True when this very computer has closed the association, in this installation or an earlier one. */
 function isOwn(closed: ClosedDocument | undefined, world: StepWorld): closed is ClosedDocument {
   return closed !== undefined && isSameComputer(closed.computer, world.facts);
+}
+
+/** A computer that was to keep its own state, and had none: the capture was skipped before the volume was cleared. */
+async function isNothingCaptured(order: UserStateOrder, store: Store, world: StepWorld): Promise<boolean> {
+  if (order.role !== 'refresh' || (await recallCapture(world)) !== undefined) return false;
+  return (await findState(store)) === undefined;
 }
 
 async function storeFor(order: UserStateOrder, world: StepWorld): Promise<Store> {

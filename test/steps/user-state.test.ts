@@ -205,6 +205,9 @@ describe('capturing in WinPE', () => {
     const bare = await kit(CAPTURE, refresh());
     await bare.run();
     expect(resultOf(bare)?.skipped).toMatch(/no Windows with user profiles/);
+    await rm(bare.layout.journal);
+    const nothing = await restoreRun(refresh());
+    expect(resultOf(nothing)?.skipped).toMatch(/^Nothing was captured/);
     await layProfiles(windows());
     await rm(bare.layout.journal);
     const taker = await kit(CAPTURE, order());
