@@ -49,11 +49,12 @@ export const restoreUserState: Step<'restore-user-state'> = {
     if (await isNothingCaptured(order, store, world))
       return { skipped: 'Nothing was captured on this computer: it had no Windows with user profiles.' };
     const closed = await readClosed(store);
-    if (isOwn(closed, world) && closed.deployment !== world.began)
-      return {
-        warning: `This computer restored it on ${closed.closed}, in an earlier installation; nothing was restored now.`,
-      };
-    return await restore(order, store, world, advance);
+    if (!isOwn(closed, world) || closed.deployment === world.began)
+      return await restore(order, store, world, advance);
+    // Installed anew, this computer has lost what it took over: the store is whole still, and nobody else may have it.
+    const result = await restore(order, store, world, advance, 'again');
+    const warning = `This computer restored it before, on ${closed.closed}, in an earlier installation; it was restored again.`;
+    return { ...result, warning: result.warning === undefined ? warning : `${warning} ${result.warning}` };
   },
 };
 
@@ -91,6 +92,7 @@ async function restore(
   store: Store,
   world: StepWorld,
   advance: Advance,
+  again?: 'again',
 ): Promise<ActionResult> {
   const { machine, durable, facts, signal } = world;
   const target = await world.target();
@@ -100,6 +102,7 @@ async function restore(
     {
       store,
       computer: computerOf(facts),
+      again: again !== undefined,
       deployment: world.began,
       now: () => world.clock.now(),
       home: profile => homes.home(profile),

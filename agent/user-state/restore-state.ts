@@ -18,6 +18,8 @@ import { verifyStream } from './verify-stream.ts';
 export interface RestoreRequest {
   readonly store: Store;
   readonly computer: StateComputer;
+  /** The computer that closed the association restores it again, in a new installation. */
+  readonly again?: boolean;
   /** When the deployment began, ISO 8601. */
   readonly deployment?: string;
   readonly now: () => Date;
@@ -51,7 +53,7 @@ export async function restoreState(request: RestoreRequest, world: RestoreWorld)
   const state = await onStore(store, () => recoverStore(store, durable));
   if (state === undefined)
     throw new Fault('STATE-06', store.keys.association, { expected: `a capture in ${store.folder}` });
-  await refuseClosed(store);
+  if (request.again !== true) await refuseClosed(store);
   const files = state.document.method === 'files' ? await restorePacks(state, request, world) : undefined;
   if (files === undefined) await restoreUsmt(state, request, world);
   const closed = now().toISOString();

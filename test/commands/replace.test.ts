@@ -59,14 +59,19 @@ test('captured on the old computer, restored on the new one by a sequence of its
   expect(existsSync(path.join(site.store, REPLACED, 'closed.json'))).toBe(true);
 });
 
-test('the store is not restored a second time', async () => {
+test('the same computer, installed anew, gets it again; another one does not', async () => {
   const disk = path.join(folder, 'again');
   await site.layDisk(disk);
   const options = { disk, config: site.config, json: true } as const;
   expect(await deploy(options, testComposition(site))).toBe(3);
   expect(await continueDeployment(options, testComposition(site))).toBe(3);
   const last = testComposition(site);
-  // It is the same computer that has restored it: that is told as done, and nothing is written.
   expect(await continueDeployment(options, last)).toBe(0);
-  expect(existsSync(path.join(disk, 'volumes/windows/Users/anna'))).toBe(false);
+  expect(await readFile(path.join(disk, 'volumes/windows/Users/anna/Desktop/notes.txt'), 'utf8')).toBe(
+    'buy milk',
+  );
+  const report: Report = JSON.parse(last.printed.at(-1) ?? '');
+  expect(report.actions.find(({ action }) => action.startsWith('restore'))?.result?.warning).toMatch(
+    /^This computer restored it before, on /,
+  );
 });

@@ -94,7 +94,7 @@ describe('restoring', () => {
     expect(await readTree(windows('Users'))).toEqual(before);
   });
 
-  test('after another installation of the same computer says that nothing was restored now', async () => {
+  test('after another installation of the same computer is done again, and told', async () => {
     await layProfiles(path.join(folder, `${number}/old`));
     await capture(path.join(folder, `${number}/old`), testStore(shares));
     await restoreRun();
@@ -106,7 +106,7 @@ describe('restoring', () => {
       facts: FACTS,
     });
     await runPlan('full-os', { ...anew.world, began: '2027-01-01T00:00:00.000Z' }, anew.journal);
-    expect(resultOf(anew)?.warning).toMatch(/in an earlier installation; nothing was restored now/);
+    expect(resultOf(anew)?.warning).toMatch(/^This computer restored it before, on .*; it was restored again\./);
   });
 
   test('by another computer than the one that closed the association is refused', async () => {
