@@ -39,6 +39,8 @@ export interface AcquireRequest {
   readonly local?: ContentManifest;
   /** What lies there was laid for another version, also where no manifest of it is at hand: it is staged, never mended into a mixture. */
   readonly otherVersion?: boolean;
+  /** Nothing of another version is used, only what an earlier attempt at this one has staged. */
+  readonly whole?: boolean;
 }
 
 /** What it took. `fetchedBytes` counts bytes of content that crossed the wire (chunk indexes apart in `indexBytes`). */

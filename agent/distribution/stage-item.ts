@@ -22,7 +22,7 @@ export async function stageItem(acquisition: Acquisition): Promise<Acquired> {
   });
   const acquired = await completeFiles(
     works,
-    { files: await seedsOf(id, staged, acquisition), cut: true },
+    { files: request.whole === true ? [] : await seedsOf(id, staged, acquisition), cut: true },
     acquisition,
   );
   await swapIn({ item: layout.item(id), retired: layout.retired(id), staged }, durable);

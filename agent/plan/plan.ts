@@ -18,6 +18,8 @@ export interface PlannedItem {
   readonly cachedVersion?: string;
   /** Digest of the manifest that describes what lies in the cache now. */
   readonly cachedDigest?: string;
+  /** Nothing of another version in the cache is used: the whole comes from a distribution point (OSDUseAlreadyDeployedImage = False). */
+  readonly whole?: true;
 }
 
 /** Where an action runs. */

@@ -10,12 +10,12 @@ export const acquireContent: Step<'acquire-content'> = {
   // The action is planned only because the survey of this same run found the item incomplete: looking again would hash it twice.
   done: async () => false,
   async run(action, world) {
-    const { reference, cachedDigest, outcome } = plannedItem(world, action.id);
+    const { reference, cachedDigest, outcome, whole = false } = plannedItem(world, action.id);
     const manifest = await world.manifest(reference);
     const otherVersion = cachedDigest !== reference.digest;
     const local =
       otherVersion && cachedDigest !== undefined ? await world.localManifest(cachedDigest) : undefined;
-    const request = { reference, manifest, otherVersion, ...(local === undefined ? {} : { local }) };
+    const request = { reference, manifest, otherVersion, whole, ...(local === undefined ? {} : { local }) };
     try {
       return { ...(await acquire(request, world)) };
     } catch (cause) {

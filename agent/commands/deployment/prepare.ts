@@ -10,6 +10,7 @@ import type { Plan, PlannedItem } from '../../plan/plan.ts';
 import { type Choice, choose } from '../../policy/choose.ts';
 import { type Offer, offer } from '../../policy/offer.ts';
 import type { Deployment, Policy } from '../../policy/policy.ts';
+import { resolveVariables } from '../../policy/variables.ts';
 import type { ItemSurvey } from '../../survey/survey-content.ts';
 import { cachedReferences } from './cached-references.ts';
 import { raiseClock } from './clock.ts';
@@ -21,6 +22,7 @@ import { policyForMachine } from './policy-for-machine.ts';
 import { preferredDeployment, prestartVariables } from './prestart.ts';
 import type { RunContext } from './run-context.ts';
 import { surveyCached, surveyWanted } from './survey-cache.ts';
+import { variableLayers } from './variable-store.ts';
 import { referenceTo, type WantedContent, wantedContent } from './wanted-content.ts';
 
 export interface Prepared {
@@ -40,6 +42,9 @@ export interface ImageValidation {
   readonly chunks: number;
   readonly bad: readonly BadRangeRecord[];
 }
+
+/** `False`: of a staged image of another version nothing is used. */
+const USE_STAGED_IMAGE = 'OSDUseAlreadyDeployedImage';
 
 export interface PrepareOptions {
   /** ID of the deployment to run (SMSTSPreferredAdvertID). */
@@ -96,11 +101,14 @@ export async function prepare(
     ...(record === undefined ? {} : { record: record.record }),
   };
   const wanted = await wantedContent(context, basis);
+  const ignoresStaged =
+    resolveVariables(variableLayers(context, basis)).get(USE_STAGED_IMAGE)?.toLowerCase() === 'false';
   const items = await stage('survey', async () => {
     const rows: PlannedItem[] = [];
     for (const reference of wanted.references) {
       const already = imageSurvey.digest === reference.digest ? imageSurvey : undefined;
-      rows.push(await surveyWanted(context, reference, cached.get(reference.id), already));
+      const whole = ignoresStaged && reference.type === 'os-image';
+      rows.push(await surveyWanted(context, reference, cached.get(reference.id), already, whole));
     }
     return rows;
   });

@@ -13,13 +13,16 @@ export async function surveyCached(context: RunContext, reference: ContentRefere
   return await look(context, reference, reference);
 }
 
-/** Looks at an item against the manifest that policy wants; `already` is an earlier look at the very same manifest. */
+/** Looks at an item against the manifest that policy wants; `already` is an earlier look at the very same manifest; `whole`: another version that lies there is not to be used. */
 export async function surveyWanted(
   context: RunContext,
   reference: ContentReference,
   cached: ContentReference | undefined,
   already?: ItemSurvey,
+  whole = false,
 ): Promise<PlannedItem> {
+  if (whole && cached !== undefined && cached.digest !== reference.digest)
+    return wholeItem(reference, cached);
   const indexBytes = already === undefined ? await learnChunks(context, reference, cached) : 0;
   const survey = already ?? (await look(context, reference, cached));
   return {
@@ -30,6 +33,20 @@ export async function surveyWanted(
     fetchBytes: survey.fetchBytes,
     ...(indexBytes === 0 ? {} : { indexBytes }),
     ...(cached === undefined ? {} : { cachedVersion: cached.version, cachedDigest: cached.digest }),
+  };
+}
+
+/** Another version lies here, and policy wants nothing of it. */
+function wholeItem(reference: ContentReference, cached: ContentReference): PlannedItem {
+  return {
+    reference,
+    outcome: 'changed',
+    presentBytes: 0,
+    reusableBytes: 0,
+    fetchBytes: reference.totalBytes,
+    cachedVersion: cached.version,
+    cachedDigest: cached.digest,
+    whole: true,
   };
 }
 
