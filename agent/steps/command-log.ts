@@ -31,6 +31,7 @@ export interface MsiLog {
   readonly kept: string;
 }
 
+/** Where Windows Installer's log of item `id` is written to, and where it is kept; all commands of an item share one. */
 export function msiLogOf(id: string, { layout }: Pick<StepWorld, 'layout'>): MsiLog {
   const name = `install-${id}-msi.log`;
   return { raw: path.join(layout.own, 'temp', name), kept: path.join(layout.logs, name) };

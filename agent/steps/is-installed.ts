@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { DetectionClause, DetectionScript } from '../content/manifest.ts';
 import { asFault } from '../fault/fault.ts';
 import { plannedItem } from './planned-item.ts';
+import { BYTE_ORDER_MARK, POWERSHELL_FILE } from './powershell.ts';
 import type { StepWorld } from './step-world.ts';
 import { verifiedItem } from './verified-item.ts';
 
@@ -10,8 +11,6 @@ import { verifiedItem } from './verified-item.ts';
 export type Installed = boolean | 'unknown';
 
 const SCRIPT_TIMEOUT_MINUTES = 5;
-/** Behind these nothing but the script decides: no profile, no question, no policy of the machine against scripts that are signed by their digest. */
-const POWERSHELL = 'powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -File';
 
 /**
  * Asks each clause in turn until one decides. A script runs in the item's folder, proven right before.
@@ -57,6 +56,7 @@ async function scriptFinds(clause: DetectionScript, id: string, world: StepWorld
       command,
       folder,
       timeoutMs: (clause.timeoutMinutes ?? SCRIPT_TIMEOUT_MINUTES) * 60_000,
+      expands: true,
       asksOnly: true,
       ...(world.signal === undefined ? {} : { signal: world.signal }),
     });
@@ -79,14 +79,13 @@ async function scriptFinds(clause: DetectionScript, id: string, world: StepWorld
 async function commandOf(clause: DetectionScript, id: string, folder: string, world: StepWorld) {
   if ('script' in clause) {
     const file = path.join(folder, ...clause.script.split(/[\\/]/));
-    const command = /\.ps1$/i.test(file) ? `${POWERSHELL} "${file}"` : `"${file}"`;
+    const command = /\.ps1$/i.test(file) ? `${POWERSHELL_FILE} "${file}"` : `"${file}"`;
     return { command, end: async () => {} };
   }
   const file = path.join(world.layout.own, 'temp', `detect-${id}.ps1`);
   await world.durable.makeFolder(path.dirname(file));
-  // Windows PowerShell takes a script without a byte order mark for one in the machine's code page.
-  await world.durable.replaceFile(file, Buffer.from(`\uFEFF${clause.powershell}`));
-  return { command: `${POWERSHELL} "${file}"`, end: () => world.durable.remove(file) };
+  await world.durable.replaceFile(file, Buffer.from(`${BYTE_ORDER_MARK}${clause.powershell}`));
+  return { command: `${POWERSHELL_FILE} "${file}"`, end: () => world.durable.remove(file) };
 }
 
 function warn(text: string, id: string, world: StepWorld): void {

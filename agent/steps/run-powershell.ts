@@ -2,18 +2,12 @@
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
 import { actionKey } from '../plan/plan.ts';
+import { BYTE_ORDER_MARK, POWERSHELL_FILE } from './powershell.ts';
 import { begin, endWith } from './run-command.ts';
 import { runTellingProgram } from './run-telling-program.ts';
 import type { ActionOf, Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
 import { verifiedItem } from './verified-item.ts';
-
-// By its full path: a name alone would be looked for in the script's own folder first. -File hands the script's exit code on.
-const POWERSHELL =
-  '%SystemRoot%\\System32\\WindowsPowerShell\\v1.0\\powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File';
-
-// Without its mark Windows PowerShell reads a script in the system's code page.
-const UTF8_MARK = '\uFEFF';
 
 export const runPowershell: Step<'run-powershell'> = {
   name: 'run-powershell',
@@ -24,7 +18,7 @@ export const runPowershell: Step<'run-powershell'> = {
     await begin(key, course);
     const { script, folder, written } = await scriptOf(action, world);
     const parameters = action.parameters === undefined ? '' : ` ${action.parameters}`;
-    const command = `${POWERSHELL} "${script}"`;
+    const command = `${POWERSHELL_FILE} "${script}"`;
     try {
       const { result, variables: told } = await runTellingProgram(
         {
@@ -77,6 +71,6 @@ async function scriptOf(action: ActionOf<'run-powershell'>, world: StepWorld): P
   // Below the folder that only SYSTEM and Administrators can write in.
   const target = path.join(world.layout.own, 'temp', `${name}.ps1`);
   await world.durable.makeFolder(path.dirname(target));
-  await world.durable.replaceFile(target, Buffer.from(`${UTF8_MARK}${script}`));
+  await world.durable.replaceFile(target, Buffer.from(`${BYTE_ORDER_MARK}${script}`));
   return { script: target, folder, written: true };
 }

@@ -424,7 +424,7 @@ describe('detection', () => {
     expect(await readdir(path.join(bench.disk, 'volumes/windows/_SMSTaskSequence/Prestage/temp'))).toEqual(
       [],
     );
-    expect(bench.started[0]).toMatch(/^powershell\.exe -NoLogo -NoProfile -NonInteractive /);
+    expect(bench.started[0]).toMatch(/v1\.0\\powershell\.exe -NoProfile -NonInteractive /);
   });
 
   it.each([
