@@ -555,20 +555,6 @@ const STOPPED: readonly SequenceCase[] = [
     },
     out: { codes: [3, 70], ran: ['flaky.exe', 'flaky.exe'], says: ['PKG-05'] },
   },
-  {
-    title: 'an application that is not there after its installer is told',
-    given: {
-      // An end that its author calls success, and that no installer has after its work.
-      world: {
-        item: {
-          id: 'CON00002',
-          manifest: made => ({ ...made, install: [{ command: 'setup.exe /S', successCodes: [42] }] }),
-        },
-      },
-      exitCodes: { 'setup.exe /S': 42 },
-    },
-    out: { codes: [3, 70], ran: ALL, says: ['PKG-04', 'CON00002'] },
-  },
 ];
 
 export const SEQUENCE_CASES: readonly SequenceCase[] = [...OFFERED, ...CARRIED_OUT, ...VARIABLES, ...STOPPED];
