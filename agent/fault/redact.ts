@@ -6,10 +6,12 @@ export type Redact = (text: string) => string;
 const MASK = '********';
 
 // Shapes that are secrets wherever they stand: user:password@ in a URL, and values of names that say so.
-const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
-// A backslash before a quote belongs to the quote: in JSON text, masking it would leave the string without its end.
+// The scheme is bounded, or a line of dashed hex digits would be walked anew from each of its dashes.
+const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@"']+@/gi;
+// A backslash before a quote belongs to the quote: in JSON text, masking it would leave the string without its end. Plain letters are taken in runs:
+// one by one, the way back of a value of megabytes is more than the engine keeps.
 const NAMED_SECRET =
-  /\b(password|passwd|pwd|secret|token|authorization|key)(["']?\s*[:=]\s*["']?)(?:bearer\s+|basic\s+)?((?:\\\\|\\(?!["'\\])|[^\s"',;}\\]){4,})/gi;
+  /\b(password|passwd|pwd|secret|token|authorization|key)(["']?\s*[:=]\s*["']?)(?:bearer\s+|basic\s+)?(?=(?:\\\\|\\(?!["'\\])|[^\s"',;}\\]){4})((?:[^\s"',;}\\]+|\\\\|\\(?!["'\\]))+)/gi;
 
 /** A redactor that is told secrets while the run goes on: those of media and machine records are known only once these are verified. */
 export interface Redactor {

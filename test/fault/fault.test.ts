@@ -89,3 +89,13 @@ test.each([
 ])('redacts JSON by its keys: %j', (value, clean) => {
   expect(JSON.parse(makeRedact()(JSON.stringify(value)))).toEqual(clean);
 });
+
+test.each([
+  ['dashed hex', `${'aa-bb-cc-dd-'.repeat(100_000)} https://user:hunter22@dp/`, /\*{8}@dp\/$/],
+  ['a value of megabytes', `key=${'x'.repeat(16_000_000)}`, /^key=\*{8}$/],
+  ['backslashes', `password=${'\\'.repeat(1_000_000)}`, /^password=/],
+])('a long text of %s is redacted in no time', (_, text, expected) => {
+  const began = performance.now();
+  expect(makeRedact()(text)).toMatch(expected);
+  expect(performance.now() - began).toBeLessThan(2_000);
+});
