@@ -35,6 +35,8 @@ export interface Past {
   readonly open: ReadonlySet<ActionKey>;
   /** Those of the open ones whose last start ended in a fault. */
   readonly failed: ReadonlySet<ActionKey>;
+  /** How often each has failed since a run last ended in a fault, over all restarts in between; those that have not are absent. */
+  readonly failures: ReadonlyMap<ActionKey, number>;
   /** What steps have set, in the order in which it was set; without what was undone since, or is no part of the newest plan. */
   readonly variables: readonly SetVariables[];
   /** What the prestart command set; undefined while none has ended well. */
@@ -43,7 +45,7 @@ export interface Past {
   readonly courses: ReadonlyMap<ActionKey, ItemCourse>;
   /** Highest policy serial that was accepted; 0 before the first. */
   readonly policySerial: number;
-  /** Everything was installed; only the cleaning up may be left. */
+  /** Everything of the newest plan was installed; only the cleaning up may be left. */
   readonly completed: boolean;
   /** An installer asked for a restart that has not come yet. */
   readonly restartPending?: 'soft' | 'hard';
@@ -56,6 +58,7 @@ export function recall(records: readonly JournalRecord[]): Past {
   const courses = new Map<ActionKey, ItemCourse>();
   const courseOf = (action: ActionKey): ItemCourse => courses.get(action) ?? NO_COURSE;
   const failed = new Set<ActionKey>();
+  const failures = new Map<ActionKey, number>();
   const variables = new Map<ActionKey, SetVariables>();
   let prestart: SetVariables | undefined;
   let plan: Plan | undefined;
@@ -74,19 +77,18 @@ export function recall(records: readonly JournalRecord[]): Past {
           if (leavesThePlan(action, record.plan)) variables.delete(action);
         }
         plan = record.plan;
+        completed = false;
         break;
       case 'policy-accepted':
         policySerial = Math.max(policySerial, record.serial);
         break;
       case 'action-started':
+        for (const known of [finished, open, failed, variables]) {
+          for (const action of [...known.keys()]) {
+            if (isUndoneBy(action, record.action, plan)) known.delete(action);
+          }
+        }
         open.add(record.action);
-        failed.delete(record.action);
-        for (const action of [...finished.keys()]) {
-          if (isUndoneBy(action, record.action, plan)) finished.delete(action);
-        }
-        for (const action of [...variables.keys()]) {
-          if (isUndoneBy(action, record.action, plan)) variables.delete(action);
-        }
         for (const [action, course] of [...courses]) {
           if (action === record.action) {
             if (course.begun) courses.set(action, { ...course, begun: false, cuts: course.cuts + 1 });
@@ -111,13 +113,17 @@ export function recall(records: readonly JournalRecord[]): Past {
       case 'action-failed':
         courses.delete(record.action);
         failed.add(record.action);
+        failures.set(record.action, (failures.get(record.action) ?? 0) + 1);
         break;
       case 'action-finished':
         open.delete(record.action);
         failed.delete(record.action);
         finished.set(record.action, record.result);
         // What a hard restart belongs to shows itself after it only: until then it is known how far the item came.
-        if (record.result.restart !== 'hard') courses.delete(record.action);
+        if (record.result.restart !== 'hard') {
+          courses.delete(record.action);
+          failures.delete(record.action);
+        }
         break;
       case 'restart-asked':
         // An item that goes on after the restart it asked for was not cut.
@@ -134,6 +140,8 @@ export function recall(records: readonly JournalRecord[]): Past {
         break;
       case 'run-failed':
         runFailed = true;
+        // Whoever starts again has looked at it: every attempt that the author allows counts anew.
+        failures.clear();
         break;
       case 'completed':
         completed = true;
@@ -144,6 +152,7 @@ export function recall(records: readonly JournalRecord[]): Past {
     finished,
     open,
     failed,
+    failures,
     variables: [...variables.values()],
     ...(prestart === undefined ? {} : { prestart }),
     courses,

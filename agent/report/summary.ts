@@ -60,10 +60,11 @@ function outcomeOf(records: readonly JournalRecord[]): Report['outcome'] {
       record.type === 'run-started' ||
       record.type === 'run-finished',
   );
-  if (records.some(record => record.type === 'completed')) return 'completed';
+  const past = recall(records);
+  if (past.completed) return 'completed';
   if (last?.type === 'run-failed') return isRefusal(last.fault) ? 'refused' : 'failed';
   // A hard restart in WinPE ends a run of deploy, too: the next one goes on.
-  const goesOn = recall(records).restartPending === 'hard';
+  const goesOn = past.restartPending === 'hard';
   if (last?.type === 'run-finished' && last.command === 'deploy') return goesOn ? 'running' : 'handed-over';
   return 'running';
 }
@@ -120,7 +121,6 @@ const LAST_ACTION = 'retire-media';
 
 function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]): ReportAction[] {
   const past = recall(records);
-  const failed = new Set(recordsOf(records, 'action-failed').map(record => record.action));
   const titles = new Map((plan?.actions ?? []).map(each => [actionKey(each), each.control?.title]));
   const planned = [...titles.keys()];
   const earlier = recordsOf(records, 'action-started').map(record => record.action);
@@ -137,7 +137,7 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
           ? stateOf(result)
           : !past.open.has(action)
             ? 'waiting'
-            : failed.has(action)
+            : past.failed.has(action)
               ? 'failed'
               : 'cut',
       seconds: sum(finished.map(record => record.seconds)),

@@ -46,7 +46,9 @@ export async function carryOut(
   const { retry, continueOnError = false } = action.control ?? {};
   const began = world.clock.ticks();
   const seconds = (): number => (world.clock.ticks() - began) / 1000;
-  for (let attempt = 1; ; attempt++) {
+  // A restart in the middle of an attempt does not give the author's others back: an installer that restarts and fails would do so for ever.
+  const before = recall(journal.records).failures.get(key) ?? 0;
+  for (let attempt = before + 1; ; attempt++) {
     try {
       const result = { ...(await attemptOnce(action, step, world, journal)), ...counted(attempt) };
       if (result.resumes === true) return result;

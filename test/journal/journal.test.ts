@@ -106,6 +106,19 @@ test('applying the image again undoes what was done to the volume, but not what 
   expect([...recall(journal.records).finished.keys()]).toEqual(['acquire-content:A', 'acquire-content:B']);
 });
 
+test('what was cut in a Windows that is gone is no part of the new one: it is neither open nor failed', async () => {
+  const journal = await open();
+  const fault = { code: 'PKG-01', title: '', subject: '', detail: {}, causes: [] } as const;
+  await journal.append(started('apply-image:A'));
+  await journal.append(finished('apply-image:A'));
+  await journal.append(started('install-application:B'));
+  await journal.append(started('install-application:C'));
+  await journal.append({ type: 'action-failed', action: 'install-application:C', fault });
+  await journal.append(started('apply-image:A'));
+  const { open: cut, failed } = recall(journal.records);
+  expect([...cut, ...failed]).toEqual(['apply-image:A']);
+});
+
 test('content that is acquired anew has not been used yet', async () => {
   const journal = await open();
   for (const action of ['add-drivers:B', 'add-drivers:C']) {

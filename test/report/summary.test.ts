@@ -126,6 +126,32 @@ test('an action that was started and never ended is told apart from one that fai
   });
 });
 
+test('an action that failed, was started again and then cut is cut', () => {
+  const fault = { code: 'PKG-01', title: 't', subject: 's', detail: {}, causes: [] } as const;
+  const action = 'install-application:ABC00004';
+  const report = summarize(
+    records(
+      run('continue'),
+      { type: 'action-started', action },
+      { type: 'action-failed', action, fault },
+      { type: 'run-failed', fault },
+      run('continue'),
+      { type: 'action-started', action },
+    ),
+    '1',
+  );
+  expect(report.actions).toMatchObject([{ action, state: 'cut', starts: 2 }]);
+});
+
+test('a deployment that was completed and begun again is not completed', () => {
+  const before = [run('deploy'), planEntry(), run('continue'), { type: 'completed' }] as const;
+  expect(summarize(records(...before), '1').outcome).toBe('completed');
+  const again = records(...before, run('deploy'), planEntry());
+  expect(summarize(again, '1').outcome).toBe('running');
+  // Until there is a new plan, the old one is what the computer goes by.
+  expect(summarize(records(...before, run('deploy')), '1').outcome).toBe('completed');
+});
+
 test('a journal without a plan gives a report of nothing, and its text can be shown', () => {
   const report = summarize([], '1');
   expect(report).toMatchObject({ outcome: 'running', items: [], runs: 0 });

@@ -222,6 +222,37 @@ describe('an installer that restarts the computer and says so (1641)', () => {
   });
 });
 
+describe('an installer that its author has tried again', () => {
+  const control = { retry: { attempts: 2, delaySeconds: 0 } };
+
+  it('and that restarts the computer each time, is tried that often over all restarts, not for ever', async () => {
+    const bench = await openBench({ control, install: ['setup'], detection: IS_THERE, run: () => 1641 });
+    expect((await bench.start()).outcome).toBe('restart');
+    expect((await bench.start()).outcome).toBe('restart');
+    expect(await faultOf(bench.start())).toMatchObject({ code: 'PKG-04', subject: ID });
+    expect(bench.started).toEqual(['setup', 'setup']);
+  });
+
+  it('and that fails behind a restart of its own, too; once the run has failed, the next one has all its attempts again', async () => {
+    const bench = await openBench({
+      control,
+      type: 'package',
+      install: ['one', 'two'],
+      run: ({ command }) => (command === 'one' ? 1641 : 1603),
+    });
+    expect((await bench.start()).outcome).toBe('restart');
+    expect((await bench.start()).outcome).toBe('restart');
+    const fault = await faultOf(bench.start());
+    expect(fault).toMatchObject({ code: 'PKG-01' });
+    expect(bench.started).toEqual(['one', 'two', 'one', 'two']);
+    const runFailed = async ({ journal }: StepKit): Promise<void> =>
+      journal.append({ type: 'run-failed', fault: faultRecord(new Fault('PKG-01', ID)) });
+    expect((await bench.start(runFailed)).outcome).toBe('restart');
+    expect((await bench.start()).outcome).toBe('restart');
+    expect(await faultOf(bench.start())).toMatchObject({ code: 'PKG-01' });
+  });
+});
+
 describe('an installer that asks for a restart (3010)', () => {
   it('gets it at the end when it is detected', async () => {
     const bench = await openBench({

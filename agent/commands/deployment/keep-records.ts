@@ -2,6 +2,7 @@
 import { copyFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { asFault } from '../../fault/fault.ts';
+import { recall } from '../../journal/past.ts';
 import type { Volume } from '../../machine/machine.ts';
 import { summarize } from '../../report/summary.ts';
 import type { RunContext } from './run-context.ts';
@@ -23,7 +24,7 @@ export async function keepRecords(
 ): Promise<string> {
   const { composition, journal, layout, records } = context;
   const folder = keptFolder(target.root);
-  if (!records.some(record => record.type === 'completed')) await journal?.append({ type: 'completed' });
+  if (!recall(records).completed) await journal?.append({ type: 'completed' });
   await onceCompleted();
   await composition.durable.makeFolder(folder);
   for (const name of await readdir(layout.logs).catch(() => [])) {
