@@ -18,7 +18,7 @@ import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
 import { keptFolder } from './deployment/keep-records.ts';
-import { preferNearerPoints } from './deployment/nearer-points.ts';
+import { preferNearerPoints, preferServingPoint } from './deployment/nearer-points.ts';
 import { readCapped } from './deployment/open-media.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
@@ -69,7 +69,6 @@ export async function continueDeployment(
     return 0;
   }
   return await withRunContext(composition, options, { access: 'write', judgeDates: false }, async context => {
-    context.status.start();
     try {
       const code = await carryOn(options, context);
       if (code !== 0) await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
@@ -110,7 +109,10 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
   });
   const basis = await requirePlanOfPolicy(context, plan);
   preferNearerPoints(context, basis.policy, basis.facts);
+  preferServingPoint(context, basis.policy, basis.facts);
   if (basis.policy.statusUrl !== undefined) context.sendStatusTo(basis.policy.statusUrl);
+  // Not before it is known who listens: what a point has begun to receive, it is to receive to the end.
+  context.status.start();
   const world = stepWorld(context, plan, basis);
   // Once more, and before Setup is waited for: from here on others are at work on this machine, and nothing is run that they could have changed.
   await protectPlaces(world);

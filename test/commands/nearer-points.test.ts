@@ -127,9 +127,10 @@ describe('dynamic media', () => {
     );
     const fullOs = testComposition(site);
     expect(await continueDeployment({ disk, config: site.config, json: true }, fullOs)).toBe(0);
-    expect(near.requests.slice(mended).map(({ path: asked }) => asked)).toEqual([
-      'content/CON00003/7/files/run.cmd',
-    ]);
+    const asked = near.requests.slice(mended).map(({ path: each }) => each);
+    expect(asked.filter(each => each !== 'status')).toEqual(['content/CON00003/7/files/run.cmd']);
+    // Status goes where it went in WinPE, so that one server has the whole of it; this one is too simple to take it.
+    expect(asked).toContain('status');
   });
 
   it.each<[string, () => Promise<void> | void, RegExp]>([

@@ -53,6 +53,18 @@ export function preferNearerPoints(context: RunContext, policy: Policy, facts: M
   context.preferPoints({ sources: opened.toSorted((a, b) => a.priority - b.priority) });
 }
 
+/**
+ * In the new Windows: status goes on to the nearer management point whose policy is followed. The journal only says which of the signed policy's
+ * own points that was.
+ */
+export function preferServingPoint(context: RunContext, policy: Policy, facts: MachineFacts): void {
+  const from = context.records.findLast(record => record.type === 'policy-accepted')?.from;
+  if (context.manifest.management !== 'dynamic' || from === undefined) return;
+  const url = boundaryOf(policy, facts).managementPoints.find(each => sameAddress(each, from));
+  if (url !== undefined)
+    context.preferPoints({ managementPoints: [context.openSource({ url, priority: NEARER })] });
+}
+
 function passOver(context: RunContext, url: string, thrown: unknown): void {
   const fault: Fault = asFault(thrown);
   if (fault.code === 'STOP-01' || fault.code === 'BUG-01') throw fault;
