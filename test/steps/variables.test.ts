@@ -8,6 +8,7 @@ import { defaultTransferSettings } from '../../agent/distribution/transfer-setti
 import { openJournal } from '../../agent/journal/journal.ts';
 import type { Action, ActionControl } from '../../agent/plan/plan.ts';
 import { resolveVariables } from '../../agent/policy/variables.ts';
+import { handOverObstacles } from '../../agent/steps/hand-over-obstacles.ts';
 import { everyCut } from '../support/every-cut.ts';
 import { openStepKit } from '../support/step-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -120,6 +121,18 @@ test('a step that is no part of the plan any more has set nothing', async () => 
   await (await openStepKit({ disk, actions: [set('Old', 'step')] })).run();
   const kit = await openStepKit({ disk, actions: [], media: { variables: { Old: 'media' } } });
   expect(kit.world.variables.now().get('Old')).toBe('media');
+});
+
+test('nor has it while deploy still looks whether the new plan can be carried out, before that is in the journal', async () => {
+  const disk = await freshDisk();
+  const secret = set('OSDJoinPassword', 'geheim');
+  await (await openStepKit({ disk, actions: [set('OSDComputerName', 'NOT A NAME'), secret] })).run();
+  const actions: Action[] = [{ name: 'write-unattend' }];
+  const kit = await openStepKit({ disk, actions, command: 'continue' });
+  expect(kit.world.variables.now().get('OSDComputerName')).toBeUndefined();
+  expect(await handOverObstacles(kit.world)).toEqual([]);
+  // Nobody misses what it told.
+  expect(kit.notes('warning')).toEqual([]);
 });
 
 test('secrets are used, and stand nowhere: not in the journal, the logs, the rehearsal’s record or the notes', async () => {

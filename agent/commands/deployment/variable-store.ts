@@ -1,5 +1,6 @@
 // The variables of a run: the levels that policy and media give, what was set before (from the journal), and what steps set now.
-import { recall } from '../../journal/past.ts';
+import { recall, type SetVariables } from '../../journal/past.ts';
+import { leavesThePlan } from '../../journal/undone.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { actionKey } from '../../plan/plan.ts';
 import { settable } from '../../policy/built-in-variables.ts';
@@ -57,8 +58,11 @@ export function openVariableStore(
   const secretNames = new Set(levels.flatMap(({ secret = [] }) => secret.map(name => name.toLowerCase())));
   const hidden = new Map<string, Readonly<Record<string, string>>>();
 
+  /** Without those of steps that this plan does not have, also before it is journaled. */
+  const setBefore = (): readonly SetVariables[] =>
+    recall(records).variables.filter(({ by }) => !leavesThePlan(by, plan));
   const stepLayers = (): readonly VariableLayer[] =>
-    recall(records).variables.map(({ by, values, secret }) => ({
+    setBefore().map(({ by, values, secret }) => ({
       level: 'step',
       values: { ...values, ...hidden.get(by) },
       secret,
@@ -94,7 +98,7 @@ export function openVariableStore(
 
   function remake(): void {
     const before: VariableLayer[] = [];
-    for (const { by, values, secret } of recall(records).variables) {
+    for (const { by, values, secret } of setBefore()) {
       const action = plan.actions.find(each => actionKey(each) === by);
       if (secret.length > 0 && action?.name === 'set-variable') {
         const known = resolveVariables([...levels, ...before, builtInLayer(context, basis, target())]);
