@@ -49,7 +49,7 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
   const step = STEPS[action.name] as Step<ActionName>;
   const past = recall(journal.records);
   const before = past.finished.get(key);
-  if (before !== undefined && isSettled(before)) return {};
+  if (before !== undefined && (isSettled(before) || isCleaningUp(past))) return {};
   if (before === undefined && !wasCut(past, key) && !isWaiting(past, key)) {
     const skipped = await reasonToSkip(action, world);
     if (skipped !== undefined) {
@@ -86,6 +86,11 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
 /** The sequence has passed it by: skipped, or failed and gone on from. */
 function isSettled(before: ActionResult): boolean {
   return before.skipped !== undefined || before.failed !== undefined;
+}
+
+/** What a finished action would be asked with, such as the detection script in its package, may be gone then. */
+function isCleaningUp({ open }: Past): boolean {
+  return open.has('retire-media');
 }
 
 /** It had begun, so its conditions held: what it has done since may be just what they ask for. A failed one is judged anew. */

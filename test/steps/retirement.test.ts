@@ -1,18 +1,22 @@
 // The end of a deployment: what goes and in which order, what stays where the content shall be kept, and who ends it after a cut.
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { cacheLayout } from '../../agent/content/layout.ts';
 import type { DurableFiles } from '../../agent/durable/durable-files.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import { jobs } from '../../agent/jobs.ts';
 import { openFolderMachine } from '../../agent/machine/folder/open-folder-machine.ts';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
 import { setupCompleteText } from '../../agent/steps/continuation-files.ts';
 import { finishRetirement, markKept } from '../../agent/steps/finish-retirement.ts';
 import { runPlan } from '../../agent/steps/run-plan.ts';
 import type { StepWorld } from '../../agent/steps/step-world.ts';
+import { makeItem } from '../support/cache-kit.ts';
 import { everyCut } from '../support/every-cut.ts';
+import { PowerCut } from '../support/lossy-files.ts';
 import { openStepKit } from '../support/step-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { readTree, writeTree } from '../support/wim-kit.ts';
@@ -155,6 +159,45 @@ describe('retire-media', () => {
     expect(await files('windows')).toContain('_SMSTaskSequence/Packages/CON00006/tool.cmd');
     expect((await files('other')).filter(name => name.startsWith('_SMS'))).toEqual([]);
   });
+});
+
+test('cut when the content has gone, the next start asks nothing of it: what was installed is not detected once more', async () => {
+  disks += 1;
+  const disk = path.join(folder, `disk-${disks}`);
+  await layDisk(disk);
+  const item = await makeItem(
+    { 'is-there.cmd': Buffer.from('@echo yes\r\n') },
+    {
+      pool: openInPlacePool({ jobs, durable: openDurableFiles() }),
+      scratch: folder,
+      type: 'application',
+      install: [{ command: 'setup' }],
+      detection: [{ script: 'is-there.cmd' }],
+    },
+  );
+  const actions = [{ name: 'install-application', id: item.reference.id }, { name: 'retire-media' }] as const;
+  const start = async (changed: Partial<StepWorld>) => {
+    const kit = await openStepKit({
+      disk,
+      actions,
+      items: [item],
+      command: 'continue',
+      changed: () => ({
+        run: async () => ({ exitCode: 0, timedOut: false, stdout: 'yes', stderr: '', rehearsed: false }),
+      }),
+    });
+    return { kit, run: () => runPlan('full-os', { ...kit.world, ...changed }, kit.journal) };
+  };
+  const first = await start({
+    keepRecords: async () => {
+      throw new PowerCut();
+    },
+  });
+  await expect(first.run()).rejects.toMatchObject({ cause: expect.any(PowerCut) });
+  const second = await start({});
+  await rm(second.kit.layout.packages, { recursive: true });
+  expect(await second.run()).toBe('finished');
+  expect(existsSync(second.kit.layout.root)).toBe(false);
 });
 
 test.each(['same', 'other'] as const)(
