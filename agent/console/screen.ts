@@ -34,7 +34,7 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
   const line = (text: string): void => {
     if (moving && columns !== undefined) write(`\r${' '.repeat(columns - 1)}\r`);
     moving = false;
-    write(`${redact(text)}\n`);
+    write(`${harmless(redact(text))}\n`);
   };
 
   const advance = (event: Extract<ProgressEvent, { kind: 'advanced' }>): void => {
@@ -60,7 +60,7 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
     if (clock.ticks() - drawnAt < REDRAW_MS && percent < 100) return;
     drawnAt = clock.ticks();
     const room = columns - 1;
-    const clean = redact(text);
+    const clean = harmless(redact(text));
     const shown = stringWidth(clean) > room ? clean.slice(0, room) : clean;
     write(`\r${shown}${' '.repeat(Math.max(0, room - stringWidth(shown)))}`);
     moving = true;
@@ -83,4 +83,9 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
       moving = false;
     },
   };
+}
+
+/** Firmware, files of a disk and whoever posts status choose some of the text: none of it may move the cursor or recolour the screen. */
+function harmless(text: string): string {
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
 }

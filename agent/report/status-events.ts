@@ -41,9 +41,19 @@ export function statusRun(records: readonly JournalRecord[], mediaId: string): s
     .slice(0, 32);
 }
 
-/** @returns the event of a record, without secrets: of variables the names only, of the plan its sums. */
+/** An event that would be longer tells only what it is; the journal has the rest. */
+const EVENT_MAX_BYTES = 64 * 1024;
+
+/** Of a rotten OS image there may be tens of thousands. */
+const BAD_RANGES_TOLD = 16;
+
+/** @returns the event of a record, without secrets: of variables the names only, of the plan its sums. At most 64 KiB as JSON. */
 export function statusEvent(record: JournalRecord, redact: Redact): StatusEvent {
-  return JSON.parse(redact(JSON.stringify(summaryOf(record))));
+  const text = redact(JSON.stringify(summaryOf(record)));
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= EVENT_MAX_BYTES) return JSON.parse(text);
+  const { n, at, type } = record;
+  return { n, at, type, leftOutBytes: bytes };
 }
 
 function summaryOf(record: JournalRecord): StatusEvent {
@@ -69,6 +79,8 @@ function summaryOf(record: JournalRecord): StatusEvent {
         bytes: planBytes(plan),
       };
     }
+    case 'image-validated':
+      return { ...record, bad: record.bad.slice(0, BAD_RANGES_TOLD), badRanges: record.bad.length };
     default:
       return { ...record };
   }

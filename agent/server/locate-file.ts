@@ -60,7 +60,8 @@ function decode(text: string): string | undefined {
 
 function isInside(root: string, real: string): boolean {
   const relative = path.relative(root, real);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+  // Asked of the real name as well: Windows has a second, short one for `.status`, and a link may lead there.
+  return relative !== '' && !relative.startsWith('.') && !path.isAbsolute(relative);
 }
 
 function ifAbsent(thrown: unknown): undefined {

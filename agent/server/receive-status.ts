@@ -42,30 +42,60 @@ export interface StatusReceiverOptions {
   readonly observe: Observe;
 }
 
+/** What of a run is on the disk. */
+interface Kept {
+  readonly numbers: Set<number>;
+  /** A line of the file says which computer it is. */
+  named: boolean;
+}
+
+/** Runs whose numbers are kept in memory; those of others are read again from their files. */
+const RUNS_IN_MEMORY = 1000;
+
+/** More events than any deployment has: beyond them somebody fills the disk. */
+const EVENTS_OF_A_RUN = 100_000;
+
 /** Posts of one run are taken one after the other, so that none is written twice. */
 export function openStatusReceiver({ folder, durable, observe }: StatusReceiverOptions): StatusReceiver {
-  const seen = new Map<string, Set<number>>();
+  const seen = new Map<string, Kept>();
   const busy = new Map<string, Promise<unknown>>();
+
+  async function keptOf(run: string, file: string): Promise<Kept> {
+    const kept = seen.get(run) ?? (await keptIn(file));
+    // The last one asked for stands last.
+    seen.delete(run);
+    seen.set(run, kept);
+    for (const oldest of seen.keys()) {
+      if (seen.size <= RUNS_IN_MEMORY) break;
+      seen.delete(oldest);
+    }
+    return kept;
+  }
 
   async function take(
     status: z.infer<typeof statusSchema>,
-  ): Promise<{ received: number; duplicates: number }> {
+  ): Promise<{ received: number; duplicates: number } | undefined> {
     const file = path.join(folder, `${status.run}.ndjson`);
-    const known = seen.get(status.run) ?? (await numbersIn(file));
-    seen.set(status.run, known);
+    const kept = await keptOf(status.run, file);
+    const known = kept.numbers;
     const fresh = status.events.filter(
       (event, at) => !known.has(event.n) && status.events.findIndex(other => other.n === event.n) === at,
     );
     if (fresh.length > 0) {
+      if (known.size + fresh.length > EVENTS_OF_A_RUN) return undefined;
       const { media, machine } = status;
+      // The first post may come before the computer has said what it is.
+      const names = !kept.named && Object.keys(machine).length > 0;
       const lines = [
         // A line that a cut left torn must not spoil the next one.
-        ...(known.size === 0 ? [JSON.stringify({ run: status.run, media, machine })] : ['']),
-        ...fresh.map(event => JSON.stringify(event)),
+        ...(known.size === 0 ? [] : ['']),
+        ...(known.size === 0 || names ? [lineOf({ run: status.run, media, machine })] : []),
+        ...fresh.map(lineOf),
       ];
       await durable.makeFolder(folder);
       await durable.append(file, Buffer.from(`${lines.join('\n')}\n`));
       for (const event of fresh) known.add(event.n);
+      kept.named ||= names;
       tell(status.machine.serial ?? status.run, fresh, observe);
     }
     return { received: fresh.length, duplicates: status.events.length - fresh.length };
@@ -81,24 +111,38 @@ export function openStatusReceiver({ folder, durable, observe }: StatusReceiverO
       const before = busy.get(status.run) ?? Promise.resolve();
       const taking = before.catch(() => {}).then(() => take(status));
       busy.set(status.run, taking);
-      answer(response, 200, await taking);
+      try {
+        const taken = await taking;
+        if (taken === undefined)
+          answer(response, 413, { reason: `at most ${EVENTS_OF_A_RUN} events of a run` });
+        else answer(response, 200, taken);
+      } finally {
+        if (busy.get(status.run) === taking) busy.delete(status.run);
+      }
     },
   };
 }
 
-/** Numbers of the whole lines that a run's file has; an absent file has none. */
-async function numbersIn(file: string): Promise<Set<number>> {
+/** JSON on one line, also for readers that take U+2028 and U+2029 for ends of lines. */
+function lineOf(value: object): string {
+  return JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+}
+
+/** What the whole lines of a run's file tell; an absent file has none. */
+async function keptIn(file: string): Promise<Kept> {
   const numbers = new Set<number>();
+  let named = false;
   const stream = createReadStream(file, 'utf8');
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
       const number = /^\{"n":(\d+),.*\}$/.exec(line)?.[1];
       if (number !== undefined) numbers.add(Number(number));
+      named ||= /^\{"run":.*"machine":\{".*\}\}$/.test(line);
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
-  return numbers;
+  return { numbers, named };
 }
 
 /** undefined for what is not JSON, which the schema then refuses. */
@@ -145,19 +189,29 @@ function tell(
 }
 
 function sentence(event: { readonly type: string; readonly [field: string]: unknown }): string | undefined {
-  const code = (event.fault as { readonly code?: unknown } | undefined)?.code;
+  const { fault } = event;
+  const code = wordOf(
+    typeof fault === 'object' && fault !== null && 'code' in fault ? fault.code : undefined,
+  );
   switch (event.type) {
     case 'run-started':
-      return `${event.command} began`;
+      return `${wordOf(event.command)} began`;
     case 'run-failed':
       return `failed with ${code}`;
     case 'action-failed':
-      return `${event.action} failed with ${code}`;
+      return `${wordOf(event.action)} failed with ${code}`;
     case 'status':
-      return String(event.message);
+      return wordOf(event.message);
     case 'completed':
       return 'completed';
     default:
       return undefined;
   }
+}
+
+const LONGEST_WORD = 1024;
+
+/** Anybody can post anything: only text is text. */
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, LONGEST_WORD) : 'something unknown';
 }

@@ -157,3 +157,16 @@ test('a pipe gets whole lines; a terminal line never exceeds its width', () => {
   const lines = run(60).split(/[\r\n]/);
   expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(60);
 });
+
+test('text of strangers does not command the screen', () => {
+  let text = '';
+  const screen = openScreen({
+    write: part => {
+      text += part;
+    },
+    clock: { now: () => new Date(0), ticks: () => 0 },
+    redact: makeRedact(),
+  });
+  screen.observe({ kind: 'note', level: 'info', component: 'x', text: 'a\u001b[2J\rb\u009b1m\u0000\tc' });
+  expect(text).toBe('a?[2J?b?1m?\tc\n');
+});

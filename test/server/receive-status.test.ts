@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
@@ -107,4 +107,52 @@ test('a person at the server sees whose events they are', async () => {
   const texts = events.map(event => (event.kind === 'note' ? event.text : ''));
   expect(texts).toContain('SN-0042: event 0');
   await rm(path.join(folder, 'point/.status'), { recursive: true });
+});
+
+test('a message with line separators is known again after a restart', async () => {
+  const event = { n: 70, at: '2026-03-01T12:00:00.000Z', type: 'status', message: 'one\u2028two\u2029three' };
+  const posted = { ...status(0), events: [event] };
+  expect(await post(posted)).toMatchObject({ body: { received: 1 } });
+  await server.close();
+  await start();
+  expect(await post(posted)).toEqual({ status: 200, body: { received: 0, duplicates: 1 } });
+});
+
+test('what is no text is taken and told as something unknown', async () => {
+  const odd = { toString: 1 };
+  const posted = {
+    ...status(0),
+    events: [
+      { n: 80, at: '', type: 'status', message: odd },
+      { n: 81, at: '', type: 'action-failed', action: odd, fault: null },
+      { n: 82, at: '', type: 'run-failed', fault: { code: odd } },
+    ],
+  };
+  expect(await post(posted)).toEqual({ status: 200, body: { received: 3, duplicates: 0 } });
+  expect(events).toContainEqual(expect.objectContaining({ text: 'SN-0042: failed with something unknown' }));
+});
+
+test('a run has no end of events, and then no more are taken', async () => {
+  const run = 'f'.repeat(32);
+  const lines = Array.from({ length: 100_000 }, (_, n) => `{"n":${n},"at":"","type":"status"}`);
+  await writeFile(path.join(folder, 'point/.status', `${run}.ndjson`), `${lines.join('\n')}\n`);
+  expect(await post({ ...status(99_999), run })).toMatchObject({ body: { duplicates: 1 } });
+  expect(await post({ ...status(100_000), run })).toMatchObject({ status: 413 });
+});
+
+test('the file says which computer it is once that is known', async () => {
+  const run = 'e'.repeat(32);
+  const at = { at: '', type: 'status', message: 'x' };
+  await post({ ...status(0), run, machine: {}, events: [{ n: 0, ...at }] });
+  await post({ ...status(0), run, events: [{ n: 1, ...at }] });
+  await server.close();
+  await start();
+  await post({ ...status(0), run, events: [{ n: 2, ...at }] });
+  const text = await readFile(path.join(folder, 'point/.status', `${run}.ndjson`), 'utf8');
+  expect(text.match(/"serial":"SN-0042"/g)).toHaveLength(1);
+});
+
+test('the received events are served under no other name either', async () => {
+  await symlink('.status', path.join(folder, 'point', 'STATUS~1'));
+  expect((await fetch(`${server.url}/STATUS~1/${RUN}.ndjson`)).status).toBe(404);
 });

@@ -5,7 +5,6 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Source } from '../../distribution/source.ts';
-import { encodeJson } from '../../document/decode-json.ts';
 import { asFault } from '../../fault/fault.ts';
 import { statusEvent, statusRun } from '../../report/status-events.ts';
 import type { StatusSender } from '../../steps/step-world.ts';
@@ -14,6 +13,8 @@ import type { RunContext } from './run-context.ts';
 /** Below a management point. */
 const STATUS_PATH = 'status';
 const BATCH = 100;
+/** A receiver takes a mebibyte: see server/receive-status.ts. */
+const BATCH_BYTES = 512 * 1024;
 const POST_TIMEOUT_MS = 10_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -37,6 +38,8 @@ export function openStatusSender(context: Needs, receivers: () => readonly Recei
   const cursorFile = path.join(layout.own, 'status.json');
   const stopping = new AbortController();
   let sent: number | undefined;
+  /** Behind the last event of a post that may have been taken: sent again, it has the same events, or its key would name others. */
+  let offered = 0;
   let told = false;
   /** Sources that do not know what status is: they will not learn it in this run. */
   const strangers = new Set<string>();
@@ -51,12 +54,14 @@ export function openStatusSender(context: Needs, receivers: () => readonly Recei
   async function post(signal: AbortSignal): Promise<boolean> {
     const run = statusRun(records, manifest.mediaId);
     if (run === undefined) return true;
-    sent ??= await readCursor(cursorFile, run);
-    const batch = records.slice(sent, sent + BATCH);
-    if (batch.length === 0) return true;
+    sent ??= await readCursor(cursorFile, run, records.length);
+    const first = sent;
+    const events = batchOf(first, offered > first ? offered : Number.POSITIVE_INFINITY);
+    if (events.length === 0) return true;
+    offered = first + events.length;
     const machine = records.find(record => record.type === 'machine')?.facts;
     const { mediaId, name, site } = manifest;
-    const document = encodeJson({
+    const head = JSON.stringify({
       format: 'prestage-status/1',
       run,
       media: { mediaId, name, site },
@@ -66,12 +71,25 @@ export function openStatusSender(context: Needs, receivers: () => readonly Recei
         manufacturer: machine?.manufacturer,
         model: machine?.model,
       },
-      events: batch.map(record => statusEvent(record, composition.redact)),
     });
-    if (!(await deliver(document, `${run}-${sent}`, signal))) return false;
-    sent += batch.length;
+    const document = Buffer.from(`${head.slice(0, -1)},"events":[${events.join(',')}]}\n`);
+    if (!(await deliver(document, `${run}-${first}-${offered}`, signal))) return false;
+    sent = offered;
     await composition.durable.replaceFile(cursorFile, Buffer.from(JSON.stringify({ run, sent })));
     return sent >= records.length;
+  }
+
+  /** @returns events as JSON from record `first` on, at least one where there is one, below record `end`. */
+  function batchOf(first: number, end: number): readonly string[] {
+    const events: string[] = [];
+    let bytes = 0;
+    for (const record of records.slice(first, Math.min(first + BATCH, end))) {
+      const text = JSON.stringify(statusEvent(record, composition.redact));
+      bytes += Buffer.byteLength(text);
+      if (bytes > BATCH_BYTES && events.length > 0) break;
+      events.push(text);
+    }
+    return events;
   }
 
   async function deliver(document: Uint8Array, key: string, signal: AbortSignal): Promise<boolean> {
@@ -172,10 +190,19 @@ export function receiverAt(
 ): Receiver {
   const end = url.replace(/\/+$/, '');
   const cut = end.lastIndexOf('/') + 1;
-  return {
-    source: openSource({ url: end.slice(0, cut), priority: 0 }),
-    path: decodeURIComponent(end.slice(cut)),
-  };
+  // A host alone: the slashes are those behind the scheme.
+  if (/^[^/]*\/\/$/.test(end.slice(0, cut)))
+    return { source: openSource({ url: `${end}/`, priority: 0 }), path: '' };
+  return { source: openSource({ url: end.slice(0, cut), priority: 0 }), path: decoded(end.slice(cut)) };
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // A percent sign that encodes nothing stands for itself.
+    return name;
+  }
 }
 
 /** A pause that an abort ends. In the background it does not keep the program from ending. */
@@ -189,10 +216,10 @@ async function waited(
   });
 }
 
-async function readCursor(file: string, run: string): Promise<number> {
+async function readCursor(file: string, run: string, records: number): Promise<number> {
   try {
     const cursor = cursorSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-    return cursor.run === run ? cursor.sent : 0;
+    return cursor.run === run && cursor.sent <= records ? cursor.sent : 0;
   } catch {
     // Absent, torn or of an earlier journal: everything is sent again, and the receiver knows what it has.
     return 0;
