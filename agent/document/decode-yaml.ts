@@ -11,6 +11,7 @@ import {
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml';
 import type { z } from 'zod';
 import { Fault } from '../fault/fault.ts';
@@ -56,6 +57,7 @@ export function tryDecodeYaml<S extends z.ZodType>(
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
+    logLevel: 'error',
     uniqueKeys: true,
     strict: true,
   });
@@ -64,7 +66,10 @@ export function tryDecodeYaml<S extends z.ZodType>(
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const places = new Places(document, text, at);
-  const found: Located[] = document.errors.map(error => ({ ...at(error.pos[0]), text: syntaxText(error) }));
+  const found: Located[] = worthTelling(document.errors).map(error => ({
+    ...at(error.pos[0]),
+    text: syntaxText(error),
+  }));
   const value = plainValue(document, at, found);
   const parsed = value === undefined ? undefined : schema.safeParse(value.js);
   if (parsed !== undefined && !parsed.success && value !== undefined) {
@@ -128,6 +133,14 @@ function plainValue(
   }
 }
 
+/** One tab makes thirty errors in the lines behind it: only the first is told, and every key that is used twice. */
+function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const first = errors
+    .filter(error => error.code !== 'DUPLICATE_KEY')
+    .toSorted((a, b) => a.pos[0] - b.pos[0])[0];
+  return errors.filter(error => error.code === 'DUPLICATE_KEY' || error === first);
+}
+
 function syntaxText(error: YAMLError): string {
   if (error.code === 'DUPLICATE_KEY') return 'key used twice in one mapping';
   return `not valid YAML: ${error.message}`;
@@ -144,7 +157,10 @@ function credible(
   );
   if (spoiled === Number.POSITIVE_INFINITY) return mistakes;
   return mistakes.filter(
-    mistake => mistake.about !== 'absent' && places.offset(mistake.path, mistake.about) < spoiled,
+    mistake =>
+      mistake.about !== 'absent' &&
+      places.has(mistake.path) &&
+      places.offset(mistake.path, mistake.about) < spoiled,
   );
 }
 
@@ -162,6 +178,16 @@ class Places {
 
   of(path: readonly PropertyKey[], about: Mistake['about']): Place {
     return this.#at(this.offset(path, about));
+  }
+
+  /** Whether something stands at `path`: what a parser made of a broken line is no key that anybody wrote. */
+  has(path: readonly PropertyKey[]): boolean {
+    let node: Node | undefined = isNode(this.#document.contents) ? this.#document.contents : undefined;
+    return path.every(part => {
+      const next = child(node, part);
+      node = next?.value;
+      return next !== undefined;
+    });
   }
 
   /** An absent key is shown at the mapping that lacks it. */
@@ -200,13 +226,20 @@ class Places {
     const { node, key } = this.#walk(path);
     if (node === key) return ', found nothing';
     if (node?.range === undefined || node.range === null) return '';
-    if (isMap(node)) return ', found a mapping of keys';
+    if (isMap(node)) return `, found a mapping of keys${keysText(node)}`;
     if (isSeq(node)) return ', found a list';
     const source = this.#text.slice(node.range[0], node.range[1]).trim();
     const line = source.replaceAll(/\s+/g, ' ').replaceAll(/\/\/[^/\s@]+@/g, '//***@');
     if (line === '' || (isScalar(node) && node.value === null)) return ', found nothing';
     return `, found ${line.length > 60 ? `${line.slice(0, 57)}...` : line}`;
   }
+}
+
+/** The keys tell what was meant. */
+function keysText({ items }: YAMLMap): string {
+  const keys = items.flatMap(({ key }) => (isScalar(key) ? [String(key.value)] : []));
+  if (keys.length === 0) return '';
+  return ` (${keys.slice(0, 3).join(', ').slice(0, 60)}${keys.length > 3 ? ', ...' : ''})`;
 }
 
 function isEmptyScalar(node: Node | undefined): boolean {

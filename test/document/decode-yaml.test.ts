@@ -78,8 +78,14 @@ detection: [{ file: 1 }, { productcode: x }]
     expect(found[0]).toBe(
       'site.yaml:1:7 site: expected a site code of three letters or digits, such as CON, found con',
     );
-    expect(found.slice(1).every(issue => issue.includes('not valid YAML'))).toBe(true);
-    expect(found.length).toBeGreaterThan(1);
+    expect(found[1]).toContain('not valid YAML');
+    expect(found).toHaveLength(2);
+  });
+
+  it('tells a tab once, where it stands, and not what it makes of the lines behind it', () => {
+    const text =
+      'site: CON\nname: Contoso\ndistributionPoints:\n  - url: https://dp/p\n\t- url: https://dp/q\npurpose: required\n';
+    expect(issues(text)).toEqual(['site.yaml:5:1 not valid YAML: Tabs are not allowed as indentation']);
   });
 
   it.each([

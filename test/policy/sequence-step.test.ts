@@ -39,11 +39,15 @@ describe('a mistake in a step', () => {
     ['  - hello', ['x.yaml:2:5 steps[0]: expected a step (`step:`) or a group (`group:`), found hello']],
     [
       '  - stepp: restart',
-      ['x.yaml:2:5 steps[0]: expected a step (`step:`) or a group (`group:`), found a mapping of keys'],
+      [
+        'x.yaml:2:5 steps[0]: expected a step (`step:`) or a group (`group:`), found a mapping of keys (stepp)',
+      ],
     ],
     [
       '  - step: 5',
-      ['x.yaml:2:5 steps[0]: expected a step (`step:`) or a group (`group:`), found a mapping of keys'],
+      [
+        'x.yaml:2:5 steps[0]: expected a step (`step:`) or a group (`group:`), found a mapping of keys (step)',
+      ],
     ],
     [
       '  - step: apply-os-image\n    target: D',
@@ -60,7 +64,7 @@ describe('a mistake in a step', () => {
     [
       '  - step: apply-drivers\n    when: { model: Book }',
       [
-        'x.yaml:3:11 steps[0].when: expected all, any, not, variable, machine, file, folder or registryKey, found a mapping of keys',
+        'x.yaml:3:11 steps[0].when: expected all, any, not, variable, machine, file, folder or registryKey, found a mapping of keys (model)',
       ],
     ],
     [
