@@ -1,12 +1,14 @@
 // Publishes a site to a distribution point folder: content first, each version whole or not at all; policy last, which makes it count.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { Hardware } from '../content/hardware.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
 import { loadPrivateKey, requireMachineKey } from './key-files.ts';
+import { packageHardware } from './package-hardware.ts';
 import {
   type ItemWorld,
   type LookedAt,
@@ -90,6 +92,9 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
   const looked: LookedAt[] = [];
   for (const item of site.content)
     looked.push(await lookAtItem(item, state.points[point]?.[item.id], itemWorld));
+  const hardware = new Map<string, Hardware | undefined>();
+  for (const { item, files } of looked)
+    hardware.set(item.id, await packageHardware(item, files, world.observe));
   meter.start(
     looked
       .flatMap(each => (each.settled === undefined ? each.files : []))
@@ -100,7 +105,7 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
   const { policy, digest, machines } = await publishPolicy({
     point,
     site,
-    content: prepared.map(each => each.reference),
+    content: prepared.map(({ reference }) => ({ ...reference, ...forHardware(hardware.get(reference.id)) })),
     key,
     keys,
     serialFloor: state.serial,
@@ -142,6 +147,10 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
 /** @returns where the key files of a site lie. */
 export function keyFolder(site: Pick<Site, 'folder'>, keys: string | undefined): string {
   return keys === undefined ? path.join(site.folder, 'keys') : path.resolve(keys);
+}
+
+function forHardware(hardware: Hardware | undefined): { readonly hardware?: Hardware } {
+  return hardware === undefined ? {} : { hardware };
 }
 
 /** All or nothing: when one item fails, what the others staged goes away again. */

@@ -1,5 +1,6 @@
 // The YAML documents of a site folder, as an admin writes them. Their JSON Schemas are generated from here.
 import { z } from 'zod';
+import { hardwareDocumentSchema } from '../content/hardware.ts';
 import { contentId, contentManifestSchema, contentType, contentVersion } from '../content/manifest.ts';
 import {
   distributionPoint,
@@ -60,19 +61,33 @@ export const siteSchema = z.strictObject({
 });
 
 /** `content/<folder>/content.yaml` */
-export const contentSchema = z.strictObject({
-  id: contentId,
-  type: contentType,
-  name: shortText,
-  version: contentVersion,
-  source: z
-    .string('a folder, relative to this file')
-    .min(1)
-    .meta({ description: 'Folder with the files, relative to this file.' }),
-  install: contentManifestSchema.shape.install,
-  detection: contentManifestSchema.shape.detection,
-  dependencies: contentManifestSchema.shape.dependencies,
-});
+export const contentSchema = z
+  .strictObject({
+    id: contentId,
+    type: contentType,
+    name: shortText,
+    version: contentVersion,
+    source: z
+      .string('a folder, relative to this file')
+      .min(1)
+      .meta({ description: 'Folder with the files, relative to this file.' }),
+    install: contentManifestSchema.shape.install,
+    detection: contentManifestSchema.shape.detection,
+    dependencies: contentManifestSchema.shape.dependencies,
+    hardware: hardwareDocumentSchema.optional().meta({
+      description:
+        'Of a driver package: the machines that it is for. Left out: any that the media laid it for. See docs/drivers.md.',
+    }),
+  })
+  .check(({ value, issues }) => {
+    if (value.hardware === undefined || value.type === 'driver-package') return;
+    issues.push({
+      code: 'custom',
+      input: value.hardware,
+      path: ['hardware'],
+      message: `only a driver package has hardware, and this is of type ${value.type}`,
+    });
+  });
 
 /** `task-sequences/<ID>.yaml`; the file's name is the ID. */
 export const taskSequenceDocumentSchema = z.strictObject({

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { planLines } from '../console/plan-table.ts';
 import { reportLines } from '../console/report-text.ts';
+import { briefFacts } from '../facts/machine-facts.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import { asFault, faultRecord } from '../fault/fault.ts';
 import { summarize } from '../report/summary.ts';
@@ -68,6 +69,7 @@ export async function deployOnce(
   const needs = {
     access: 'write',
     judgeDates: true,
+    system: { command: 'prestage deploy', expected: 'winpe' },
     ...(options.fresh === true ? { fresh: true } : {}),
   } as const;
   return await withRunContext(composition, options, needs, async context => {
@@ -101,7 +103,9 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<'h
   if (journal === undefined) throw new Error('deploy needs a journal');
   const began = composition.clock.ticks();
   const prepared = await beginRun(options, context);
-  const { plan } = prepared;
+  const { plan, drivers } = prepared;
+  if (drivers.note !== undefined)
+    context.observe({ kind: 'note', level: 'warning', component: 'drivers', text: drivers.note });
   composition.endProgress();
   if (options.json !== true) composition.print(`\n${planLines(plan).join('\n')}\n`);
 
@@ -163,7 +167,7 @@ async function beginRun(options: DeployOptions, context: RunContext) {
     ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
   });
   const { policy, choice, image, facts } = prepared;
-  await journal?.append({ type: 'machine', facts });
+  await journal?.append({ type: 'machine', facts: briefFacts(facts) });
   await journal?.append({
     type: 'policy-accepted',
     serial: policy.policy.serial,

@@ -1,8 +1,10 @@
 // prestage plan: what deploy would do on this computer, item by item, without doing it.
 import type { Command } from 'commander';
+import { driverLines } from '../console/driver-lines.ts';
 import { offerLines, offerRows } from '../console/offer-lines.ts';
 import { planStepLines } from '../console/plan-steps.ts';
 import { planLines } from '../console/plan-table.ts';
+import { briefFacts } from '../facts/machine-facts.ts';
 import { type Fault, faultRecord } from '../fault/fault.ts';
 import type { Judgement } from '../policy/offer.ts';
 import type { Composition } from './composition.ts';
@@ -32,7 +34,10 @@ export function addPlan(
     .description(
       'Proves the media, asks for policy, surveys the cache and prints the plan. Nothing outside _SMSTaskSequence is written, and there only manifests and chunk indexes that the plan needs.',
     )
-    .option('--why', 'say of every deployment why it is or is not offered to this computer')
+    .option(
+      '--why',
+      'say of every deployment why it is or is not offered to this computer, and of every driver package why it is not taken',
+    )
     .option('--deployment <id>', 'plan this deployment');
   addMachineOptions(command).addHelpText(
     'after',
@@ -59,7 +64,10 @@ export async function showPlan(options: PlanOptions, composition: Composition): 
     composition.print(
       options.json === true
         ? JSON.stringify(
-            { ...jsonOf(prepared), obstacles: obstacles.map(fault => faultRecord(fault)) },
+            {
+              ...jsonOf(prepared, options.why === true),
+              obstacles: obstacles.map(fault => faultRecord(fault)),
+            },
             undefined,
             2,
           )
@@ -69,7 +77,7 @@ export async function showPlan(options: PlanOptions, composition: Composition): 
   });
 }
 
-function jsonOf({ plan, choice, policy, image, facts }: Prepared) {
+function jsonOf({ plan, choice, policy, image, facts, drivers }: Prepared, withDevices: boolean) {
   const { deployment, taskSequence, why, others } = choice;
   return {
     format: 'prestage-plan-result/1',
@@ -78,7 +86,9 @@ function jsonOf({ plan, choice, policy, image, facts }: Prepared) {
     deployments: offerRows(choice.judgements),
     policy: { serial: policy.policy.serial, digest: policy.digest, from: policy.from },
     image,
-    facts,
+    drivers: drivers.judgements,
+    // With --why also every device ID, for who wants to name one in content.yaml.
+    facts: withDevices ? facts : briefFacts(facts),
   };
 }
 
@@ -86,7 +96,7 @@ function nothingOffered(judgements: readonly Judgement[]) {
   return { format: 'prestage-plan-result/1', deployments: offerRows(judgements) };
 }
 
-function linesOf({ plan, choice, policy }: Prepared, why: boolean): string[] {
+function linesOf({ plan, choice, policy, drivers }: Prepared, why: boolean): string[] {
   return [
     `Policy serial ${policy.policy.serial} from ${policy.from}; deployment ${choice.deployment.id} of task sequence ${plan.taskSequence.name} (${plan.taskSequence.id}): ${choice.why}.`,
     ...(why ? offerLines(choice).map(line => `  ${line}.`) : []),
@@ -94,6 +104,7 @@ function linesOf({ plan, choice, policy }: Prepared, why: boolean): string[] {
     ...planLines(plan),
     '',
     ...planStepLines(plan),
+    ...driverLines(drivers, why),
   ];
 }
 

@@ -1,6 +1,7 @@
 // The content manifest: what one version of one content item consists of. Its own SHA-256 is the content's digest, which policy and
 // media pin, so that a distribution point need not be trusted.
 import { z } from 'zod';
+import { hardwareSchema } from './hardware.ts';
 
 /** Cap on a manifest document, before it is parsed. 100,000 files need about 20 MB. */
 export const MANIFEST_MAX_BYTES = 64 * 1024 * 1024;
@@ -118,5 +119,7 @@ export const contentReferenceSchema = z.strictObject({
   digest: sha256Text,
   manifestBytes: z.int().positive().max(MANIFEST_MAX_BYTES),
   totalBytes: z.int().nonnegative(),
+  /** Of a driver package: which machines it is for. No part of the manifest, so it changes without a new version. */
+  hardware: hardwareSchema.optional(),
 });
 export type ContentReference = Readonly<z.infer<typeof contentReferenceSchema>>;

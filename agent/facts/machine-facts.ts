@@ -16,4 +16,30 @@ export interface MachineFacts {
   readonly architecture: 'x64' | 'arm64' | 'x86';
   readonly system: 'winpe' | 'full-os' | 'rehearsal';
   readonly power: 'mains' | 'battery' | 'unknown';
+  /** Hardware IDs and compatible IDs of every device, upper case, sorted, each once; undefined where nothing tells them. */
+  readonly devices?: readonly string[];
+}
+
+/** The facts for journal, report and status: devices are counted, not listed. */
+export interface BriefFacts extends Omit<MachineFacts, 'devices'> {
+  readonly deviceCount?: number;
+}
+
+/** Hundreds of device IDs choose driver packages and tell nobody anything afterwards. */
+export function briefFacts({ devices, ...facts }: MachineFacts): BriefFacts {
+  return { ...facts, ...(devices === undefined ? {} : { deviceCount: devices.length }) };
+}
+
+/** More than any machine has; what lists more is not believed. */
+const DEVICES_MAX = 20_000;
+
+/** @returns device IDs as `MachineFacts` has them, whatever order and case they come in. */
+export function deviceFacts(ids: Iterable<string>): readonly string[] {
+  const distinct = new Set<string>();
+  for (const id of ids) {
+    if (distinct.size >= DEVICES_MAX) break;
+    distinct.add(id.trim().toUpperCase());
+  }
+  distinct.delete('');
+  return [...distinct].sort();
 }

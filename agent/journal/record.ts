@@ -1,6 +1,6 @@
 // What the journal can say. One record a line; the report is a fold over them, and no second bookkeeping exists.
 import { z } from 'zod';
-import type { MachineFacts } from '../facts/machine-facts.ts';
+import type { BriefFacts, MachineFacts } from '../facts/machine-facts.ts';
 import type { FaultRecord } from '../fault/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -48,7 +48,7 @@ export type JournalEntry =
       readonly validUntil: string;
       readonly createdBy: string;
     }
-  | { readonly type: 'machine'; readonly facts: MachineFacts }
+  | { readonly type: 'machine'; readonly facts: BriefFacts }
   | {
       readonly type: 'policy-accepted';
       readonly serial: number;

@@ -3,6 +3,10 @@
 export const ADVAPI32 = {
   RegOpenKeyExW: { returns: 'i32', takes: ['address', 'bytes', 'u32', 'u32', 'bytes'] },
   RegQueryValueExW: { returns: 'i32', takes: ['address', 'bytes', 'address', 'bytes', 'bytes', 'bytes'] },
+  RegEnumKeyExW: {
+    returns: 'i32',
+    takes: ['address', 'u32', 'bytes', 'bytes', 'address', 'address', 'address', 'address'],
+  },
   RegFlushKey: { returns: 'i32', takes: ['address'] },
   RegCloseKey: { returns: 'i32', takes: ['address'] },
   OpenProcessToken: { returns: 'i32', takes: ['address', 'u32', 'bytes'] },
@@ -19,12 +23,14 @@ export const HKEY = {
 } as const;
 
 export const KEY_QUERY_VALUE = 0x0001;
+export const KEY_ENUMERATE_SUB_KEYS = 0x0008;
 export const KEY_WOW64 = { bits64: 0x0100, bits32: 0x0200 } as const;
 
 /** Value types. */
 export const REG = { sz: 1, expandSz: 2, binary: 3, dword: 4, multiSz: 7, qword: 11 } as const;
 
 export const ERROR_SUCCESS = 0;
+export const ERROR_MORE_DATA = 234;
 
 /** TOKEN_ADJUST_PRIVILEGES and TOKEN_QUERY. */
 export const TOKEN_ADJUST_AND_QUERY = 0x0028;

@@ -1,6 +1,6 @@
 // The report's shape: what a deployment came to, as data. Everything in it is folded from the journal.
 
-import type { MachineFacts } from '../facts/machine-facts.ts';
+import type { BriefFacts } from '../facts/machine-facts.ts';
 import type { FaultRecord } from '../fault/fault.ts';
 import type { ActionResult, BadRangeRecord } from '../journal/record.ts';
 import type { Outcome } from '../plan/plan.ts';
@@ -46,7 +46,7 @@ export interface Report {
     readonly validUntil: string;
     readonly createdBy: string;
   };
-  readonly machine?: MachineFacts;
+  readonly machine?: BriefFacts;
   readonly policy?: {
     readonly serial: number;
     readonly from: string;

@@ -72,7 +72,8 @@ export async function requirePlanOfPolicy(context: RunContext, plan: Plan): Prom
     ...(record === undefined ? {} : { record }),
     ...(prestart === undefined ? {} : { prestart: prestart.values }),
   };
-  const wanted = await wantedContent(context, basis);
+  const drivers = plan.items.map(({ reference }) => reference.id);
+  const wanted = await wantedContent(context, basis, drivers);
   requireItems(plan, wanted);
   requireActions(plan, wanted);
   return basis;

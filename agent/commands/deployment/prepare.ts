@@ -23,7 +23,7 @@ import { preferredDeployment, prestartVariables } from './prestart.ts';
 import type { RunContext } from './run-context.ts';
 import { surveyCached, surveyWanted } from './survey-cache.ts';
 import { variableLayers } from './variable-store.ts';
-import { referenceTo, type WantedContent, wantedContent } from './wanted-content.ts';
+import { referenceTo, type WantedContent, type WantedDrivers, wantedContent } from './wanted-content.ts';
 
 export interface Prepared {
   readonly facts: MachineFacts;
@@ -33,6 +33,7 @@ export interface Prepared {
   readonly plan: Plan;
   readonly basis: DeploymentBasis;
   readonly record?: ObtainedRecord;
+  readonly drivers: WantedDrivers;
 }
 
 /** What validating the staged OS image came to. */
@@ -114,7 +115,8 @@ export async function prepare(
   });
   const plan = await planFrom(context, policy, choice, wanted, items);
   const image = await validationOf(context, staged, imageSurvey);
-  return { facts, policy, choice, image, plan, basis, ...(record === undefined ? {} : { record }) };
+  const { drivers } = wanted;
+  return { facts, policy, choice, image, plan, basis, drivers, ...(record === undefined ? {} : { record }) };
 }
 
 async function planFrom(

@@ -5,6 +5,7 @@ import { recall } from '../../journal/past.ts';
 import { type CompiledSequence, compileSteps } from '../../plan/compile-steps.ts';
 import type { PlacedStep } from '../../plan/place-steps.ts';
 import { requireSteps } from '../../plan/require-steps.ts';
+import { type DriverJudgement, judgeDriverPackages, noDriversNote } from '../../policy/driver-packages.ts';
 import type { UserStateOrder } from '../../policy/machine-record.ts';
 import type { TaskSequence } from '../../policy/policy.ts';
 import { resolveVariables } from '../../policy/variables.ts';
@@ -17,17 +18,36 @@ export interface WantedContent {
   /** Every item that an action needs, once, in the order of the content table: OS image, driver packages, then as the sequence uses them. */
   readonly references: readonly ContentReference[];
   readonly compiled: CompiledSequence;
+  readonly drivers: WantedDrivers;
+}
+
+/** Why each driver package of policy is taken or not; none where the sequence applies no drivers. */
+export interface WantedDrivers {
+  readonly judgements: readonly DriverJudgement[];
+  /** What to tell where no driver package fits. */
+  readonly note?: string;
 }
 
 /**
  * The same in WinPE and in the new Windows, from what is signed and from what does not change of a machine.
+ * @param planned driver packages of a plan that was made in WinPE: the devices that they were chosen for are not known any more. Others than
+ * driver packages of policy are left out.
  * Faults: CONTENT-01 for what policy does not name, CONTENT-09, CONTENT-10, CONTENT-11, and those of fetching a manifest.
  */
-export async function wantedContent(context: RunContext, basis: DeploymentBasis): Promise<WantedContent> {
+export async function wantedContent(
+  context: RunContext,
+  basis: DeploymentBasis,
+  planned?: readonly string[],
+): Promise<WantedContent> {
   const { policy, sequence, facts, record } = basis;
   const steps = requireSteps(sequence, record?.userState?.role);
   const dependencies = await dependenciesOf(installsOf(steps, sequence), context, basis);
-  const driverPackages = driverPackagesOf(sequence, policy.content, context.manifest.content);
+  const packages = { offered: policy.content, laid: context.manifest.content };
+  const judgements = judgeDriverPackages(sequence.drivers, packages, facts);
+  const driverPackages =
+    planned !== undefined && sequence.drivers === 'auto'
+      ? judgements.map(({ id }) => id).filter(id => planned.includes(id))
+      : judgements.filter(({ taken }) => taken).map(({ id }) => id);
   const compiled = compileSteps({
     sequence,
     steps,
@@ -47,7 +67,11 @@ export async function wantedContent(context: RunContext, basis: DeploymentBasis)
     },
   });
   const ids = new Set([sequence.osImage.id, ...contentOf(compiled, record?.userState)]);
-  return { references: [...ids].map(id => referenceTo(policy.content, id)), compiled };
+  return {
+    references: [...ids].map(id => chosen(referenceTo(policy.content, id))),
+    compiled,
+    drivers: driversOf(steps, judgements, basis),
+  };
 }
 
 /** Fault: CONTENT-01. Decoders prove that references resolve within a document; between media, manifests and policy they may not. */
@@ -87,15 +111,20 @@ async function dependenciesOf(
   return dependencies;
 }
 
-/** `drivers: auto` takes the driver packages that were chosen for the media and that policy still knows. */
-function driverPackagesOf(
-  sequence: TaskSequence,
-  offered: readonly ContentReference[],
-  laid: readonly ContentReference[],
-): readonly string[] {
-  if (sequence.drivers !== 'auto') return sequence.drivers;
-  const known = new Set(offered.filter(({ type }) => type === 'driver-package').map(({ id }) => id));
-  return laid.filter(({ id }) => known.has(id)).map(({ id }) => id);
+function driversOf(
+  steps: readonly PlacedStep[],
+  judgements: readonly DriverJudgement[],
+  { sequence, facts }: DeploymentBasis,
+): WantedDrivers {
+  if (!steps.some(({ step, off }) => step.step === 'apply-drivers' && off === undefined))
+    return { judgements: [] };
+  const note = noDriversNote(sequence.drivers, judgements, facts);
+  return { judgements, ...(note === undefined ? {} : { note }) };
+}
+
+/** The choice is made: thousands of device IDs have no place in a plan and its journal. */
+function chosen({ hardware: _, ...reference }: ContentReference): ContentReference {
+  return reference;
 }
 
 /** Content that only skipped actions would use is not needed. User state is moved by the tools of the package that its order names. */

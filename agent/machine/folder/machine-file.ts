@@ -24,6 +24,8 @@ export const machineFileSchema = z.strictObject({
       firmware: z.enum(['uefi', 'bios', 'unknown']).optional(),
       architecture: z.enum(['x64', 'arm64', 'x86']).optional(),
       power: z.enum(['mains', 'battery', 'unknown']).optional(),
+      /** Hardware IDs of devices, such as PCI\VEN_8086&DEV_15F3. */
+      devices: z.array(text).max(20_000).optional(),
     })
     .optional(),
   /** By folder name below `volumes`. */

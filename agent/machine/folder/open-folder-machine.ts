@@ -3,7 +3,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DurableFiles } from '../../durable/durable-files.ts';
-import type { MachineFacts } from '../../facts/machine-facts.ts';
+import { deviceFacts, type MachineFacts } from '../../facts/machine-facts.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Redact } from '../../fault/redact.ts';
 import { lookAt } from '../look-at.ts';
@@ -136,6 +136,7 @@ export async function openFolderMachine({
 }
 
 function rehearsalFacts({ facts = {} }: MachineFile): MachineFacts {
+  const { devices, ...others } = facts;
   return {
     manufacturer: 'Prestage',
     model: 'Rehearsal',
@@ -145,7 +146,8 @@ function rehearsalFacts({ facts = {} }: MachineFile): MachineFacts {
     firmware: 'uefi',
     architecture: 'x64',
     power: 'mains',
-    ...facts,
+    ...others,
+    ...(devices === undefined ? {} : { devices: deviceFacts(devices) }),
     system: 'rehearsal',
   };
 }

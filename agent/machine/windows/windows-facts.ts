@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { decodeRawSmbios } from '../../facts/smbios.ts';
 import { FIRMWARE, MEMORYSTATUSEX, RSMB, SYSTEM_POWER_STATUS } from '../../native/kernel32.ts';
+import { readDevices } from './devices.ts';
 import type { Registry } from './registry.ts';
 import type { SystemLibraries } from './system-library.ts';
 
@@ -17,6 +18,7 @@ export function readWindowsFacts(
 ): MachineFacts {
   const addresses = Object.values(networkInterfaces()).flatMap(each => each ?? []);
   const outside = addresses.filter(each => !each.internal);
+  const devices = readDevices(registry);
   return {
     ...decodeRawSmbios(rawSmbios(system)),
     macAddresses: distinct(
@@ -28,6 +30,7 @@ export function readWindowsFacts(
     architecture,
     system: systemKind(registry),
     power: power(system),
+    ...(devices === undefined ? {} : { devices }),
   };
 }
 

@@ -9,6 +9,7 @@ import { fileVersion } from '../file-version.ts';
 import type { Probe } from '../probe.ts';
 import { runChild } from './child-program.ts';
 import { consoleDecoder } from './console-text.ts';
+import { readDevices } from './devices.ts';
 import { modulePath } from './module-path.ts';
 import { openRegistry } from './registry.ts';
 import type { SystemLibraries } from './system-library.ts';
@@ -124,6 +125,15 @@ export function windowsProbes({ system, environment }: WindowsProbeWorld): reado
           holds: type !== 'unknown' && raw.length > 8,
           seen: { type, peFirmwareType: inRegistry, smbiosBytes: raw.length, manufacturer, model },
         };
+      },
+    },
+    {
+      name: 'devices',
+      fact: 'Plug and Play tells the IDs of the devices, by which driver packages are chosen.',
+      mandatory: false,
+      async run() {
+        const devices = readDevices(registry) ?? [];
+        return { holds: devices.length > 0, seen: { count: devices.length, devices: devices.slice(0, 20) } };
       },
     },
     {
