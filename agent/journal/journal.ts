@@ -68,6 +68,8 @@ function withoutSecrets(entry: JournalEntry, redact: Redact): JournalEntry {
     return { ...entry, fault: JSON.parse(redact(JSON.stringify(entry.fault))) };
   if (entry.type === 'action-finished')
     return { ...entry, result: JSON.parse(redact(JSON.stringify(entry.result))) };
+  // Its author may have put any variable into it.
+  if (entry.type === 'status') return { ...entry, message: redact(entry.message) };
   return entry;
 }
 

@@ -207,6 +207,19 @@ describe('a prestart command', () => {
     expect(composition.redact('the pin is four-times-four')).not.toContain('four-times-four');
   });
 
+  it('keeps nowhere either what it makes of a secret, whatever it calls that', async () => {
+    const disk = await freshDisk({ Pin: 'four-times-four', Answer: 'pin=four-times-four', Open: 'yes' });
+    await withRunContext(
+      testComposition(site),
+      { disk, config: site.config },
+      { access: 'write', judgeDates: true },
+      prestartVariables,
+    );
+    const records = await journalOf(disk);
+    expect(JSON.stringify(records)).not.toContain('four-times-four');
+    expect(recall(records).prestart).toMatchObject({ values: { Open: 'yes' }, secret: ['Pin', 'Answer'] });
+  });
+
   it('whose package is damaged is mended first where a point has it', async () => {
     const disk = await freshDisk({ Open: 'yes' });
     const file = path.join(disk, 'volumes/windows/_SMSTaskSequence/Packages/CON00007/ask.cmd');

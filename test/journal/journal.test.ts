@@ -141,10 +141,12 @@ test('what came of an action is kept without secrets, whatever shape they have',
     seconds: 12345,
     result: { warning: 'pin 12345' },
   });
+  await journal.append({ type: 'status', message: 'joined with geheim"42' });
   const text = await readFile(file, 'utf8');
   expect(text).not.toContain('geheim');
   expect(text).toContain('"exitCode":12345');
-  expect((await readJournal(file)).at(-1)).toMatchObject({
+  expect((await readJournal(file)).at(-1)).toMatchObject({ message: 'joined with ********' });
+  expect((await readJournal(file)).at(-2)).toMatchObject({
     seconds: 12345,
     result: { warning: 'pin ********' },
   });

@@ -279,3 +279,28 @@ test.each<[Record<string, string>, { retryCount?: number; retryDelayMs?: number 
     ...expected,
   });
 });
+
+test('what a command makes of the secret that it tells is secret, and names that every object has are names', async () => {
+  const disk = await freshDisk({
+    commands: { 'tells.cmd': { Token: 'abc-987', Copy: 'x abc-987', constructor: 'mine', Open: 'yes' } },
+  });
+  const kit = await openStepKit({ disk, actions: [command('tells.cmd')], record: { secret: ['Token'] } });
+  await kit.run();
+  expect(readFileSync(kit.layout.journal, 'utf8')).not.toContain('abc-987');
+  expect(kit.journal.records.find(each => each.type === 'variables-set')).toMatchObject({
+    values: { constructor: 'mine', Open: 'yes' },
+    secret: ['Token', 'Copy'],
+  });
+});
+
+test('of a step that sets a variable again, what it set before counts no more, secret or not', async () => {
+  const disk = await freshDisk();
+  const kit = await openStepKit({
+    disk,
+    actions: [command('x')],
+    media: { variables: { Password: 'Sommer!2026' }, secret: ['Password'] },
+  });
+  await kit.world.variables.set('run-command:x', { Answer: 'Sommer!2026' });
+  await kit.world.variables.set('run-command:x', { Answer: 'none' });
+  expect(kit.world.variables.now().get('Answer')).toBe('none');
+});

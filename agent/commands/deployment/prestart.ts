@@ -23,12 +23,9 @@ export const PRESTART = 'prestart';
 export async function prestartVariables(context: RunContext): Promise<Readonly<Record<string, string>>> {
   const { composition, journal, manifest, records } = context;
   const { prestart, variables, secret } = manifest;
-  const isSecret = secretNames([...secret, ...SECRET_ANSWERS]);
-  composition.learnSecret(
-    Object.entries(variables)
-      .filter(([name]) => isSecret(name))
-      .map(([, value]) => value),
-  );
+  const isSecretName = secretNames([...secret, ...SECRET_ANSWERS]);
+  const known = Object.entries(variables).flatMap(([name, value]) => (isSecretName(name) ? [value] : []));
+  composition.learnSecret(known);
   if (prestart === undefined) return {};
   const before = recall(records).prestart;
   if (before !== undefined && before.secret.length === 0) return before.values;
@@ -43,12 +40,20 @@ export async function prestartVariables(context: RunContext): Promise<Readonly<R
   }
   const { variables: told } = await context.stage('command', () => run(prestart, context));
   const entries = Object.entries(told);
-  composition.learnSecret(entries.filter(([name]) => isSecret(name)).map(([, value]) => value));
+  const secretValues = [
+    ...known,
+    ...entries.flatMap(([name, value]) => (isSecretName(name) ? [value] : [])),
+  ].filter(value => value !== '');
+  // As with steps: what is made of a secret is one, whatever it is called.
+  const isSecret = ([name, value]: readonly [string, string]): boolean =>
+    isSecretName(name) || secretValues.some(each => value.includes(each));
+  const hidden = entries.filter(isSecret);
+  composition.learnSecret(hidden.map(([, value]) => value));
   await journal.append({
     type: 'variables-set',
     by: PRESTART,
-    values: Object.fromEntries(entries.filter(([name]) => !isSecret(name))),
-    secret: entries.map(([name]) => name).filter(isSecret),
+    values: Object.fromEntries(entries.filter(entry => !isSecret(entry))),
+    secret: hidden.map(([name]) => name),
   });
   return told;
 }

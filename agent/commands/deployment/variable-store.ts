@@ -80,19 +80,24 @@ export function openVariableStore(
     now,
     async set(by, all) {
       const { values } = settable(all);
-      const known = secretValues().filter(value => value !== '');
-      const isSecret = ([name, value]: readonly [string, string]): boolean =>
-        secretNames.has(name.toLowerCase()) || known.some(each => value.includes(each));
+      const isNamed = ([name]: readonly [string, string]): boolean => secretNames.has(name.toLowerCase());
+      const named = Object.entries(values)
+        .filter(isNamed)
+        .map(([, value]) => value);
+      const known = [...secretValues(), ...named].filter(value => value !== '');
+      const isSecret = (entry: readonly [string, string]): boolean =>
+        isNamed(entry) || known.some(each => entry[1].includes(each));
       const secret = Object.fromEntries(Object.entries(values).filter(isSecret));
       composition.learnSecret(Object.values(secret));
-      const shown = Object.fromEntries(Object.entries(values).filter(([name]) => !(name in secret)));
+      const shown = Object.fromEntries(Object.entries(values).filter(entry => !isSecret(entry)));
       await journal?.append({
         type: 'variables-set',
         by,
         values: shown,
         ...(Object.keys(secret).length === 0 ? {} : { secret: Object.keys(secret) }),
       });
-      hidden.set(by, { ...hidden.get(by), ...secret });
+      // As in the journal: what the same step set before counts no more.
+      hidden.set(by, secret);
     },
   };
 
