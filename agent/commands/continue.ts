@@ -20,6 +20,7 @@ import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
 import { keptFolder } from './deployment/keep-records.ts';
 import { preferNearerPoints, preferServingPoint } from './deployment/nearer-points.ts';
 import { readCapped } from './deployment/open-media.ts';
+import { requireSystem } from './deployment/require-system.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
 import { addMachineOptions } from './options.ts';
@@ -68,7 +69,8 @@ export async function continueDeployment(
     show(ended, options, composition);
     return 0;
   }
-  return await withRunContext(composition, options, { access: 'write', judgeDates: false }, async context => {
+  const needs = { access: 'write', judgeDates: false } as const;
+  return await withRunContext(composition, options, needs, async context => {
     try {
       const code = await carryOn(options, context);
       if (code !== 0) await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
@@ -169,6 +171,7 @@ async function endRetirement(
 ): Promise<Report | undefined> {
   const machine = await composition.openMachine(options.disk === undefined ? {} : { disk: options.disk });
   try {
+    await requireSystem(machine, 'prestage continue', 'full-os');
     const volumes = await machine.volumes();
     for (const volume of volumes.filter(each => mayBeOwn(each, options, composition))) {
       const report = await keptReport(volume.root);

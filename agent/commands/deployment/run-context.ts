@@ -14,7 +14,14 @@ import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
 import { type ManifestStore, openManifestStore } from './manifest-store.ts';
 import { type OpenedMedia, openMedia } from './open-media.ts';
-import { openStatusSender, type RunningStatusSender, type Receiver, receiverAt, receiversOf } from './status-sender.ts';
+import { requireSystem } from './require-system.ts';
+import {
+  openStatusSender,
+  type Receiver,
+  type RunningStatusSender,
+  receiverAt,
+  receiversOf,
+} from './status-sender.ts';
 
 /** Options that every command at a machine takes. */
 export interface MachineOptions {
@@ -55,6 +62,8 @@ export interface ContextNeeds {
   /** `write` opens the journal and the logs on the media volume. */
   readonly access: 'look' | 'write';
   readonly judgeDates: boolean;
+  /** The only system in which the command may run, for those that change it. */
+  readonly system?: { readonly command: string; readonly expected: 'winpe' | 'full-os' };
   /** Sets an old journal aside and begins a new one. */
   readonly fresh?: boolean;
 }
@@ -93,6 +102,7 @@ async function open(
   };
   const machine = await composition.openMachine(options.disk === undefined ? {} : { disk: options.disk });
   closing.push(() => machine.close());
+  if (needs.system !== undefined) await requireSystem(machine, needs.system.command, needs.system.expected);
   if (composition.earlyLogs !== undefined && options.disk === undefined) logTo(composition.earlyLogs);
   const settings = await readAgentSettings(options.config, composition.agent.folder);
 

@@ -61,7 +61,8 @@ export const USAGE = {
   },
   'USAGE-10': {
     title: 'Not possible on this system',
-    meaning: 'This command needs Windows, or a tool or library that this system does not have.',
+    meaning:
+      'This command does not run in this system: it needs Windows, Windows PE, or a tool or library that is not here.',
     safe: 'Nothing was changed.',
     next: 'Run it where the message says, or name a folder with --disk to rehearse.',
   },
