@@ -300,7 +300,7 @@ test('of a step that sets a variable again, what it set before counts no more, s
     actions: [command('x')],
     media: { variables: { Password: 'Sommer!2026' }, secret: ['Password'] },
   });
-  await kit.world.variables.set('run-command:x', { Answer: 'Sommer!2026' });
-  await kit.world.variables.set('run-command:x', { Answer: 'none' });
+  await kit.world.variables.set('run-command#x', { Answer: 'Sommer!2026' });
+  await kit.world.variables.set('run-command#x', { Answer: 'none' });
   expect(kit.world.variables.now().get('Answer')).toBe('none');
 });
