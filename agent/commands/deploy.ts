@@ -151,6 +151,7 @@ async function beginRun(options: DeployOptions, context: RunContext) {
     command: 'deploy',
     version: composition.version,
     system: options.disk === undefined ? 'winpe' : 'rehearsal',
+    lot: Math.floor(composition.random() * 2 ** 52).toString(36),
   });
   const { mediaId, name, site, validUntil, createdBy } = manifest;
   await journal?.append({

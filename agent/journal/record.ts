@@ -38,6 +38,8 @@ export type JournalEntry =
       readonly command: 'deploy' | 'continue';
       readonly version: string;
       readonly system: MachineFacts['system'];
+      /** Drawn by lot: with the time it tells this deployment from all others before the computer has said what it is. */
+      readonly lot?: string;
     }
   | {
       readonly type: 'media-verified';

@@ -28,15 +28,16 @@ export interface StatusEvent {
   readonly [field: string]: unknown;
 }
 
-/** @returns the name of the deployment that a journal tells of; undefined while the journal is empty. */
+/**
+ * @returns the name of the deployment that a journal tells of; undefined while the journal is empty. It goes by the first record alone, so that what is
+ * sent before the computer has said what it is belongs to the same deployment as what comes after.
+ */
 export function statusRun(records: readonly JournalRecord[], mediaId: string): string | undefined {
   const [first] = records;
   if (first === undefined) return undefined;
-  // Two machines of one media may begin in the same millisecond: what the first record and the media do not tell apart, the machine does.
-  const machine = records.find(record => record.type === 'machine');
-  const { serial, uuid } = machine?.facts ?? {};
+  const lot = first.type === 'run-started' ? first.lot : undefined;
   return createHash('sha256')
-    .update(JSON.stringify([mediaId, first.at, first.type, serial, uuid]))
+    .update(JSON.stringify([mediaId, first.at, first.type, lot]))
     .digest('hex')
     .slice(0, 32);
 }

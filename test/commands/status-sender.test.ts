@@ -8,6 +8,7 @@ import { openSource } from '../../agent/distribution/open-source.ts';
 import type { Source } from '../../agent/distribution/source.ts';
 import { defaultTransferSettings } from '../../agent/distribution/transfer-settings.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import type { MachineFacts } from '../../agent/facts/machine-facts.ts';
 import { makeRedact } from '../../agent/fault/redact.ts';
 import type { JournalEntry, JournalRecord } from '../../agent/journal/record.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
@@ -97,6 +98,24 @@ test('a post that was taken and not acknowledged is sent again as it was, whatev
   expect(new Set(posts.slice(0, 2).map(({ key }) => key)).size).toBe(1);
   expect(posts.length).toBe(3);
   expect((await keptLines()).flatMap(({ n }) => (n === undefined ? [] : [n]))).toEqual([0, 1, 2, 3]);
+});
+
+test('what is sent before the computer has said what it is belongs to the same deployment', async () => {
+  await durable.makeFolder(`${received}.own`);
+  const { facts } = { facts: { serial: 'SN-0042', model: 'Book 14' } } as unknown as { facts: MachineFacts };
+  const entries = [{ ...BEGAN, lot: 'x7' }, { type: 'machine', facts }, says('two')] as const;
+  const records = journalOf(entries[0]);
+  const sender = senderOf(records);
+  expect(await sender.flush(PATIENCE)).toBe(true);
+  records.push(...journalOf(...entries).slice(1));
+  expect(await sender.flush(PATIENCE)).toBe(true);
+  const lines = await keptLines();
+  expect(lines.flatMap(({ n }) => (n === undefined ? [] : [n]))).toEqual([0, 1, 2]);
+  expect(lines).toContainEqual(expect.objectContaining({ machine: { serial: 'SN-0042', model: 'Book 14' } }));
+  // Another computer that began in the same millisecond.
+  const other = senderOf(journalOf({ ...BEGAN, lot: 'y8' }));
+  await other.flush(PATIENCE);
+  expect(await readdir(received)).toHaveLength(2);
 });
 
 test('what a rotten OS image comes to, and a fault of megabytes, reach a receiver that takes one', async () => {
