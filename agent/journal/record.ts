@@ -91,7 +91,13 @@ export type JournalEntry =
       readonly values: Readonly<Record<string, string>>;
       readonly secret?: readonly string[];
     }
-  | { readonly type: 'partitioned'; readonly disk: number; readonly volume: string }
+  /** `by` is the action; journals of earlier versions have none. */
+  | {
+      readonly type: 'partitioned';
+      readonly disk: number;
+      readonly volume: string;
+      readonly by?: ActionKey;
+    }
   /** What a send-status step says. */
   | { readonly type: 'status'; readonly message: string }
   | { readonly type: 'restart-asked'; readonly by: string; readonly kind: 'soft' | 'hard' }

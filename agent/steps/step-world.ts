@@ -3,6 +3,7 @@ import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import type { AcquireWorld } from '../distribution/acquire.ts';
 import type { MachineFacts } from '../facts/machine-facts.ts';
 import type { Redact } from '../fault/redact.ts';
+import type { ActionKey } from '../journal/record.ts';
 import type { Machine, Volume } from '../machine/machine.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { MachineRecord } from '../policy/machine-record.ts';
@@ -55,10 +56,16 @@ export interface VariableStore {
 
 /** What partition-disk has made, over all runs of the deployment. */
 export interface PartitionMemory {
-  /** The disk last made ready and its volume for Windows, or undefined before the first. */
-  readonly last: () => { readonly disk: number; readonly volume: string } | undefined;
+  /** The disk last made ready, its volume for Windows and the action that made it, or undefined before the first. */
+  readonly last: () => MadeDisk | undefined;
   /** Durable when it resolves. */
-  keep(disk: number, volume: string): Promise<void>;
+  keep(made: MadeDisk): Promise<void>;
+}
+
+export interface MadeDisk {
+  readonly disk: number;
+  readonly volume: string;
+  readonly by?: ActionKey;
 }
 
 /** Sends what the journal holds to the management point, in order, each event once. */

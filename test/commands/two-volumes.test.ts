@@ -23,7 +23,7 @@ import { readTree, writeTree } from '../support/wim-kit.ts';
 const folder = tempFolder('two-volumes');
 const sites = new Map<string, SmallSite>();
 
-const sequence = (target: unknown, partition?: unknown) => ({
+const sequence = (target: unknown, ...partitions: readonly unknown[]) => ({
   'task-sequences/CON00020.yaml': {
     name: 'Install Windows',
     osImage: { id: 'CON00001', index: 1 },
@@ -32,7 +32,7 @@ const sequence = (target: unknown, partition?: unknown) => ({
     applications: ['CON00002'],
     steps: [
       { step: 'download-content' },
-      ...(partition === undefined ? [] : [{ step: 'partition-disk', disk: partition }]),
+      ...partitions.map(disk => ({ step: 'partition-disk', disk })),
       { step: 'apply-os-image', target },
       { step: 'apply-drivers' },
       { step: 'set-up-boot' },
@@ -47,6 +47,7 @@ beforeAll(async () => {
     labelled: sequence({ label: 'OS' }),
     partitioned: sequence('partitioned', { bus: ['sata'], minGB: 200 }),
     anyDisk: sequence('partitioned', {}),
+    either: sequence('partitioned', { bus: ['sata'] }, { bus: ['scsi'] }),
   };
   for (const [name, differences] of Object.entries(wishes))
     sites.set(name, await makeSmallSite(path.join(folder, name), { differences }));
@@ -204,6 +205,25 @@ describe('a disk that is partitioned', () => {
     expect(await namesOn(disk, 'disk1')).toEqual(['Users', 'Windows', '_SMSTaskSequence']);
   });
 
+  test('is one in a sequence, also when a second step would take another; none is ever cleared again', async () => {
+    const site = siteOf('either');
+    const disk = await freshDisk(site, {
+      files: { 'old/data.txt': 'x', 'other/data.txt': 'x' },
+      machine: { disks: [NVME, SATA, { number: 2, sizeBytes: 800e9, bus: 'scsi', volumes: ['other'] }] },
+    });
+    for (let run = 1; run <= 2; run++) {
+      const report = await deployed(site, disk);
+      const steps = report.actions.filter(({ action }) => action.startsWith('partition-disk'));
+      expect(steps.map(({ state }) => state)).toEqual(['finished', 'skipped']);
+      expect(steps[1]?.result?.skipped).toContain('disk 1 was made ready for Windows already');
+    }
+    expect(await namesOn(disk, '.')).toEqual(['disk1', 'esp', 'media', 'other']);
+    expect(await namesOn(disk, 'disk1')).toEqual(['Users', 'Windows', '_SMSTaskSequence']);
+    expect(
+      (await readFile(path.join(disk, 'commands.ndjson'), 'utf8')).match(/"kind":"partition"/g),
+    ).toHaveLength(1);
+  });
+
   test('is whole whichever write around it the power cuts', { timeout: 120_000 }, async () => {
     const site = siteOf('partitioned');
     const laid = await freshDisk(site, {
@@ -248,6 +268,10 @@ describe('a disk that is partitioned', () => {
       },
     });
     expect(await namesOn(disk, 'media')).toEqual(['Users', 'Windows', '_SMSTaskSequence']);
+    // Decided once: a disk that is put in later is not asked about, and stops nothing.
+    const later = { disks: [NVME, SATA], facts: { firmware: 'bios' } };
+    await writeFile(path.join(disk, 'machine.json'), JSON.stringify(later));
+    await deployed(site, disk);
     expect(await continueDeployment({ disk, config: site.config, json: true }, testComposition(site))).toBe(
       0,
     );

@@ -1,7 +1,8 @@
 // Asks the machine what must be right before anything on it is changed, for `deploy`, which refuses, and for `plan`, which only tells.
 import { Fault } from '../../fault/fault.ts';
+import { recall } from '../../journal/past.ts';
 import { chooseDisk } from '../../plan/choose-disk.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { actionKey, type Plan } from '../../plan/plan.ts';
 import { ALLOW_BATTERY, obstacles, type ReadinessInput } from '../../plan/readiness.ts';
 import { requireNoMedia } from '../../steps/clear-volume.ts';
 import { handOverObstacles } from '../../steps/hand-over-obstacles.ts';
@@ -15,7 +16,7 @@ import { folderBytes } from './step-world.ts';
 export async function findObstacles(context: RunContext, world: StepWorld): Promise<readonly Fault[]> {
   const { layout, volume } = context;
   const { plan, facts, variables } = world;
-  const target = await targetOf(world);
+  const target = await targetOf(context, world);
   const found = obstacles({
     plan,
     facts,
@@ -34,9 +35,9 @@ async function isApplied(plan: Plan, world: StepWorld): Promise<boolean> {
   return apply !== undefined && (await STEPS['apply-image'].done(apply, world)) === true;
 }
 
-async function targetOf(world: StepWorld): Promise<ReadinessInput['target']> {
+async function targetOf(context: RunContext, world: StepWorld): Promise<ReadinessInput['target']> {
   try {
-    const disk = await diskToPartition(world);
+    const disk = await diskToPartition(context, world);
     if (disk !== undefined) return disk === 'skip' ? { kind: 'media' } : { kind: 'disk', number: disk };
     const target = await world.target();
     if (target.id === world.volume.id) return { kind: 'media' };
@@ -49,24 +50,32 @@ async function targetOf(world: StepWorld): Promise<ReadinessInput['target']> {
 }
 
 /**
- * The disk that partition-disk will make ready in this run, `skip` where it will find that it may not, undefined where it has run, is no part of
- * the plan or may be kept from it by a condition: the step itself looks again, before it touches anything.
+ * The disk that partition-disk will make ready in this run for the target, `skip` where it will find that it may not, undefined where it has run or
+ * does not decide the target. A condition may keep it from running: the step itself looks again, before it touches anything.
  */
-async function diskToPartition(world: StepWorld): Promise<number | 'skip' | undefined> {
+async function diskToPartition(
+  { records }: RunContext,
+  world: StepWorld,
+): Promise<number | 'skip' | undefined> {
   const { plan, machine, volume } = world;
-  const step = plan.actions.find(action => action.name === 'partition-disk');
-  if (step === undefined || (await STEPS['partition-disk'].done(step, world)) === true) return undefined;
-  if (step.control?.skip !== undefined) return 'skip';
+  const { target = 'media' } = plan;
+  // As it will be once this plan is journaled.
+  const { finished } = recall([...records, { type: 'plan', plan, n: records.length, at: '' }]);
   const imageBytes = plan.actions.find(action => action.name === 'apply-image')?.totalBytes ?? 0;
-  const disks = await machine.disks();
-  try {
-    const choice = chooseDisk(step.disk, { disks, media: volume.id, imageBytes });
-    return choice.kind === 'skip' ? 'skip' : choice.disk.number;
-  } catch (thrown) {
-    // A condition may hold it back, and then Windows goes beside the cache.
-    if (step.control?.when !== undefined) return 'skip';
-    throw thrown;
+  for (const step of plan.actions) {
+    if (step.name !== 'partition-disk' || step.control?.skip !== undefined) continue;
+    if (finished.get(actionKey(step))?.skipped !== undefined) continue;
+    if ((await STEPS['partition-disk'].done(step, world)) === true) return undefined;
+    const disks = await machine.disks();
+    try {
+      const choice = chooseDisk(step.disk, { disks, media: volume.id, imageBytes });
+      if (choice.kind === 'partition') return target === 'media' ? undefined : choice.disk.number;
+    } catch (thrown) {
+      // A condition may hold it back, and then Windows goes beside the cache.
+      if (step.control?.when === undefined) throw thrown;
+    }
   }
+  return target === 'partitioned' ? 'skip' : undefined;
 }
 
 /** Only asked where it is known that UEFI wants one; a rehearsal may go without. Looking may give the volume a letter, so `plan` does not ask. */

@@ -55,10 +55,10 @@ export function partitionMemory({
   return {
     last() {
       const record = records.findLast(each => each.type === 'partitioned');
-      return record?.type === 'partitioned' ? { disk: record.disk, volume: record.volume } : undefined;
+      return record?.type === 'partitioned' ? record : undefined;
     },
-    async keep(disk, volume) {
-      await journal?.append({ type: 'partitioned', disk, volume });
+    async keep(made) {
+      await journal?.append({ type: 'partitioned', ...made });
     },
   };
 }
