@@ -1,5 +1,5 @@
-// Builds what only tests and rehearsals need beside the executables, into out/test-tools: small Windows programs for Wine, the stand-in for
-// Windows tools, and a wimgapi.dll over the real libwim. Nothing of it ships.
+// Builds what only tests and rehearsals need beside the executables, into out/test-tools: small Windows programs for Wine, the stand-ins for
+// Windows tools and for a computer's firmware, and a wimgapi.dll over the real libwim. Nothing of it ships.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from './build/inputs.mjs';
@@ -27,7 +27,7 @@ export async function buildTestTools() {
       const fresh = `${TEST_TOOLS}.new`;
       rmSync(fresh, { recursive: true, force: true });
       mkdirSync(fresh, { recursive: true });
-      await Promise.all([winePrograms(fresh), standIn(fresh), wimgapi(fresh)]);
+      await Promise.all([winePrograms(fresh), standIns(fresh), wimgapi(fresh)]);
       writeFileSync(join(fresh, 'inputs'), digest);
       rmSync(TEST_TOOLS, { recursive: true, force: true });
       renameSync(fresh, TEST_TOOLS);
@@ -50,7 +50,7 @@ async function winePrograms(folder) {
   await compile('hold', '-Wl,--entry=mainCRTStartup', '-mconsole');
 }
 
-async function standIn(folder) {
+async function standIns(folder) {
   await run(WINDOWS_COMPILER, [
     ...WARNINGS,
     '-municode',
@@ -59,6 +59,15 @@ async function standIn(folder) {
     '-o',
     join(folder, 'record.exe'),
     at('test/stand-ins/record.c'),
+  ]);
+  await run('gcc', [
+    ...WARNINGS,
+    '-fPIC',
+    '-shared',
+    '-fvisibility=hidden',
+    '-o',
+    join(folder, 'firmware.so'),
+    at('test/stand-ins/firmware.c'),
   ]);
 }
 

@@ -40,6 +40,8 @@ export interface WineSession {
   killAll(): Promise<void>;
   /** SIGKILL to the processes of one program (`prestage.exe`); Wine lives on. */
   killProgram(name: string): Promise<void>;
+  /** SIGKILL to every process but the server, which has the registry in memory: `shutDown` after it has that written. */
+  killPrograms(): Promise<void>;
   /** Ends Wine in order: the registry is written. */
   shutDown(): Promise<void>;
   /** Kills everything and removes the prefix. */

@@ -73,6 +73,7 @@ export function openWine({ prefix: folder, drives = {}, env = {} }) {
     start,
     run,
     killAll,
+    killPrograms: () => killIn(prefix, ({ command }) => !isServer(command)),
     /** The Windows program alone, like TerminateProcess: Wine's server and the launcher live on. */
     killProgram: name => killIn(prefix, ({ command }) => isProgram(command, name)),
     async shutDown() {
@@ -116,6 +117,10 @@ function removeServerFolder(prefix) {
 function isProgram(command, name) {
   if (command.some(word => word.endsWith('winpipe.exe'))) return false;
   return command.slice(0, 2).some(word => word.toLowerCase().split(/[\\/]/).at(-1) === name.toLowerCase());
+}
+
+function isServer(command) {
+  return command.some(word => /(^|\/)wineserver(64)?$/.test(word));
 }
 
 function collect(child) {

@@ -43,6 +43,9 @@ export interface ReplaceSite extends SmallSite {
   /** The old computer's disk. */
   readonly old: string;
   readonly store: string;
+  /** The order to capture, beside its signature, and the key that proves it. */
+  readonly order: string;
+  readonly policyKey: string;
   /** The capture as it was made: the store's state before a restore. */
   restoreStore(): Promise<void>;
 }
@@ -81,10 +84,13 @@ export async function makeReplaceSite(
   const author = testComposition(site);
   const order = path.join(folder, 'order.json');
   await associate(site.site, { order: REPLACED, out: order }, author);
+  const { text: policyKey } = await loadPublicKey(path.join(site.site, 'keys'), 'policy');
   return {
     ...site,
     old,
     store,
+    order,
+    policyKey,
     async layDisk(disk) {
       await site.layDisk(disk);
       layTree(disk, { 'machine.json': JSON.stringify({ facts: { serial: 'NEW-1' } }) });
@@ -94,8 +100,7 @@ export async function makeReplaceSite(
       await rm(store, { recursive: true, force: true });
       await mkdir(captured, { recursive: true }).then(() => cp(captured, store, { recursive: true }));
       if (existsSync(path.join(store, REPLACED))) return;
-      const key = await loadPublicKey(path.join(site.site, 'keys'), 'policy');
-      await capture({ order, key: [key.text], disk: old, json: true }, testComposition(site));
+      await capture({ order, key: [policyKey], disk: old, json: true }, testComposition(site));
       await cp(store, captured, { recursive: true });
     },
   };

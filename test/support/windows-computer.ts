@@ -1,18 +1,16 @@
 // A computer that runs Windows, as far as Wine reaches: the disk as a depot delivers it, a Windows PE with the agent on X:, and after the
-// restart a Windows whose drive C: is the volume that the agent has applied. Tools that Wine lacks are stand-ins that write down their calls.
+// restart a Windows whose drive C: is the volume that the agent has applied.
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, cp, link, mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CacheLayout, cacheLayout } from '../../agent/content/layout.ts';
 import { readJournal } from '../../agent/journal/journal.ts';
 import type { JournalRecord } from '../../agent/journal/record.ts';
-import { WINE_TEMPLATE } from '../../scripts/setup/place.mjs';
-import { openWine } from '../../scripts/wine/session.mjs';
 import type { SmallSite } from './small-site.ts';
 import { readTree } from './wim-kit.ts';
-import { STAND_INS } from './windows-side.ts';
-import { layStandIns, layWimgapi, PRESTAGE_EXE, type WineResult, type WineSession } from './wine.ts';
+import { bootWindows, bootWindowsPe, callsIn, type Firmware, namesOfWine } from './windows-systems.ts';
+import { layWimgapi, PRESTAGE_EXE, type WineResult, type WineSession } from './wine.ts';
 
 export interface WindowsComputer extends AsyncDisposable {
   /** The Windows volume. */
@@ -39,18 +37,23 @@ export interface AgentProgram {
   (...options: readonly string[]): Promise<WineResult>;
   /** Pulls the plug as soon as `seen` answers true: SIGKILL to the agent and all of its system. @throws when the agent ends before. */
   kill(seen: () => boolean): Promise<void>;
+  /** The same, but an agent that ends before has its result returned. */
+  killUnlessEnded(seen: () => boolean): Promise<WineResult | undefined>;
 }
 
-const MEDIA_ENTRY =
-  '\\nWindows Boot Loader\\n-------------------\\nidentifier  {7619dcc9-fafe-11d9-b411-000476eba25f}\\nosdevice  ramdisk=[boot]\\sources\\boot.wim,{7619dcc8-fafe-11d9-b411-000476eba25f}\\n';
-const windowsEntry = (drive: string): string =>
-  `\\nWindows Boot Loader\\n-------------------\\nidentifier  {11111111-2222-3333-4444-555555555555}\\nosdevice  partition=${drive}\\nsystemroot  \\Windows\\n`;
+export interface ComputerParts {
+  /** Letter -> folder that both systems see, a share for example. */
+  readonly drives?: Readonly<Record<string, string>>;
+  /** What tells this computer from the host. */
+  readonly firmware?: Firmware;
+}
 
 /** @param lay lays the disk into the folder that it is given. */
 export async function openWindowsComputer(
   folder: string,
-  site: SmallSite,
+  site: Pick<SmallSite, 'config'>,
   lay: (disk: string) => Promise<void>,
+  { drives = {}, firmware }: ComputerParts = {},
 ): Promise<WindowsComputer> {
   const at = (...names: readonly string[]): string => path.join(folder, ...names);
   const [disk, ramDisk, records] = [at('disk'), at('ram-disk'), at('records')];
@@ -65,25 +68,35 @@ export async function openWindowsComputer(
 
   const layout = cacheLayout(volume);
   const esp = path.join(disk, 'volumes/esp');
-  const winpe = once(() => bootWindowsPe(at('winpe'), { x: ramDisk, w: volume, s: esp, r: records }));
+  const own = firmware === undefined ? {} : { firmware };
+  const winpe = once(() =>
+    bootWindowsPe({
+      prefix: at('winpe'),
+      drives: { ...drives, x: ramDisk, w: volume, s: esp, r: records },
+      ...own,
+    }),
+  );
   const windows = once(async () => {
     await (await winpe.opened())?.killAll();
-    return await bootWindows(at('windows'), { c: volume, r: records });
+    return await bootWindows({ prefix: at('windows'), drives: { ...drives, c: volume, r: records }, ...own });
   });
   return {
     volume,
     layout,
-    deploy: agentProgram(winpe.open, 'X:\\Prestage\\prestage.exe', 'deploy'),
-    goOn: agentProgram(windows.open, 'C:\\_SMSTaskSequence\\Prestage\\agent\\prestage.exe', 'continue'),
+    deploy: agentProgram(winpe.open, 'X:\\Prestage\\prestage.exe', 'deploy', session => session.killAll()),
+    goOn: agentProgram(
+      windows.open,
+      'C:\\_SMSTaskSequence\\Prestage\\agent\\prestage.exe',
+      'continue',
+      killWithRegistry,
+    ),
     inWindows: async (program, ...options) => (await windows.open()).run(program, options),
     shutWindowsDown: async () => (await windows.open()).shutDown(),
     journal: () => readJournal(layout.journal),
     journalText: () => (existsSync(layout.journal) ? readFileSync(layout.journal, 'latin1') : ''),
     calls: () => ['winpe', 'windows'].flatMap(system => callsIn(path.join(records, `${system}.ndjson`))),
     async files() {
-      const template = await namesBelow(path.join(WINE_TEMPLATE, 'drive_c'));
-      const ofWine = new Set(template.map(name => name.toLowerCase()));
-      for (const tool of STAND_INS) ofWine.add(`windows/system32/${tool}.exe`);
+      const ofWine = await namesOfWine();
       return await readTree(volume, name => !ofWine.has(name.toLowerCase()));
     },
     async [Symbol.asyncDispose]() {
@@ -93,10 +106,21 @@ export async function openWindowsComputer(
   };
 }
 
-function agentProgram(boot: () => Promise<WineSession>, program: string, command: string): AgentProgram {
+/** Wine's server keeps the registry to itself until it ends, also when the agent has it flushed: it writes down what Windows would have by then. */
+async function killWithRegistry(session: WineSession): Promise<void> {
+  await session.killPrograms();
+  await session.shutDown();
+}
+
+function agentProgram(
+  boot: () => Promise<WineSession>,
+  program: string,
+  command: string,
+  end: (session: WineSession) => Promise<void>,
+): AgentProgram {
   const run = async (...options: readonly string[]): Promise<WineResult> =>
     (await boot()).run(program, [command, ...options]);
-  const kill = async (seen: () => boolean): Promise<void> => {
+  const killUnlessEnded = async (seen: () => boolean): Promise<WineResult | undefined> => {
     const session = await boot();
     const { ended } = await session.start(program, [command]);
     let result: WineResult | undefined;
@@ -104,16 +128,21 @@ function agentProgram(boot: () => Promise<WineSession>, program: string, command
       result = found;
     });
     while (!seen()) {
-      if (result !== undefined)
-        throw new Error(
-          `${command} ended with ${result.code} before it was killed\n${result.stdout}\n${result.stderr}`,
-        );
+      if (result !== undefined) return result;
       await Promise.race([ending, pause(3)]);
     }
-    await session.killAll();
+    await end(session);
     await ending;
+    return undefined;
   };
-  return Object.assign(run, { kill });
+  const kill = async (seen: () => boolean): Promise<void> => {
+    const result = await killUnlessEnded(seen);
+    if (result === undefined) return;
+    throw new Error(
+      `${command} ended with ${result.code} before it was killed\n${result.stdout}\n${result.stderr}`,
+    );
+  };
+  return Object.assign(run, { kill, killUnlessEnded });
 }
 
 /** A system that boots when it is first needed. */
@@ -126,75 +155,4 @@ function once(boot: () => Promise<WineSession>) {
       return session;
     },
   };
-}
-
-async function bootWindowsPe(prefix: string, drives: Readonly<Record<string, string>>): Promise<WineSession> {
-  const session = openWine({
-    prefix,
-    drives,
-    env: tools('winpe', {
-      BCDEDIT: `0;${MEDIA_ENTRY}`,
-      BCDEDIT_AFTER_BCDBOOT: `0;${MEDIA_ENTRY}${windowsEntry('W:')}`,
-    }),
-  });
-  layStandIns(path.join(prefix, 'drive_c/windows/system32'), STAND_INS);
-  await session.run('reg', ['add', 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\MiniNT', '/f']);
-  await session.shutDown(); // so that it is known after a kill, too
-  return session;
-}
-
-/** The small site's image holds no Windows that could run: what Wine needs is laid into the applied volume, beside or in place of its files. */
-async function bootWindows(prefix: string, drives: Readonly<Record<string, string>>): Promise<WineSession> {
-  const volume = drives.c;
-  if (volume === undefined) throw new Error('Windows needs a drive C:');
-  await mkdir(path.join(prefix, 'dosdevices'), { recursive: true });
-  for (const name of ['system.reg', 'user.reg', 'userdef.reg', '.update-timestamp'])
-    await cp(path.join(WINE_TEMPLATE, name), path.join(prefix, name), { preserveTimestamps: true });
-  for (const [letter, target] of Object.entries({ ...drives, z: '/' }))
-    await symlink(target, path.join(prefix, 'dosdevices', `${letter}:`));
-  await layOver(path.join(WINE_TEMPLATE, 'drive_c'), volume);
-  layStandIns(path.join(volume, 'Windows/System32'), STAND_INS);
-  return openWine({
-    prefix,
-    env: tools('windows', { BCDEDIT: `0;${MEDIA_ENTRY}${windowsEntry('C:')}` }),
-  });
-}
-
-/** Hard links where possible; names that differ in case only are one name. */
-async function layOver(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true });
-  const there = new Map((await readdir(to)).map(name => [name.toLowerCase(), name]));
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const source = path.join(from, entry.name);
-    const target = path.join(to, there.get(entry.name.toLowerCase()) ?? entry.name);
-    if (entry.isDirectory()) {
-      await layOver(source, target);
-      continue;
-    }
-    await rm(target, { force: true });
-    await link(source, target).catch(() => cp(source, target, { verbatimSymlinks: true }));
-  }
-}
-
-/** Of some tools Wine has a stub of its own, which would win over the stand-in. */
-function tools(system: string, answers: Readonly<Record<string, string>>): Record<string, string> {
-  const named = Object.entries(answers).map(([tool, answer]) => [`PRESTAGE_RECORD_${tool}`, answer]);
-  return {
-    WINEDLLOVERRIDES: `mscoree,mshtml=;${STAND_INS.map(tool => `${tool}.exe`).join(',')}=n`,
-    // As slow as a real tool: there is time to kill who waits for it.
-    PRESTAGE_RECORD_PAUSE_MS: '300',
-    PRESTAGE_RECORD: `R:\\${system}.ndjson`,
-    ...Object.fromEntries(named),
-  };
-}
-
-function callsIn(file: string): readonly string[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map(line => JSON.parse(line)).map(({ tool, args }) => `${tool} ${args.join(' ')}`);
-}
-
-async function namesBelow(root: string): Promise<readonly string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return entries.map(entry => path.relative(root, path.join(entry.parentPath, entry.name)));
 }

@@ -13,6 +13,9 @@ export async function installedOn(volume: string): Promise<readonly string[]> {
   return (await readFile(path.join(volume, INSTALLED), 'utf8')).trim().split('\r\n');
 }
 
+/** Below it each installer leaves a value of its item's ID. */
+export const INSTALLED_KEY = 'HKLM\\SOFTWARE\\Sample';
+
 /** The editor leaves this file, by which it is detected. */
 export const EDITOR = 'Program Files/Editor/editor.exe';
 
@@ -57,5 +60,6 @@ export function windowsSite({ tool, runtime, editor }: Endings): Tree {
 
 /** A batch file that writes down that it was started, then does `lines`. */
 function script(id: string, ...lines: readonly string[]): string {
-  return ['@echo off', `echo ${id}>>C:\\${INSTALLED}`, ...lines, ''].join('\r\n');
+  const register = `reg add ${INSTALLED_KEY} /v ${id} /d installed /f >nul`;
+  return ['@echo off', `echo ${id}>>C:\\${INSTALLED}`, register, ...lines, ''].join('\r\n');
 }

@@ -5,7 +5,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recall } from '../../agent/journal/past.ts';
 import type { Report } from '../../agent/report/report.ts';
 import { type MisbehavingServer, startMisbehavingServer } from '../support/misbehaving-server.ts';
 import { noise } from '../support/site-kit.ts';
@@ -13,14 +12,17 @@ import { makeSmallSite, moveWorldOn, type SmallSite, wearDisk } from '../support
 import { tempFolder } from '../support/temp-folder.ts';
 import { readTree } from '../support/wim-kit.ts';
 import { openWindowsComputer, type WindowsComputer } from '../support/windows-computer.ts';
+import {
+  beginRun,
+  type FinalState,
+  finalState,
+  type Kill,
+  keptReportText,
+  killed,
+  type Run,
+  textOf,
+} from '../support/windows-kills.ts';
 import { EDITOR_ITEM, INSTALLED, installedOn, windowsSite } from '../support/windows-site.ts';
-
-/** A moment at which the plug is pulled: when `seen` in what this run has done so far. Then `open` is under way, where that is certain. */
-interface Kill {
-  readonly where: string;
-  readonly seen: (run: Run) => boolean;
-  readonly open?: string;
-}
 
 const STAGED_DRIVER = '_SMSTaskSequence/Packages/CON00004.2.partial/net.sys';
 
@@ -92,8 +94,8 @@ afterAll(async () => {
 });
 
 test('an uncut deployment and one with ten kills come to the same', { timeout: 300_000 }, async () => {
-  const goal = await uncutResult();
-  expect(Object.keys(goal).length).toBeGreaterThan(240);
+  const goal = await uncutState();
+  expect(Object.keys(goal.files).length).toBeGreaterThan(240);
   await using computer = await newComputer('killed');
   const before = point.requests.length;
 
@@ -108,7 +110,7 @@ test('an uncut deployment and one with ten kills come to the same', { timeout: 3
     expect(await computer.goOn()).toMatchObject({ code: 0 });
   });
 
-  expect(await result(computer)).toEqual(goal);
+  expect(await finalState(computer)).toEqual(goal);
   // Whatever was under way when the plug was pulled was started once more, and nothing else was.
   expect(await installedOn(computer.volume)).toEqual(['CON00006', 'CON00006', 'CON00003', 'CON00002']);
   const [whole, rest, ...more] = point.requests
@@ -118,9 +120,7 @@ test('an uncut deployment and one with ten kills come to the same', { timeout: 3
   expect(Number(/^bytes=(\d+)-3499999$/.exec(rest?.range ?? '')?.[1])).toBeGreaterThan(500_000);
   const calls = (tool: string): number => computer.calls().filter(call => call.startsWith(tool)).length;
   expect({ dism: calls('dism '), bcdboot: calls('bcdboot ') }).toEqual({ dism: 2, bcdboot: 1 });
-  const report: Report = JSON.parse(
-    await readFile(path.join(computer.volume, 'Windows/Logs/Prestage/report.json'), 'utf8'),
-  );
+  const report: Report = JSON.parse(keptReportText(computer.volume));
   expect(report).toMatchObject({
     outcome: 'completed',
     faults: [],
@@ -136,38 +136,11 @@ async function newComputer(name: string): Promise<WindowsComputer> {
   });
 }
 
-async function uncutResult(): Promise<Readonly<Record<string, string>>> {
+async function uncutState(): Promise<FinalState> {
   await using computer = await newComputer('uncut');
   expect(await computer.deploy()).toMatchObject({ code: 3 });
   expect(await computer.goOn()).toMatchObject({ code: 0 });
-  return await result(computer);
-}
-
-/** The final volume without what tells of the runs themselves. */
-async function result(computer: WindowsComputer): Promise<Readonly<Record<string, string>>> {
-  await expect.poll(() => existsSync(computer.layout.root), { timeout: 30_000 }).toBe(false);
-  const found = Object.entries(await computer.files());
-  return Object.fromEntries(
-    found.filter(([name]) => name !== INSTALLED && !name.startsWith('Windows/Logs/Prestage/')),
-  );
-}
-
-/** What one start of the agent has done so far, seen from outside. */
-interface Run {
-  readonly volume: string;
-  journaled(text: string): boolean;
-  asked(fileName: string): boolean;
-  called(tool: RegExp): boolean;
-}
-
-async function killed(
-  computer: WindowsComputer,
-  command: 'deploy' | 'goOn',
-  { where, seen, open }: Kill,
-  run: Run,
-): Promise<void> {
-  await computer[command].kill(() => seen(run));
-  if (open !== undefined) expect([...recall(await computer.journal()).open], where).toEqual([open]);
+  return await finalState(computer);
 }
 
 /** Whatever `start` does, it must not fetch a file that lay on the disk whole before, nor apply an image that was known to be applied. */
@@ -176,26 +149,13 @@ async function watched(
   where: string,
   start: (run: Run) => Promise<void>,
 ): Promise<void> {
-  const { layout, volume, calls, journal, journalText } = computer;
+  const { layout, journal } = computer;
   const whole = new Set(existsSync(layout.packages) ? Object.values(await readTree(layout.packages)) : []);
   const wasApplied = existsSync(layout.applied);
-  const begin = {
-    journal: journalText().length,
-    records: (await journal()).length,
-    requests: point.requests.length,
-    calls: calls().length,
-  };
-  const requests = () => point.requests.slice(begin.requests);
-  await start({
-    volume,
-    journaled: text => journalText().includes(text, begin.journal),
-    asked: fileName => requests().some(request => request.path.endsWith(`/${fileName}`)),
-    called: tool =>
-      calls()
-        .slice(begin.calls)
-        .some(call => tool.test(call)),
-  });
-  const again = requests()
+  const begin = { records: (await journal()).length, requests: point.requests.length };
+  await start(beginRun(computer, point));
+  const again = point.requests
+    .slice(begin.requests)
     .map(request => request.path)
     .filter(name => name.includes('/files/') && whole.has(digestOf(files.get(name))));
   expect(again, `fetched again after ${where}`).toEqual([]);
@@ -213,10 +173,6 @@ function startsWithBytes(file: string): boolean {
       .subarray(0, 1024)
       .some(byte => byte !== 0)
   );
-}
-
-function textOf(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 function digestOf(bytes: Uint8Array = new Uint8Array()): string {
