@@ -1,5 +1,4 @@
 // What can be wrong with the variables of a media document that no schema tells.
-import { isReadOnly } from '../policy/built-in-variables.ts';
 import type { Unresolved } from '../policy/policy.ts';
 import type { SiteMedia } from './read-site.ts';
 
@@ -9,10 +8,6 @@ export function mediaVariableIssues(
   deployments: readonly { readonly id: string }[],
 ): readonly Unresolved[] {
   const names = Object.keys(variables);
-  const readOnly = names.filter(isReadOnly).map(name => ({
-    path: ['variables', name],
-    text: `${name} is read-only: only a run itself sets it`,
-  }));
   const known = new Set(names.map(name => name.toLowerCase()));
   // A slip in a name here would show the secret that it was to hide. A prestart command may set what is not named above.
   const unknown = secret.flatMap((name, at) =>
@@ -26,7 +21,6 @@ export function mediaVariableIssues(
       !deployments.some(({ id }) => id === variables[name]?.trim()),
   );
   return [
-    ...readOnly,
     ...unknown,
     ...preferred.map(name => ({
       path: ['variables', name],

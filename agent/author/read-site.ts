@@ -29,6 +29,7 @@ import {
   taskSequenceDocumentSchema,
 } from './site-documents.ts';
 import { referenceIssues } from './site-references.ts';
+import { variableIssues } from './variable-issues.ts';
 
 /** A document with the place of each of its parts, for messages. */
 export interface Located<T> {
@@ -73,6 +74,8 @@ export interface SiteDocuments {
   readonly media: readonly Located<SiteMedia>[];
   readonly machines: Located<readonly MachineDocument[]> | undefined;
   readonly associations: Located<readonly AssociationDocument[]> | undefined;
+  /** IDs of content and task sequences whose documents are there but have mistakes: a reference to one of them leads somewhere. */
+  readonly unread: ReadonlySet<string>;
 }
 
 /**
@@ -89,6 +92,7 @@ export async function readSite(
   const documents = await readDocuments(root, issues, pending);
   issues.push(
     ...(await referenceIssues(documents)),
+    ...variableIssues(documents),
     ...collectionIssues(documents),
     ...(await machineIssues(documents, root)),
   );
@@ -129,14 +133,16 @@ async function readDocuments(
   };
   if ((await readOptional(path.join(root, 'site.yaml'))) === undefined)
     throw new Fault('USAGE-03', root, { expected: 'site.yaml' });
+  const unread = new Set<string>();
   const site = await read('site.yaml', siteSchema);
   const content: Located<SiteContent>[] = [];
   for (const name of await namesIn(root, 'content', 'folders')) {
     const file = `content/${name}/content.yaml`;
     const document = await read(file, contentSchema);
     if (document === undefined) {
-      if ((await readOptional(path.join(root, file))) === undefined)
-        issues.push({ code: 'USAGE-02', text: `${file}: required, but absent` });
+      const bytes = await readOptional(path.join(root, file));
+      if (bytes === undefined) issues.push({ code: 'USAGE-02', text: `${file}: required, but absent` });
+      else unread.add(idIn(bytes));
       continue;
     }
     const sourceFolder = path.resolve(root, 'content', name, document.value.source);
@@ -153,6 +159,7 @@ async function readDocuments(
       });
     else if (document !== undefined)
       taskSequences.push({ value: { id: id.data, ...document.value }, locate: document.locate });
+    else unread.add(id.data);
   }
   const deployments = await read('deployments.yaml', deploymentsSchema);
   const collections = await read('collections.yaml', collectionsSchema);
@@ -169,7 +176,12 @@ async function readDocuments(
   }
   const machines = await read('machines.yaml', machinesSchema, MACHINES_MAX_BYTES);
   const associations = await read('associations.yaml', associationsSchema);
-  return { site, content, taskSequences, deployments, collections, media, machines, associations };
+  return { site, content, taskSequences, deployments, collections, media, machines, associations, unread };
+}
+
+/** Of a content document that does not decode, as far as it can be seen; else empty text, which no reference is. */
+function idIn(document: Uint8Array): string {
+  return /^id:\s*["']?([A-Za-z0-9]{8})\b/m.exec(Buffer.from(document).toString('utf8'))?.[1] ?? '';
 }
 
 function siteFault(folder: string, issues: readonly SiteIssue[]): Fault {

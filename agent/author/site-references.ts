@@ -1,6 +1,7 @@
 // What the documents of a site say of each other: IDs used twice, and references that lead nowhere.
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { valueAt } from '../document/issue.ts';
 import { type Unresolved, unresolvedContent } from '../policy/policy.ts';
 import { describeWim } from '../wim/read-wim.ts';
 import { mediaVariableIssues } from './media-variables.ts';
@@ -16,12 +17,12 @@ export async function referenceIssues(documents: References): Promise<SiteIssue[
     ...(await missingSources(documents)),
     ...dependencyIssues(documents),
     ...documents.taskSequences.flatMap(sequence =>
-      located(sequence, unresolvedContent(sequence.value, typesOf(documents))),
+      located(sequence, unresolvedContent(sequence.value, typesOf(documents)), documents),
     ),
     ...sequenceIssues(documents),
     ...deploymentIssues(documents),
     ...(await imageIndexIssues(documents)),
-    ...documents.media.flatMap(media => located(media, mediaIssues(media.value, documents))),
+    ...documents.media.flatMap(media => located(media, mediaIssues(media.value, documents), documents)),
   ];
 }
 
@@ -29,8 +30,17 @@ function typesOf({ content }: References): ReadonlyMap<string, string> {
   return new Map(content.map(({ value }) => [value.id, value.type]));
 }
 
-function located({ locate }: Pick<Located<unknown>, 'locate'>, found: readonly Unresolved[]): SiteIssue[] {
-  return found.map(({ path, text }) => ({
+function located(
+  { value, locate }: Located<unknown>,
+  found: readonly Unresolved[],
+  { unread }: Pick<References, 'unread'>,
+): SiteIssue[] {
+  // What is wrong with the document that is meant is told at its own place.
+  const leadsNowhere = ({ path: place }: Unresolved): boolean => {
+    const reference = valueAt(value, place);
+    return typeof reference !== 'string' || !unread.has(reference);
+  };
+  return found.filter(leadsNowhere).map(({ path, text }) => ({
     code: 'USAGE-05',
     text: `${locate(path)} ${pathOf(path)}${text}`,
   }));
@@ -91,7 +101,7 @@ function dependencyIssues(documents: References): SiteIssue[] {
       circle === undefined
         ? []
         : [{ path: ['dependencies'], text: `dependencies form a circle: ${circle.join(' -> ')}` }];
-    return located(item, [...unknown, ...turning]);
+    return located(item, [...unknown, ...turning], documents);
   });
 }
 
@@ -112,18 +122,16 @@ function circleFrom(start: string, next: (id: string) => readonly string[]): rea
 }
 
 /** An image index beyond the WIM's images would show on the first machine only. What is wrong with a WIM itself is told when it is published. */
-async function imageIndexIssues({ content, taskSequences, media }: References): Promise<SiteIssue[]> {
-  const asked = [
-    ...taskSequences.map(({ value, locate }) => ({ image: value.osImage, locate })),
-    ...media.map(({ value, locate }) => ({ image: value.osImage, locate })),
-  ];
+async function imageIndexIssues(documents: References): Promise<SiteIssue[]> {
+  const { content, taskSequences, media } = documents;
+  const asked = [...taskSequences, ...media].map(document => ({ image: document.value.osImage, document }));
   const issues = await Promise.all(
-    asked.map(async ({ image, locate }) => {
+    asked.map(async ({ image, document }) => {
       const item = content.find(({ value }) => value.id === image?.id && value.type === 'os-image');
       const count = item && (await imageCount(item.value.sourceFolder));
       if (image === undefined || count === undefined || image.index <= count) return [];
       const text = `expected 1 to ${count}, the images of ${image.id}, found ${image.index}`;
-      return located({ locate }, [{ path: ['osImage', 'index'], text }]);
+      return located(document, [{ path: ['osImage', 'index'], text }], documents);
     }),
   );
   return issues.flat();
@@ -137,7 +145,8 @@ async function imageCount(folder: string): Promise<number | undefined> {
   return described?.images.length;
 }
 
-function deploymentIssues({ deployments, taskSequences }: References): SiteIssue[] {
+function deploymentIssues(documents: References): SiteIssue[] {
+  const { deployments, taskSequences } = documents;
   if (deployments === undefined) return [];
   const ids = new Set(taskSequences.map(({ value }) => value.id));
   const unknown = deployments.value.flatMap((deployment, index) =>
@@ -145,7 +154,7 @@ function deploymentIssues({ deployments, taskSequences }: References): SiteIssue
       ? []
       : [{ path: [index, 'taskSequence'], text: `no task sequence has the ID ${deployment.taskSequence}` }],
   );
-  return located(deployments, unknown);
+  return located(deployments, unknown, documents);
 }
 
 function mediaIssues(media: SiteMedia, documents: References): Unresolved[] {

@@ -57,6 +57,40 @@ export const ANSWER_VARIABLES = {
   randomPassword: ['OSDRandomAdminPassword'],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
 
+/** What each of them may be. */
+const ANSWER_RULES: Readonly<Record<keyof typeof ANSWER_VARIABLES, rule.Rule>> = {
+  computerName: rule.computerName,
+  productKey: rule.productKey,
+  registeredOwner: rule.registeredName,
+  registeredOrganization: rule.registeredName,
+  timeZone: rule.timeZone,
+  inputLocale: rule.inputLocale,
+  systemLocale: rule.locale,
+  uiLanguage: rule.locale,
+  uiLanguageFallback: rule.locale,
+  userLocale: rule.locale,
+  joinType: rule.joinType,
+  domain: rule.domainName,
+  organizationalUnit: {
+    ...rule.organizationalUnit,
+    holds: text => rule.organizationalUnit.holds(withoutScheme(text)),
+  },
+  workgroup: rule.workgroupName,
+  joinAccount: rule.account,
+  joinPassword: rule.password,
+  administratorPassword: rule.password,
+  randomPassword: rule.trueOrFalse,
+};
+
+/** @returns what a variable must be that Windows Setup gets an answer from; undefined for every other. For those who write its value. */
+export function answerRule(variable: string): rule.Rule | undefined {
+  const wanted = variable.toLowerCase();
+  for (const answer of Object.keys(ANSWER_VARIABLES) as (keyof typeof ANSWER_VARIABLES)[]) {
+    if (ANSWER_VARIABLES[answer].some(name => name.toLowerCase() === wanted)) return ANSWER_RULES[answer];
+  }
+  return undefined;
+}
+
 /** Variables whose values are never shown, whether or not their level calls them secret. */
 export const SECRET_ANSWERS: readonly string[] = [
   ...ANSWER_VARIABLES.joinPassword,
@@ -72,19 +106,19 @@ export interface AnswerSource {
 /** @throws Fault CONTENT-12 naming the variable, what it should be and, unless it is a secret, what it is. */
 export function readAnswers(source: AnswerSource): Answers {
   const take = taker(source.variables);
-  const wantsDisabled = take('randomPassword', rule.trueOrFalse)?.toLowerCase() === 'true';
-  const administratorPassword = take('administratorPassword', rule.password);
+  const wantsDisabled = take('randomPassword')?.toLowerCase() === 'true';
+  const administratorPassword = take('administratorPassword');
   return {
-    computerName: take('computerName', rule.computerName),
-    productKey: take('productKey', rule.productKey)?.toUpperCase(),
-    registeredOwner: take('registeredOwner', rule.registeredName),
-    registeredOrganization: take('registeredOrganization', rule.registeredName),
-    timeZone: take('timeZone', rule.timeZone),
-    inputLocale: take('inputLocale', rule.inputLocale),
-    systemLocale: take('systemLocale', rule.locale),
-    uiLanguage: take('uiLanguage', rule.locale),
-    uiLanguageFallback: take('uiLanguageFallback', rule.locale),
-    userLocale: take('userLocale', rule.locale),
+    computerName: take('computerName'),
+    productKey: take('productKey')?.toUpperCase(),
+    registeredOwner: take('registeredOwner'),
+    registeredOrganization: take('registeredOrganization'),
+    timeZone: take('timeZone'),
+    inputLocale: take('inputLocale'),
+    systemLocale: take('systemLocale'),
+    uiLanguage: take('uiLanguage'),
+    uiLanguageFallback: take('uiLanguageFallback'),
+    userLocale: take('userLocale'),
     join: readJoin(take, source.record?.domainJoinBlob),
     administratorPassword: wantsDisabled ? undefined : administratorPassword,
   };
@@ -95,13 +129,14 @@ export function hasAccount({ join, administratorPassword }: Answers): boolean {
   return administratorPassword !== undefined || join?.to === 'domain' || join?.to === 'offline';
 }
 
-type Take = (answer: keyof typeof ANSWER_VARIABLES, follows: rule.Rule) => string | undefined;
+type Take = (answer: keyof typeof ANSWER_VARIABLES) => string | undefined;
 
 /** An empty value is none. Configuration Manager expands `%NAME%` in every value, once. */
 function taker(variables: Variables): Take {
   const secret = new Set(variables.all.filter(each => each.secret).map(each => each.name.toLowerCase()));
   for (const name of SECRET_ANSWERS) secret.add(name.toLowerCase());
-  return (answer, { expected, holds }) => {
+  return answer => {
+    const { expected, holds } = ANSWER_RULES[answer];
     for (const name of ANSWER_VARIABLES[answer]) {
       const authored = variables.get(name);
       if (authored === undefined || authored === '') continue;
@@ -116,25 +151,22 @@ function taker(variables: Variables): Take {
 
 /** Without a type, a name or a blob says which is meant; a domain comes before a workgroup, what was made for this very machine before both. */
 function readJoin(take: Take, blob: string | undefined): Join | undefined {
-  const type = take('joinType', rule.joinType)?.toLowerCase();
-  const workgroup = take('workgroup', rule.workgroupName);
+  const type = take('joinType')?.toLowerCase();
+  const workgroup = take('workgroup');
   if (type === '1' || type === 'workgroup') return { to: 'workgroup', name: workgroup };
   if (blob !== undefined) return { to: 'offline', blob: joinText(blob) };
-  const name = take('domain', rule.domainName);
+  const name = take('domain');
   if (name !== undefined) return readDomain(take, name);
-  if (type !== undefined) throw missing('domain', rule.domainName);
+  if (type !== undefined) throw missing('domain');
   return workgroup === undefined ? undefined : { to: 'workgroup', name: workgroup };
 }
 
 function readDomain(take: Take, name: string): Join {
-  const authored = take('organizationalUnit', {
-    ...rule.organizationalUnit,
-    holds: text => rule.organizationalUnit.holds(withoutScheme(text)),
-  });
-  const account = take('joinAccount', rule.account);
-  const password = take('joinPassword', rule.password);
-  if (account === undefined) throw missing('joinAccount', rule.account);
-  if (password === undefined) throw missing('joinPassword', rule.password);
+  const authored = take('organizationalUnit');
+  const account = take('joinAccount');
+  const password = take('joinPassword');
+  if (account === undefined) throw missing('joinAccount');
+  if (password === undefined) throw missing('joinPassword');
   return {
     to: 'domain',
     name,
@@ -164,6 +196,7 @@ function joinText(blob: string): string {
   });
 }
 
-function missing(answer: keyof typeof ANSWER_VARIABLES, { expected }: rule.Rule): Fault {
+function missing(answer: keyof typeof ANSWER_VARIABLES): Fault {
+  const { expected } = ANSWER_RULES[answer];
   return new Fault('CONTENT-12', ANSWER_VARIABLES[answer][0], { expected, found: 'nothing' });
 }

@@ -71,7 +71,12 @@ describe('deploy', () => {
           drivers: ['CON00004'],
           packages: ['CON00006'],
           applications: ['CON00002'],
-          variables: { OSDComputerName: 'NOT A NAME', OSDLocalAdminPassword: 'never-to-be-seen' },
+          // What has a variable in it is known on the machine alone; the rest is told at publish.
+          variables: {
+            OSDComputerName: 'NOT A %Kind%',
+            Kind: 'NAME',
+            OSDLocalAdminPassword: 'never-to-be-seen',
+          },
         },
       },
     });
