@@ -40,10 +40,11 @@ async function placesToProtect(world: StepWorld): Promise<readonly string[]> {
 }
 
 async function stateStores(volumeRoot: string): Promise<readonly string[]> {
-  const names = await readdir(volumeRoot).catch(() => []);
-  return names
-    .filter(name => name.toLowerCase() === '_smstsstatestore')
-    .map(name => path.join(volumeRoot, name));
+  // A folder alone: in the new Windows anybody may make a link of this name, and what it leads to is not to be locked.
+  const entries = await readdir(volumeRoot, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter(entry => entry.isDirectory() && entry.name.toLowerCase() === '_smstsstatestore')
+    .map(({ name }) => path.join(volumeRoot, name));
 }
 
 async function isThere(place: string): Promise<boolean> {

@@ -49,8 +49,9 @@ export const restoreUserState: Step<'restore-user-state'> = {
     if (await isNothingCaptured(order, store, world))
       return { skipped: 'Nothing was captured on this computer: it had no Windows with user profiles.' };
     const closed = await readClosed(store);
-    if (!isOwn(closed, world) || closed.deployment === world.began)
-      return await restore(order, store, world, advance);
+    if (!isOwn(closed, world)) return await restore(order, store, world, advance);
+    // Closed before a cut, and `done` was asked when the share was not there yet.
+    if (closed.deployment === world.began) return { alreadyDone: true };
     // Installed anew, this computer has lost what it took over: the store is whole still, and nobody else may have it.
     const result = await restore(order, store, world, advance, 'again');
     const warning = `This computer restored it before, on ${closed.closed}, in an earlier installation; it was restored again.`;

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { foldCase } from '../content/manifest-path.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
+import { Fault } from '../fault/fault.ts';
 import type { Machine } from '../machine/machine.ts';
 
 /** At the root of the volume of Windows. */
@@ -28,11 +29,23 @@ export function openProfileHomes(
   const users = path.join(root, 'Users');
 
   async function aside(profile: string): Promise<string> {
-    const parent = path.join(root, SET_ASIDE);
-    await durable.makeFolder(parent);
+    const parent = await folderIn(root, SET_ASIDE);
     if (setAside.length === 0) await machine.protect(parent);
     setAside.push(profile);
-    const folder = path.join(parent, profile);
+    return await folderIn(parent, profile);
+  }
+
+  /** Anybody who has signed in can make names at the root of the volume. Fault: DISK-02 for one that is no folder of its own. */
+  async function folderIn(parent: string, name: string): Promise<string> {
+    const entries = await readdir(parent, { withFileTypes: true });
+    const taken = entries.find(entry => foldCase(entry.name) === foldCase(name));
+    const folder = path.join(parent, taken?.name ?? name);
+    if (taken !== undefined && !taken.isDirectory())
+      throw new Fault('DISK-02', folder, {
+        operation: 'restore',
+        expected: 'a folder',
+        found: 'a link or file',
+      });
     await durable.makeFolder(folder);
     return folder;
   }

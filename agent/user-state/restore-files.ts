@@ -92,7 +92,8 @@ export async function restoreFiles({
       if (frame.kind === 'folder') await place.folder(frame.profile, frame.path);
       else if (frame.kind === 'left-out') leftOut.push(`${frame.profile}/${frame.path}: ${frame.reason}`);
       else if (frame.kind === 'file') incoming = await begin(frame, place);
-      else if (frame.kind === 'data' && incoming !== undefined) await take(incoming, frame.bytes, durable);
+      else if (frame.kind === 'data' && incoming !== undefined)
+        await take(incoming, frame.bytes, place, durable);
       else if (frame.kind === 'file-dropped' && incoming !== undefined) {
         await discard(incoming, durable);
         incoming = undefined;
@@ -127,7 +128,12 @@ async function begin(
   };
 }
 
-async function take(file: Incoming, bytes: Uint8Array, durable: DurableFiles): Promise<void> {
+async function take(
+  file: Incoming,
+  bytes: Uint8Array,
+  place: RestorePlace,
+  durable: DurableFiles,
+): Promise<void> {
   file.hash.update(bytes);
   const before = file.size;
   file.size += bytes.length;
@@ -136,12 +142,13 @@ async function take(file: Incoming, bytes: Uint8Array, durable: DurableFiles): P
     file.pieces.push(Uint8Array.from(bytes));
     return;
   }
-  if (file.partial === undefined) await spill(file, durable);
+  if (file.partial === undefined) await spill(file, place, durable);
   await file.partial?.file.write(bytes, before);
 }
 
-/** Opens the partial file in the file's own folder and writes what has waited. */
-async function spill(file: Incoming, durable: DurableFiles): Promise<void> {
+/** Opens the partial file in the file's own folder and writes what has waited. Who owns the profile may be at work in it: no link is followed. */
+async function spill(file: Incoming, place: RestorePlace, durable: DurableFiles): Promise<void> {
+  await place.confirm(file.folder);
   const short = createHash('sha256').update(file.path).digest('hex').slice(0, 32);
   const name = path.join(file.folder, `${short}${PARTIAL_SUFFIX}`);
   const partial = await durable.openPartial(name);
@@ -190,10 +197,11 @@ async function flushAndRename(
     await discard(file, durable);
     return { there, ...told };
   }
-  if (file.partial === undefined) await spill(file, durable);
+  if (file.partial === undefined) await spill(file, place, durable);
   const { name, file: partial } = file.partial!;
   await partial.flush();
   await partial.close();
+  await place.confirm(file.folder);
   await durable.setModified(name, file.modified);
   await durable.rename(name, target);
   return { there, ...told };

@@ -1,9 +1,11 @@
 // Where a restored file goes on the new computer. What is there stays: a name that is taken by something else gets " (restored)", and no path leads
 // through a link. What a cut has left of the same restore is known by its bytes, so that starting over makes nothing double.
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { foldCase } from '../content/manifest-path.ts';
 import type { NameKind } from '../durable/disk.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
+import { Fault } from '../fault/fault.ts';
 
 /** Most UTF-16 units of a name on NTFS. */
 const NAME_MAX_UNITS = 255;
@@ -16,6 +18,8 @@ export interface PlaceWorld {
 export interface RestorePlace {
   /** @returns the existing folder that takes the files of `folder` (relative to the profile, `''` for the profile itself). */
   folder(profile: string, folder: string): Promise<string>;
+  /** Asked right before something is written into `folder`. Fault: DISK-02 when it leads elsewhere than when it was given. */
+  confirm(folder: string): Promise<void>;
   /** A name in `folder` that nothing has, or that `isSame` says is this very file; claimed until `release`. */
   claim(
     folder: string,
@@ -30,6 +34,7 @@ export function openRestorePlace(
   { durable, kind }: PlaceWorld,
 ): RestorePlace {
   const folders = new Map<string, Promise<string>>();
+  const places = new Map<string, string>();
   const claimed = new Set<string>();
 
   async function makeBelow(parent: string, name: string): Promise<string> {
@@ -53,8 +58,18 @@ export function openRestorePlace(
           : place
               .folder(profile, folder.slice(0, Math.max(slash, 0)))
               .then(parent => makeBelow(parent, folder.slice(slash + 1)));
-      folders.set(key, made);
-      return made;
+      const given = made.then(async name => {
+        places.set(name, await identityOf(name));
+        return name;
+      });
+      folders.set(key, given);
+      return given;
+    },
+
+    async confirm(folder) {
+      const found = await identityOf(folder).catch(() => 'nothing');
+      const expected = places.get(folder);
+      if (found !== expected) throw new Fault('DISK-02', folder, { operation: 'restore', expected, found });
     },
 
     async claim(folder, name, isSame) {
@@ -70,6 +85,12 @@ export function openRestorePlace(
     },
   };
   return place;
+}
+
+/** What tells a folder from every other, whatever name leads to it: volume and file number. */
+async function identityOf(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder, { bigint: true });
+  return `folder ${dev}:${ino}`;
 }
 
 /** `a.txt`, `a (restored).txt`, `a (restored 2).txt`; never longer than NTFS takes. */

@@ -2,7 +2,7 @@
 // whole after a cut at any durable write.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cacheLayout } from '../../agent/content/layout.ts';
@@ -259,6 +259,13 @@ describe('rights', () => {
       'volumes/windows/Windows/Panther/unattend.xml',
       'volumes/windows/_SMSTSStateStore',
     ]);
+  });
+
+  test('are not set on what a link with the name of a state store leads to', async () => {
+    const disk = await newDisk({ 'other/file': 'x' });
+    await symlink('other', path.join(disk, 'volumes/windows/_SMSTSStateStore'));
+    await lay(disk);
+    expect(await protectedOn(disk)).not.toContain('volumes/windows/_SMSTSStateStore');
   });
 
   test('are set on both volumes where the new Windows has one of its own, and everything is laid there', async () => {

@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { jobs } from '../../agent/jobs.ts';
+import { NO_COURSE } from '../../agent/journal/past.ts';
 import type { Action } from '../../agent/plan/plan.ts';
 import type { UserStateOrder } from '../../agent/policy/machine-record.ts';
 import { STEPS } from '../../agent/steps/index.ts';
@@ -94,6 +95,26 @@ describe('restoring', () => {
     expect(await readTree(windows('Users'))).toEqual(before);
   });
 
+  test('that was cut after it had closed the association, and finds the share only later, is done', async () => {
+    await layProfiles(path.join(folder, `${number}/old`));
+    await capture(path.join(folder, `${number}/old`), testStore(shares));
+    await restoreRun();
+    const again = await openStepKit({
+      disk,
+      actions: [RESTORE],
+      record: { userState: order() },
+      facts: FACTS,
+    });
+    const course = { ...NO_COURSE, started: async () => {}, finished: async () => {} };
+    const result = await STEPS['restore-user-state'].run(
+      { name: 'restore-user-state' },
+      again.world,
+      () => {},
+      course,
+    );
+    expect(result).toEqual({ alreadyDone: true });
+  });
+
   test('after another installation of the same computer is done again, and told', async () => {
     await layProfiles(path.join(folder, `${number}/old`));
     await capture(path.join(folder, `${number}/old`), testStore(shares));
@@ -106,7 +127,9 @@ describe('restoring', () => {
       facts: FACTS,
     });
     await runPlan('full-os', { ...anew.world, began: '2027-01-01T00:00:00.000Z' }, anew.journal);
-    expect(resultOf(anew)?.warning).toMatch(/^This computer restored it before, on .*; it was restored again\./);
+    expect(resultOf(anew)?.warning).toMatch(
+      /^This computer restored it before, on .*; it was restored again\./,
+    );
   });
 
   test('by another computer than the one that closed the association is refused', async () => {

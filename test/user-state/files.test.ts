@@ -1,14 +1,15 @@
-import { appendFileSync, unlinkSync } from 'node:fs';
+import { appendFileSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { DurableFiles } from '../../agent/durable/durable-files.ts';
 import { captureFiles } from '../../agent/user-state/capture-files.ts';
 import { chooseFiles } from '../../agent/user-state/choose-files.ts';
 import { decodeFrames, type Frame } from '../../agent/user-state/frames.ts';
 import { findState, readClosed } from '../../agent/user-state/store.ts';
 import { findProfiles } from '../../agent/user-state/walk-profiles.ts';
-import { ASSOCIATION, capture, layProfiles, restore, testStore } from '../support/state-kit.ts';
+import { ASSOCIATION, capture, layProfiles, quick, restore, testStore } from '../support/state-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { readTree, writeTree } from '../support/wim-kit.ts';
 
@@ -109,6 +110,34 @@ describe('files of people', () => {
     ).toBe('Umlaute');
   });
 
+  test('are not written where a folder leads that its owner has made a link meanwhile', async () => {
+    await layProfiles(old);
+    await capture(old, testStore(shares));
+    const documents = path.join(fresh, 'Users/anna/Documents');
+    const elsewhere = path.join(fresh, 'elsewhere');
+    await mkdir(elsewhere);
+    const durable = quick();
+    let swapped = false;
+    const watched: DurableFiles = {
+      ...durable,
+      openPartial: async file => {
+        const opened = await durable.openPartial(file);
+        if (!swapped && path.dirname(file) === documents) {
+          swapped = true;
+          renameSync(documents, `${documents}.moved`);
+          symlinkSync(elsewhere, documents);
+        }
+        return opened;
+      },
+    };
+    await expect(restore(fresh, testStore(shares), { durable: watched })).rejects.toMatchObject({
+      code: 'DISK-02',
+      subject: documents,
+    });
+    expect(await readdir(elsewhere)).toEqual([]);
+    expect(await readClosed(testStore(shares))).toBeUndefined();
+  });
+
   test('of a person without a profile are set aside on a real computer, where a bare folder would be nobody’s', async () => {
     await layProfiles(old);
     await writeTree(fresh, { 'Users/anna/NTUSER.DAT': '' });
@@ -121,6 +150,17 @@ describe('files of people', () => {
 });
 
 describe('a store', () => {
+  test('are not set aside where a link leads that somebody has made beforehand', async () => {
+    await layProfiles(old);
+    await capture(old, testStore(shares));
+    await mkdir(path.join(fresh, 'elsewhere'));
+    await symlink('elsewhere', path.join(fresh, 'UserState'));
+    await expect(restore(fresh, testStore(shares), { kind: 'windows' })).rejects.toMatchObject({
+      code: 'DISK-02',
+    });
+    expect(await readdir(path.join(fresh, 'elsewhere'))).toEqual([]);
+  });
+
   test('shows no name and no word of a file to whoever has no key', async () => {
     await layProfiles(old);
     await capture(old, testStore(shares));
