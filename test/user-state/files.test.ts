@@ -111,7 +111,8 @@ describe('files of people', () => {
   });
 
   test('are not written where a folder leads that its owner has made a link meanwhile', async () => {
-    await layProfiles(old);
+    // One file alone: what is written beside it would be in its own moment between look and write.
+    await writeTree(old, { 'Users/anna/Documents/all.txt': 'for me' });
     await capture(old, testStore(shares));
     const documents = path.join(fresh, 'Users/anna/Documents');
     const elsewhere = path.join(fresh, 'elsewhere');
