@@ -7,6 +7,7 @@ import { briefFacts } from '../facts/machine-facts.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import { asFault, faultRecord } from '../fault/fault.ts';
 import { summarize } from '../report/summary.ts';
+import { takeBack } from '../steps/hand-over.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
@@ -114,6 +115,7 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<'h
   for (const { message: text } of others)
     context.observe({ kind: 'note', level: 'warning', component: 'deploy', text: `Besides: ${text}` });
   if (obstacle !== undefined) throw obstacle;
+  await takeBack(context.machine);
   // Not a moment earlier: until there is a new plan, the new Windows of an earlier hand-over may still go by the old one and its policy.
   await keepAcceptedPolicy(context, prepared.policy);
   await keepMachineRecord(context, prepared.record);

@@ -17,13 +17,14 @@ const REPORT = `${VOLUME}/Windows/Logs/Prestage/report.json`;
 export function changeFor({
   sequence,
   deployments,
+  hardware,
   policy,
   media,
   machine,
   exitCodes,
   world = {},
 }: Given): Change {
-  const changesPolicy = sequence !== undefined || deployments !== undefined || policy !== undefined;
+  const changesPolicy = [sequence, deployments, hardware, policy].some(given => given !== undefined);
   return {
     ...world,
     ...(changesPolicy && {
@@ -34,6 +35,12 @@ export function changeFor({
           return {
             ...published,
             taskSequences: sequences.map(each => (each.id === 'CON00020' ? { ...each, ...sequence } : each)),
+            ...(hardware && {
+              content: (published.content as Document[]).map(each => {
+                const given = hardware[each.id as string];
+                return given === undefined ? each : { ...each, hardware: given };
+              }),
+            }),
             ...(deployments && { deployments: deployments.map(each => ({ ...first, ...each })) }),
             ...policy,
           };

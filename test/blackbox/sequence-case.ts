@@ -9,6 +9,8 @@ export interface Given {
   readonly sequence?: Document;
   /** In place of the one deployment; each is completed from it. */
   readonly deployments?: readonly Document[];
+  /** Of content items, by ID: which machines each is for. */
+  readonly hardware?: Readonly<Record<string, Document>>;
   /** Other fields of policy. */
   readonly policy?: Document;
   /** Fields of the media manifest. */

@@ -22,6 +22,9 @@ function steps({
   return { steps: [...before, APPLY, { step: 'apply-drivers' }, ...after, BOOT, ...fullOs] };
 }
 
+/** What the media laid of driver packages is lost: they come from a distribution point or not at all. */
+const WITHOUT_DRIVERS = { 'volumes/windows/_SMSTaskSequence/Packages/CON00004': undefined };
+
 const command = (line: string, more: object = {}): object => ({
   step: 'run-command',
   command: line,
@@ -396,6 +399,55 @@ const CARRIED_OUT: readonly SequenceCase[] = [
       },
     },
     out: { ran: [/powershell\.exe .*-File ".*\.ps1" -Fast$/i] },
+  },
+  {
+    title: 'a driver package for this model is fetched and added',
+    given: {
+      sequence: { drivers: 'auto' },
+      hardware: { CON00004: { manufacturers: ['Contoso*'], models: ['Book 1?'] } },
+      machine: { facts: { manufacturer: 'Contoso Ltd.', model: 'Book 14' } },
+      world: { disk: WITHOUT_DRIVERS },
+    },
+    out: {
+      ran: ALL,
+      recorded: ['drivers'],
+      actions: { 'acquire-content:CON00004': 'finished', 'add-drivers:CON00004': 'finished' },
+    },
+  },
+  {
+    title: 'a driver package for another model is neither fetched nor added, and that none fits is told',
+    given: {
+      sequence: { drivers: 'auto' },
+      hardware: { CON00004: { models: ['Book 1?'] } },
+      machine: { facts: { manufacturer: 'Contoso', model: 'Tower 3' } },
+      world: { disk: WITHOUT_DRIVERS },
+    },
+    out: {
+      ran: ALL,
+      actions: { 'acquire-content:CON00004': 'absent', 'add-drivers:CON00004': 'absent' },
+      files: {
+        'volumes/windows/Windows/Logs/Prestage/prestage.log':
+          'No driver package of policy fits this machine (Contoso Tower 3)',
+      },
+    },
+  },
+  {
+    title: 'a driver package for a device that the computer has is added',
+    given: {
+      sequence: { drivers: 'auto' },
+      hardware: { CON00004: { devices: ['PCI\\VEN_8086&DEV_15F3', 'PCI\\VEN_8086&DEV_15F4'] } },
+      machine: { facts: { devices: ['ACPI\\PNP0C0A', 'pci\\ven_8086&dev_15f3'] } },
+    },
+    out: { ran: ALL, recorded: ['drivers'], actions: { 'add-drivers:CON00004': 'finished' } },
+  },
+  {
+    title: 'a driver package that the sequence lists is added, whatever machines it is for',
+    given: {
+      sequence: { drivers: ['CON00004'] },
+      hardware: { CON00004: { models: ['Book 15'] } },
+      machine: { facts: { model: 'Book 14' } },
+    },
+    out: { ran: ALL, actions: { 'add-drivers:CON00004': 'finished' } },
   },
   {
     title: 'partitioning on the media’s own disk is passed over, with the reason',

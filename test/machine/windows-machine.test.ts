@@ -142,6 +142,11 @@ describe('on a machine with an ESP', () => {
     await expect(machine.makeDefault('E:\\Windows')).rejects.toMatchObject({ code: 'IMAGE-06' });
   });
 
+  it('returns to the media where there is a Windows beside it', async () => {
+    expect(await machine.returnToMedia()).toBe(true);
+    expect(await since()).toEqual(['bcdedit /enum osloader /v', `bcdedit /default ${MEDIA.id}`]);
+  });
+
   it('takes the media’s entry away and leaves the recovery environment', async () => {
     await machine.retireMediaBootEntry();
     expect(await since()).toEqual(['bcdedit /enum osloader /v', `bcdedit /delete ${MEDIA.id} /f /cleanup`]);
@@ -437,6 +442,36 @@ describe('detection', () => {
     [{ productCode: '{00000000-1111-2222-3333-444444444445}' }, false],
   ])('%j: %s', async (clause, expected) => {
     expect(await bench.machine.detects(clause)).toBe(expected);
+  });
+
+  it('devices are those that Plug and Play wrote down, with every ID of each', async () => {
+    const reg = (key: string, value: string) =>
+      bench.machine.run({
+        command: `reg add "HKLM\\SYSTEM\\CurrentControlSet\\Enum\\${key}" ${value} /f`,
+        folder: 'W:\\',
+        timeoutMs: 60_000,
+      });
+    const network = 'PCI\\VEN_8086&DEV_15F3&SUBSYS_00008086&REV_03\\3&11583659&0&FE';
+    const many = Array.from({ length: 200 }, (_, at) => `PCI\\VEN_8086&DEV_15F3&CC_${at}`);
+    await reg(
+      network,
+      '/v HardwareID /t REG_MULTI_SZ /d "PCI\\VEN_8086&DEV_15F3&REV_03\\0pci\\ven_8086&dev_15f3"',
+    );
+    await reg(network, `/v CompatibleIDs /t REG_MULTI_SZ /d "${many.join('\\0')}"`);
+    await reg(network, '/v DeviceDesc /d "PCI\\NO_DEVICE"');
+    await reg('USB\\VID_0BDA&PID_8153\\000001', '/v HardwareID /t REG_MULTI_SZ /d "USB\\VID_0BDA&PID_8153"');
+    await reg(
+      'USB\\VID_0BDA&PID_8153\\000001\\Device Parameters',
+      '/v HardwareID /t REG_MULTI_SZ /d "USB\\TOO_DEEP"',
+    );
+    await reg('USB\\VID_0000&PID_0000\\1', '/v HardwareID /t REG_DWORD /d 5');
+    const { devices = [] } = await bench.machine.facts();
+    expect(devices).toEqual(
+      expect.arrayContaining(['PCI\\VEN_8086&DEV_15F3', 'USB\\VID_0BDA&PID_8153', ...many]),
+    );
+    expect(devices.filter(id => id === 'PCI\\VEN_8086&DEV_15F3')).toHaveLength(1);
+    expect(devices).toEqual([...devices].sort());
+    expect(devices.join(' ')).not.toMatch(/NO_DEVICE|TOO_DEEP|\b5\b/);
   });
 
   it('Setup is complete unless the registry says that it is under way', async () => {

@@ -74,6 +74,7 @@ export async function openFolderMachine({
     },
     hasBootEntry: windowsFolder => bootStore.has(windowsFolder),
     makeDefault: windowsFolder => bootStore.makeDefault(windowsFolder),
+    returnToMedia: () => bootStore.returnToMedia(),
     retireMediaBootEntry: () => bootStore.removeMedia(),
 
     async addDrivers(imageRoot, driverFolder) {
