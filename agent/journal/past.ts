@@ -78,6 +78,9 @@ export function recall(records: readonly JournalRecord[]): Past {
         }
         plan = record.plan;
         completed = false;
+        // Every deploy hands over anew: a Windows of before is none that this plan was carried out for.
+        finished.delete('hand-over');
+        open.delete('hand-over');
         break;
       case 'policy-accepted':
         policySerial = Math.max(policySerial, record.serial);

@@ -116,6 +116,11 @@ export interface Machine {
   hasBootEntry(windowsFolder: string): Promise<boolean>;
   /** Makes that Windows what the firmware starts next and from then on. The arming step: nothing comes after it. Fault: IMAGE-06. */
   makeDefault(windowsFolder: string): Promise<void>;
+  /**
+   * Makes the media what the firmware starts again, where a Windows has become that: before anything of it is changed. @returns false when there was
+   * nothing to do, or the boot store has no media. Fault: IMAGE-06.
+   */
+  returnToMedia(): Promise<boolean>;
   /** Removes the media's own boot entry, after `continue` has succeeded. */
   retireMediaBootEntry(): Promise<void>;
   /** Adds the drivers below `folder` to the offline image. dism /Add-Driver /Recurse. Fault: IMAGE-07. */

@@ -20,6 +20,14 @@ export const handOver: Step<'hand-over'> = {
   },
 };
 
+/**
+ * Takes an earlier hand-over back, durably: from here to the next one whatever restarts the computer (a cut, a step) starts the media, and not a
+ * Windows that is about to be cleared, or would go on with a plan that was not carried out for it.
+ */
+export async function takeBack(machine: Machine): Promise<void> {
+  if (await machine.returnToMedia()) await flushSystemVolume(machine);
+}
+
 /** Boot files and boot store lie on a volume of their own (FAT, which keeps no log of its changes). BIOS machines may have none. */
 async function flushSystemVolume(machine: Machine): Promise<void> {
   const system = await machine.systemVolume();

@@ -7,9 +7,11 @@ import type { StepWorld } from './step-world.ts';
 export const makeBootable: Step<'make-bootable'> = {
   name: 'make-bootable',
   afterCut: 'start-over',
-  done: async (_action, world) => world.machine.hasBootEntry(await windowsFolderOf(world)),
+  // An entry for this folder may be that of a Windows which has been there before: that the boot files are of this one only the journal knows.
+  done: async (_action, world) =>
+    (await world.machine.hasBootEntry(await windowsFolderOf(world))) ? 'unknown' : false,
   async run(_action, world) {
-    // Recovery first: the boot entry is what `done` asks for, so nothing of this step may come behind it.
+    // Recovery first: it never stops the deployment, and the boot entry is what `done` asks for.
     const warning = await setRecovery(world);
     await world.machine.addBootEntry(await windowsFolderOf(world));
     return warning === undefined ? {} : { warning };

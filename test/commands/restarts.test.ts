@@ -11,6 +11,7 @@ import { readJournal } from '../../agent/journal/journal.ts';
 import type { Report } from '../../agent/report/report.ts';
 import { summarize } from '../../agent/report/summary.ts';
 import { makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
+import { faultOf } from '../support/sources.ts';
 import { recordedPrograms } from '../support/step-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -110,4 +111,48 @@ test('a rehearsal plays all of it', async () => {
   expect(report.outcome).toBe('completed');
   expect(report.actions.filter(each => each.state === 'skipped').map(each => each.title)).toEqual(['Script']);
   expect((await recordedPrograms(disk)).slice(0, EVERY_PROGRAM.length)).toEqual(EVERY_PROGRAM);
+});
+
+test('a deployment that is begun anew after a hand-over takes it back: whatever restarts the computer, the media starts, until it hands over again', async () => {
+  const disk = await freshDisk('begun-anew');
+  const bootDefault = (): string =>
+    JSON.parse(readFileSync(path.join(disk, 'boot-store.json'), 'utf8')).default;
+  await deployOnce({ disk, config: site.config }, testComposition(site));
+  expect(await deployOnce({ disk, config: site.config }, testComposition(site))).toBe('handed-over');
+  expect(bootDefault()).toBe('volumes/windows/Windows');
+  expect(await deployOnce({ disk, config: site.config, fresh: true }, testComposition(site))).toBe('restart');
+  expect(bootDefault()).toBe('media');
+  // Started by hand, the Windows of before is none that the new plan is for.
+  const going = continueDeployment({ disk, config: site.config }, testComposition(site));
+  expect(await faultOf(going)).toMatchObject({ code: 'JOURNAL-03' });
+  expect(await deployOnce({ disk, config: site.config }, testComposition(site))).toBe('handed-over');
+  expect(bootDefault()).toBe('volumes/windows/Windows');
+});
+
+test('so does one that goes on with another plan: the Windows of before does not go on with that', async () => {
+  const disk = await freshDisk('other-plan');
+  await deployOnce({ disk, config: site.config }, testComposition(site));
+  await deployOnce({ disk, config: site.config }, testComposition(site));
+  const sequence = path.join(site.site, 'task-sequences/CON00020.yaml');
+  const before = readFileSync(sequence, 'utf8');
+  await writeFile(
+    sequence,
+    before.replaceAll('look.cmd', 'look-again.cmd').replaceAll('flash.cmd', 'flash-again.cmd'),
+  );
+  await site.publish();
+  const composition = testComposition(site);
+  const stopping = {
+    ...composition,
+    openMachine: async (options: { readonly disk?: string }) => {
+      const machine = await composition.openMachine(options);
+      return { ...machine, run: async () => Promise.reject(new Error('the power went')) };
+    },
+  };
+  await faultOf(deployOnce({ disk, config: site.config }, stopping));
+  expect(JSON.parse(readFileSync(path.join(disk, 'boot-store.json'), 'utf8')).default).toBe('media');
+  const going = continueDeployment({ disk, config: site.config }, testComposition(site));
+  expect(await faultOf(going)).toMatchObject({ code: 'JOURNAL-03' });
+  expect(await deploy({ disk, config: site.config }, testComposition(site))).toBe(3);
+  await writeFile(sequence, before);
+  await site.publish();
 });

@@ -79,11 +79,14 @@ export function machineContract(title: string, open: () => Promise<MachineUnderT
       await expect(machine.flush(volume)).resolves.toBeUndefined();
     });
 
-    it('adds a Windows to the boot menu, makes it the default, and takes the media’s entry away, each also when repeated', async () => {
+    it('adds a Windows to the boot menu, makes it the default, returns to the media, and takes the media’s entry away, each also when repeated', async () => {
       expect(await machine.hasBootEntry(under.windows.there)).toBe(false);
       await machine.addBootEntry(under.windows.there);
       expect(await machine.hasBootEntry(under.windows.there)).toBe(true);
       await machine.makeDefault(under.windows.there);
+      await machine.makeDefault(under.windows.there);
+      await machine.returnToMedia();
+      expect(await machine.returnToMedia()).toBe(false);
       await machine.makeDefault(under.windows.there);
       await machine.retireMediaBootEntry();
       await machine.retireMediaBootEntry();

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Machine } from '../../agent/machine/machine.ts';
 import { windowsPart } from '../../scripts/setup/place.mjs';
 import { type TemporaryFolder, temporaryFolder, writeTree } from '../support/wim-kit.ts';
@@ -142,9 +142,9 @@ describe('on a machine with an ESP', () => {
     await expect(machine.makeDefault('E:\\Windows')).rejects.toMatchObject({ code: 'IMAGE-06' });
   });
 
-  it('returns to the media where there is a Windows beside it', async () => {
-    expect(await machine.returnToMedia()).toBe(true);
-    expect(await since()).toEqual(['bcdedit /enum osloader /v', `bcdedit /default ${MEDIA.id}`]);
+  it('has nothing to return to the media from while no other is the default', async () => {
+    expect(await machine.returnToMedia()).toBe(false);
+    expect(await since()).toEqual(['bcdedit /enum {bootmgr} /v', 'bcdedit /enum osloader /v']);
   });
 
   it('takes the media’s entry away and leaves the recovery environment', async () => {
@@ -192,6 +192,17 @@ describe('on a machine with an ESP', () => {
     expect(facts.uuid).toMatch(/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/);
     expect(facts.serial).toBeUndefined();
   });
+});
+
+test.each([
+  [NEW.id, [`bcdedit /default ${MEDIA.id}`]],
+  [MEDIA.id.toUpperCase(), []],
+])('with %s as the default it returns to the media by %j', async (id, expected) => {
+  const store = `${osLoaders(MEDIA, NEW)}\\n\\nStart-Manager\\n-----------\\ndefault                 ${id}`;
+  await using bench = await openBench({ PRESTAGE_RECORD_BCDEDIT: `0;${store}` });
+  expect(await bench.machine.returnToMedia()).toBe(expected.length > 0);
+  const calls = (await bench.recorded()).map(({ tool, args }) => [tool, ...args].join(' '));
+  expect(calls.filter(call => call.includes('/default'))).toEqual(expected);
 });
 
 describe('when a tool fails', () => {

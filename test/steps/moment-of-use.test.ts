@@ -160,9 +160,9 @@ test('a second run on the same volume is refused while the first is at work, and
   const disk = await freshDisk();
   let second: unknown;
   const composition = await withMachine(disk, machine => ({
-    facts: async () => {
+    protect: async target => {
       second ??= await faultOf(deploy({ disk, config: site.config }, testComposition(site)));
-      return machine.facts();
+      await machine.protect(target);
     },
   }));
   expect(await deploy({ disk, config: site.config }, composition)).toBe(3);

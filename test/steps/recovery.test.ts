@@ -19,13 +19,13 @@ beforeAll(async () => {
 afterAll(() => site?.close());
 
 /** Deploys a fresh disk on a machine of which `changed` is different; answers the code and what the report says of make-bootable. */
-async function deployOn(name: string, changed: (machine: Machine) => Partial<Machine>) {
+async function deployOn(name: string, changed: (machine: Machine) => Partial<Machine>, fresh?: boolean) {
   const disk = path.join(folder, name);
-  await site.layDisk(disk);
+  if (fresh === undefined) await site.layDisk(disk);
   const composition = testComposition(site);
   const machine = await composition.openMachine({ disk });
   const code = await deploy(
-    { disk, config: site.config },
+    { disk, config: site.config, ...(fresh === undefined ? {} : { fresh }) },
     { ...composition, openMachine: async () => ({ ...machine, ...changed(machine) }) },
   );
   const journal = await readJournal(cacheLayout(path.join(disk, 'volumes/windows')).journal);
@@ -48,6 +48,22 @@ test('comes before the boot entry, by which the step is known to be done', async
   }));
   expect(code).toBe(3);
   expect(calls).toEqual(['recovery', 'boot entry']);
+  expect(action).toMatchObject({ state: 'finished', result: {} });
+});
+
+test('is registered again with an image that is applied again, though the boot entry is there', async () => {
+  let times = 0;
+  const counting = (): Partial<Machine> => ({
+    setRecovery: async () => {
+      times += 1;
+      return true;
+    },
+  });
+  await deployOn('again', counting);
+  await deployOn('again', counting, false);
+  expect(times).toBe(1);
+  const { action } = await deployOn('again', counting, true);
+  expect(times).toBe(2);
   expect(action).toMatchObject({ state: 'finished', result: {} });
 });
 

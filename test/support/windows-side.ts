@@ -188,6 +188,7 @@ function remoteMachine(call: Call): Machine {
     setRecovery: ask('setRecovery'),
     hasBootEntry: ask('hasBootEntry'),
     makeDefault: ask('makeDefault'),
+    returnToMedia: ask('returnToMedia'),
     retireMediaBootEntry: ask('retireMediaBootEntry'),
     addDrivers: ask('addDrivers'),
     run: async ({ signal, ...request }) =>

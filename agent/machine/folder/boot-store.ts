@@ -27,6 +27,8 @@ export interface BootStore {
   has(windowsFolder: string): Promise<boolean>;
   add(windowsFolder: string): Promise<void>;
   makeDefault(windowsFolder: string): Promise<void>;
+  /** @returns whether anything changed. */
+  returnToMedia(): Promise<boolean>;
   removeMedia(): Promise<void>;
 }
 
@@ -60,6 +62,13 @@ export function openBootStore(disk: string, durable: DurableFiles): BootStore {
       if (!entry)
         throw new Fault('IMAGE-06', windowsFolder, { expected: 'an entry in the boot store', found: 'none' });
       if (store.default !== entry.id) await write({ ...store, default: entry.id });
+    },
+
+    async returnToMedia() {
+      const store = await read();
+      if (store.default === MEDIA || !store.entries.some(entry => entry.id === MEDIA)) return false;
+      await write({ ...store, default: MEDIA });
+      return true;
     },
 
     async removeMedia() {

@@ -25,6 +25,11 @@ export function decodeBootEntries(output: string): readonly BootEntry[] {
   });
 }
 
+/** @returns ID of the default entry, from what `bcdedit /enum {bootmgr} /v` prints; undefined when the boot manager has none. */
+export function decodeDefault(output: string): string | undefined {
+  return elementOf(output.split(/\r?\n/), 'default');
+}
+
 /** The Windows in `windowsFolder` (`W:\Windows`), the newest when several entries name it: bcdboot adds at the end. */
 export function entryOfWindows(entries: readonly BootEntry[], windowsFolder: string): BootEntry | undefined {
   const [, letter, folder] = /^([A-Za-z]:)(\\[^\\]+)\\?$/.exec(windowsFolder) ?? [];

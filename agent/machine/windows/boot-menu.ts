@@ -4,7 +4,13 @@ import path from 'node:path';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Volume } from '../machine.ts';
-import { type BootEntry, decodeBootEntries, entriesOfMedia, entryOfWindows } from './boot-entries.ts';
+import {
+  type BootEntry,
+  decodeBootEntries,
+  decodeDefault,
+  entriesOfMedia,
+  entryOfWindows,
+} from './boot-entries.ts';
 import { STORE_ON_BIOS, STORE_ON_ESP } from './system-volume.ts';
 import type { WindowsTools } from './windows-tool.ts';
 
@@ -21,6 +27,7 @@ export interface BootMenu {
   add(windowsFolder: string): Promise<void>;
   has(windowsFolder: string): Promise<boolean>;
   makeDefault(windowsFolder: string): Promise<void>;
+  returnToMedia(): Promise<boolean>;
   retireMedia(): Promise<void>;
 }
 
@@ -72,6 +79,18 @@ export function bootMenu(world: BootMenuWorld): BootMenu {
       if (!entry)
         throw new Fault('IMAGE-06', windowsFolder, { expected: 'an entry in the boot store', found: 'none' });
       await bcdedit(windowsFolder, '/default', entry.id);
+    },
+
+    async returnToMedia() {
+      const subject = 'boot store';
+      const current = decodeDefault(await bcdedit(subject, '/enum', '{bootmgr}', '/v'));
+      const ofMedia = entriesOfMedia(await entries(subject));
+      const [media] = ofMedia;
+      // Without a default the boot manager takes the first of its menu, which in the media's store is the media.
+      if (media === undefined || current === undefined) return false;
+      if (ofMedia.some(({ id }) => id.toLowerCase() === current.toLowerCase())) return false;
+      await bcdedit(media.id, '/default', media.id);
+      return true;
     },
 
     async retireMedia() {

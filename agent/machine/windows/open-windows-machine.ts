@@ -76,6 +76,7 @@ export async function openWindowsMachine({
     setRecovery: windowsFolder => setRecovery(tools, windowsFolder),
     hasBootEntry: menu.has,
     makeDefault: menu.makeDefault,
+    returnToMedia: menu.returnToMedia,
     retireMediaBootEntry: menu.retireMedia,
     addDrivers: (imageRoot, folder) => addOfflineDrivers(tools, imageRoot, folder),
     run: request =>
