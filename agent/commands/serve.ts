@@ -49,6 +49,13 @@ async function serve(folder: string, options: ServeCommandOptions, world: ServeW
     throw new Fault('USAGE-01', '--port', { expected: 'a number from 0 to 65535', found: options.port });
   const { observe, durable } = world;
   const kept = typeof options.status === 'string' ? options.status : path.join(folder, '.status');
+  const below = path.relative(path.resolve(folder), path.resolve(kept));
+  // Names with a dot at the top are not served.
+  if (options.status !== false && !below.startsWith('.') && !path.isAbsolute(below))
+    throw new Fault('USAGE-01', '--status', {
+      expected: 'a folder elsewhere than in the one that is served, where everybody could read it',
+      found: kept,
+    });
   const server = await serveFolder({
     folder,
     port,

@@ -12,17 +12,24 @@ export const utcTime = z.iso.datetime({ error: 'a time in UTC such as 2026-01-31
 /** Three letters or digits, as Configuration Manager names a site. */
 export const siteCode = wording(/^[A-Z0-9]{3}$/, 'a site code of three letters or digits, such as CON');
 
+const NO_ADDRESS = 'expected a URL with a host name, and a port up to 65535';
+
+/** A port of six digits, or a host that no address can have, has the form and is none. */
+function isAddress(text: string): boolean {
+  return URL.canParse(text);
+}
+
 /** Where a distribution or management point is. Credentials never stand in an address. */
 export const serverUrl = wording(
   /^https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?$/,
   'a URL (https://host/path) without user name and password',
-);
+).refine(isAddress, NO_ADDRESS);
 
 /** A distribution point: a web address, a file: URL, a share, or a folder by its absolute path. */
 export const sourceAddress = wording(
   /^(https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
   'a URL or share (https://host/path, \\\\server\\share) without user name and password',
-);
+).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
 
 /** One distribution point; the lower priority is asked first. */
 export const distributionPoint = z.strictObject({

@@ -22,6 +22,7 @@ export const workgroupName: Rule = {
   expected: 'the name of a workgroup: 1 to 15 characters, none of \\ / : * ? " < > | , = + [ ] ; @',
   holds: text =>
     text.length <= 15 &&
+    isLine(text) &&
     /^[^\\/:*?"<>|,=+[\];@\s]([^\\/:*?"<>|,=+[\];@]*[^\\/:*?"<>|,=+[\];@\s])?$/.test(text),
 };
 
@@ -34,14 +35,15 @@ export const domainName: Rule = {
 /** RFC 1779, the whole path. */
 export const organizationalUnit: Rule = {
   expected: 'the whole path of an organizational unit, such as OU=Book,DC=contoso,DC=com',
-  holds: text => /^(OU|CN)=[^=]+(,\s*(OU|CN)=[^=]+)*(,\s*DC=[^=,]+)+$/i.test(text),
+  holds: text => isLine(text) && /^(OU|CN)=[^=]+(,\s*(OU|CN)=[^=]+)*(,\s*DC=[^=,]+)+$/i.test(text),
 };
 
 /** `CONTOSO\join`, `join@contoso.com` or `join`. */
 export const account: Rule = {
   expected: 'an account: DOMAIN\\name, name@domain or name',
   holds: text =>
-    /^([^\\/@:;"<>|]+\\)?[^\\/@:;"<>|]+$/.test(text) || /^[^\\/@:;"<>|]+@[A-Za-z0-9._-]+$/.test(text),
+    isLine(text) &&
+    (/^([^\\/@:;"<>|]+\\)?[^\\/@:;"<>|]+$/.test(text) || /^[^\\/@:;"<>|]+@[A-Za-z0-9._-]+$/.test(text)),
 };
 
 /** By its key in the registry; a name of the IANA list (`Europe/Vienna`) has a slash, one of Windows never. */
@@ -73,13 +75,13 @@ export const productKey: Rule = {
 /** Of people and organizations. */
 export const registeredName: Rule = {
   expected: 'at most 255 characters of one line',
-  holds: text => text.length <= 255 && isXmlText(text) && !/[\r\n]/.test(text),
+  holds: text => text.length <= 255 && isLine(text),
 };
 
 /** Of local accounts and of the account that joins. */
 export const password: Rule = {
   expected: 'a password of 1 to 127 characters of one line',
-  holds: text => text.length <= 127 && isXmlText(text) && !/[\r\n]/.test(text),
+  holds: text => text.length <= 127 && isLine(text),
 };
 
 /** 0 and 1 as Configuration Manager writes them, or in words. */
@@ -89,6 +91,10 @@ export const joinType: Rule = {
 };
 
 export const trueOrFalse: Rule = { expected: 'true or false', holds: text => /^(true|false)$/i.test(text) };
+
+function isLine(text: string): boolean {
+  return isXmlText(text) && !/[\r\n]/.test(text);
+}
 
 /** XML 1.0 (section 2.2) has no place for most control characters, halves of surrogate pairs and two others, escaped or not. */
 function isXmlText(text: string): boolean {

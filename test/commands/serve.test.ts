@@ -71,3 +71,18 @@ it('refuses a port that is taken', async () => {
   stop.abort();
   await first.ended;
 });
+
+it('keeps received status nowhere where it would be served', async () => {
+  const stop = new AbortController();
+  stop.abort();
+  for (const kept of [folder, path.join(folder, 'received'), path.join(folder, 'a/.b')]) {
+    const { ended } = run([folder, '--port', '0', '--status', kept], stop.signal);
+    await expect(ended).rejects.toMatchObject({
+      code: 'USAGE-01',
+      subject: '--status',
+      detail: { found: kept },
+    });
+  }
+  for (const kept of [path.join(folder, '.received'), `${folder}-received`])
+    await run([folder, '--port', '0', '--status', kept], stop.signal).ended;
+});
