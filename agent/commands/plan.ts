@@ -1,6 +1,8 @@
 // prestage plan: what deploy would do on this computer, item by item, without doing it.
 import type { Command } from 'commander';
 import { driverLines } from '../console/driver-lines.ts';
+import { detailLines } from '../console/last-screen.ts';
+import { machineText, recordText } from '../console/machine-text.ts';
 import { offerLines, offerRows } from '../console/offer-lines.ts';
 import { planStepLines } from '../console/plan-steps.ts';
 import { planLines } from '../console/plan-table.ts';
@@ -96,8 +98,10 @@ function nothingOffered(judgements: readonly Judgement[]) {
   return { format: 'prestage-plan-result/1', deployments: offerRows(judgements) };
 }
 
-function linesOf({ plan, choice, policy, drivers }: Prepared, why: boolean): string[] {
+function linesOf({ plan, choice, policy, drivers, facts, record }: Prepared, why: boolean): string[] {
+  const known = recordText(record?.record, policy.policy.machines !== undefined);
   return [
+    `Computer ${machineText(facts)}${known === '' ? '' : `; ${known}`}.`,
     `Policy serial ${policy.policy.serial} from ${policy.from}; deployment ${choice.deployment.id} of task sequence ${plan.taskSequence.name} (${plan.taskSequence.id}): ${choice.why}.`,
     ...(why ? offerLines(choice).map(line => `  ${line}.`) : []),
     '',
@@ -114,6 +118,10 @@ function obstacleLines(obstacles: readonly Fault[]): string[] {
   return [
     '',
     'deploy would change nothing yet:',
-    ...obstacles.map(fault => `  ${fault.message}. ${fault.entry.next}`),
+    ...obstacles.flatMap(fault => [
+      `  ${fault.message}`,
+      ...detailLines(fault).map(line => `    ${line}`),
+      `    ${fault.entry.next}`,
+    ]),
   ];
 }

@@ -7,15 +7,7 @@ export function lastScreenLines(fault: Fault): string[] {
   const { entry } = fault;
   const record = faultRecord(fault);
   const lines = [`${fault.code}  ${entry.title}`, `  ${fault.subject}`, ''];
-  for (const [name, value] of Object.entries(record.detail)) {
-    if (value === undefined) continue;
-    if (Array.isArray(value)) {
-      lines.push(`  ${labelOf(name)}:`, ...value.map(item => `    ${item}`));
-    } else {
-      const [first = '', ...more] = String(value).split(/\r?\n/);
-      lines.push(`  ${labelOf(name)}: ${first}`, ...more.map(line => `    ${line}`));
-    }
-  }
+  lines.push(...detailLines(fault).map(line => `  ${line}`));
   for (const cause of record.causes) lines.push(`  because: ${cause}`);
   return [
     ...lines,
@@ -25,6 +17,16 @@ export function lastScreenLines(fault: Fault): string[] {
     `  Next: ${entry.next}`,
     `  More: prestage explain ${fault.code}`,
   ];
+}
+
+/** What was expected and found, a line each; entries of a list are indented. */
+export function detailLines(fault: Fault): string[] {
+  return Object.entries(faultRecord(fault).detail).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (Array.isArray(value)) return [`${labelOf(name)}:`, ...value.map(item => `  ${item}`)];
+    const [first = '', ...more] = String(value).split(/\r?\n/);
+    return [`${labelOf(name)}: ${first}`, ...more.map(line => `  ${line}`)];
+  });
 }
 
 // `neededBytes` reads as "needed bytes".

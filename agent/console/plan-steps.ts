@@ -1,4 +1,5 @@
 // The plan's actions in their order: where each runs, what its author calls it, on what condition, and why it is skipped.
+import { wantedWords } from '../plan/choose-disk.ts';
 import { type Action, type Plan, phaseOf } from '../plan/plan.ts';
 import { explainCondition } from '../policy/explain-condition.ts';
 import { type Column, tableLines } from './table.ts';
@@ -37,6 +38,8 @@ function whatOf(action: Action): string {
       return action.file ?? action.script ?? '';
     case 'set-variable':
       return `${action.variable} = ${action.value}`;
+    case 'partition-disk':
+      return wantedWords(action.disk);
     case 'restart':
     case 'copy-logs':
       return `to ${action.to}`;

@@ -1,5 +1,7 @@
 // The report as a person reads it.
+import { actionTextOf } from '../plan/plan.ts';
 import type { Report } from '../report/report.ts';
+import { machineText } from './machine-text.ts';
 import { reportItemLines } from './plan-table.ts';
 import { durationText, sizeText } from './size-text.ts';
 import { tableLines } from './table.ts';
@@ -15,7 +17,7 @@ const OUTCOMES: Readonly<Record<Report['outcome'], string>> = {
 
 /** @returns lines for the screen or a text file. */
 export function reportLines(report: Report): string[] {
-  const { media, policy, image, bytes } = report;
+  const { media, machine, policy, image, bytes } = report;
   return [
     OUTCOMES[report.outcome],
     '',
@@ -24,6 +26,7 @@ export function reportLines(report: Report): string[] {
       : [
           `Media      ${media.name} of site ${media.site}, made by ${media.createdBy}, valid until ${media.validUntil}, key ${media.keyId}`,
         ]),
+    ...(machine === undefined ? [] : [`Computer   ${machineText(machine)}`]),
     ...(policy === undefined
       ? []
       : [
@@ -44,9 +47,9 @@ export function reportLines(report: Report): string[] {
     ...tableLines(
       [{ title: 'Action' }, { title: 'State' }, { title: 'Time', right: true }, { title: 'Remark' }],
       report.actions.map(action => [
-        action.title ?? action.action,
+        actionTextOf(action.action, action.title),
         action.state,
-        durationText(action.seconds),
+        action.state === 'waiting' ? '' : durationText(action.seconds),
         remark(action),
       ]),
     ),
@@ -67,6 +70,7 @@ function remark({ result, starts }: Report['actions'][number]): string {
   if (result?.rehearsed === true) remarks.push('rehearsed, not run');
   if (result?.restart !== undefined) remarks.push(`${result.restart} restart`);
   if (result?.warning !== undefined) remarks.push(result.warning);
-  if (starts > 1) remarks.push(`started ${starts} times`);
+  // The attempts that its author asked for are told already.
+  if (starts > Math.max(1, result?.attempts ?? 1)) remarks.push(`started ${starts} times`);
   return remarks.join(', ');
 }

@@ -40,7 +40,7 @@ export function chooseDisk(wanted: WantedDisk, { disks, media, imageBytes }: Dis
   const real = disks.filter(disk => disk.sizeBytes > 0);
   const own = ownDisk(real, media);
   const fitting = real.filter(disk => isWanted(wanted, disk));
-  const found = { expected: wordsOf(wanted), found: real.map(diskWords) };
+  const found = { expected: wantedWords(wanted), found: real.map(diskWords) };
   if (own === undefined)
     throw new Fault('MACHINE-02', 'disks', { ...found, why: 'which disk holds the media cannot be told' });
   const others = fitting.filter(disk => disk !== own);
@@ -53,7 +53,7 @@ export function chooseDisk(wanted: WantedDisk, { disks, media, imageBytes }: Dis
   }
   if (others.length > 1)
     throw new Fault('MACHINE-05', others.map(each => `disk ${each.number}`).join(', '), {
-      expected: wordsOf(wanted),
+      expected: wantedWords(wanted),
       found: others.map(diskWords),
     });
   const neededBytes = SYSTEM_PARTITIONS_BYTES + reserveBytes(disk.sizeBytes) + imageBytes;
@@ -86,7 +86,8 @@ export function diskWords({ number, sizeBytes, bus, online }: Disk): string {
   return `disk ${number}: ${(sizeBytes / GB).toFixed(1)} GB, ${bus ?? 'bus not told'}${online === false ? ', offline' : ''}`;
 }
 
-function wordsOf({ minGB, maxGB, bus }: WantedDisk): string {
+/** What the step asks for, as a technician is told of it. */
+export function wantedWords({ minGB, maxGB, bus }: WantedDisk): string {
   const parts = [
     ...(minGB === undefined ? [] : [`at least ${minGB} GB`]),
     ...(maxGB === undefined ? [] : [`at most ${maxGB} GB`]),

@@ -135,6 +135,22 @@ export function actionKey(action: Action): string {
   return action.control?.mark === undefined ? name : `${name}#${action.control.mark}`;
 }
 
+/** The action as a person is told of it: as its author calls it, with its item, because one step may have several. */
+export function actionText(action: Action): string {
+  return actionTextOf(actionKey(action), action.control?.title);
+}
+
+/** As `actionText`, for the name that the journal has. */
+export function actionTextOf(key: string, title: string | undefined): string {
+  const name = key.replace(MARK, '');
+  if (title === undefined) return name;
+  const item = name.indexOf(':');
+  return item === -1 ? title : `${title}: ${name.slice(item + 1)}`;
+}
+
+/** What tells equal steps apart says nothing to a person. */
+const MARK = /#[^#]*$/;
+
 /** Sums over the content table, in bytes. */
 export function planBytes(plan: Pick<Plan, 'items'>): {
   readonly total: number;

@@ -4,7 +4,7 @@ import { asFault, Fault, faultRecord } from '../fault/fault.ts';
 import type { Journal } from '../journal/journal.ts';
 import { NO_COURSE, recall } from '../journal/past.ts';
 import type { ActionKey, ActionResult } from '../journal/record.ts';
-import { type Action, type ActionName, actionKey } from '../plan/plan.ts';
+import { type Action, type ActionName, actionKey, actionText } from '../plan/plan.ts';
 import { STAGES } from './stages.ts';
 import type { Course, Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
@@ -54,7 +54,12 @@ export async function carryOut(
       if (result.resumes === true) return result;
       if (action.name !== 'retire-media')
         await journal.append({ type: 'action-finished', action: key, seconds: seconds(), result });
-      world.observe({ kind: 'finished', stage: STAGES[action.name], subject: key, seconds: seconds() });
+      world.observe({
+        kind: 'finished',
+        stage: STAGES[action.name],
+        subject: actionText(action),
+        seconds: seconds(),
+      });
       return result;
     } catch (thrown) {
       const fault = asFault(thrown);
@@ -93,13 +98,13 @@ async function attemptOnce(
   const key = actionKey(action);
   const stage = STAGES[action.name];
   await journal.append({ type: 'action-started', action: key });
-  world.observe({ kind: 'started', stage, subject: key });
+  const subject = actionText(action);
+  world.observe({ kind: 'started', stage, subject });
   return await withinItsTime(action, world, limited =>
     step.run(
       action,
       limited,
-      (doneBytes, totalBytes) =>
-        world.observe({ kind: 'advanced', stage, subject: key, doneBytes, totalBytes }),
+      (doneBytes, totalBytes) => world.observe({ kind: 'advanced', stage, subject, doneBytes, totalBytes }),
       courseOf(key, journal),
     ),
   );
@@ -140,7 +145,6 @@ function counted(attempt: number): ActionResult {
 }
 
 function warn(action: Action, { observe }: StepWorld, words: string): void {
-  const title = action.control?.title;
-  const name = title === undefined ? actionKey(action) : `${actionKey(action)} (${title})`;
-  observe({ kind: 'note', level: 'warning', component: STAGES[action.name], text: `${name} ${words}.` });
+  const text = `${actionText(action)} ${words}.`;
+  observe({ kind: 'note', level: 'warning', component: STAGES[action.name], text });
 }

@@ -3,7 +3,7 @@ import { Fault } from '../fault/fault.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Past, recall } from '../journal/past.ts';
 import type { ActionKey, ActionResult } from '../journal/record.ts';
-import { type Action, type ActionName, actionKey, type Phase, phaseOf } from '../plan/plan.ts';
+import { type Action, type ActionName, actionKey, actionText, type Phase, phaseOf } from '../plan/plan.ts';
 import { judge } from '../policy/evaluate-condition.ts';
 import { askMachine } from './ask-machine.ts';
 import { carryOut } from './carry-out.ts';
@@ -77,7 +77,7 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
       kind: 'note',
       level: 'warning',
       component: STAGES[action.name],
-      text: `${key} ${words}.`,
+      text: `${actionText(action)} ${words}.`,
     });
   }
   return await carryOut(action, step, world, journal);
@@ -113,9 +113,8 @@ async function reasonToSkip(action: Action, world: StepWorld): Promise<string | 
 }
 
 function note(action: Action, { observe }: StepWorld, words: string): void {
-  const title = action.control?.title;
-  const name = title === undefined ? actionKey(action) : `${actionKey(action)} (${title})`;
-  observe({ kind: 'note', level: 'info', component: STAGES[action.name], text: `${name} ${words}.` });
+  const text = `${actionText(action)} ${words}.`;
+  observe({ kind: 'note', level: 'info', component: STAGES[action.name], text });
 }
 
 // The restart that this action asked for has either come (a new run began) or is still pending in the journal; it is not asked for twice.

@@ -58,7 +58,7 @@ describe('plan --why', () => {
     const now = expect.stringMatching(
       /^ {2}CON20003 \(CON00020\) is not offered: not before 2099-01-01T00:00:00Z; it is 20[0-9T:-]+Z\.$/,
     );
-    expect(printed.split('\n').slice(1, 7)).toEqual([
+    expect(printed.split('\n').slice(2, 8)).toEqual([
       '  CON20001 (CON00020) is not offered: made available to clients only.',
       '  CON20002 (CON00020) is not offered: collection Pilot does not hold this machine: policy has no record of it.',
       now,
