@@ -38,7 +38,7 @@ export async function prestartVariables(context: RunContext): Promise<Readonly<R
     });
     return before?.values ?? {};
   }
-  const { variables: told } = await context.stage('command', () => run(prestart, context));
+  const { variables: told } = await context.stage('command', () => run(prestart, context), PRESTART);
   const entries = Object.entries(told);
   const secretValues = [
     ...known,

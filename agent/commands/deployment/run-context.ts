@@ -54,8 +54,8 @@ export interface RunContext extends OpenedMedia {
   readonly journal?: Journal;
   readonly records: readonly JournalRecord[];
   readonly observe: Observe;
-  /** Runs a stage with its events; journals its seconds where there is a journal. */
-  stage<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
+  /** Runs a stage with its events, about `subject` where it is one of several; journals its seconds where there is a journal. */
+  stage<T>(stage: Stage, work: () => Promise<T>, subject?: string): Promise<T>;
 }
 
 export interface ContextNeeds {
@@ -187,12 +187,13 @@ async function open(
     records,
     observe,
     ...(journal === undefined ? {} : { journal }),
-    async stage(stage, run) {
+    async stage(stage, run, subject) {
       const start = clock.ticks();
-      observe({ kind: 'started', stage });
+      const about = subject === undefined ? {} : { subject };
+      observe({ kind: 'started', stage, ...about });
       const result = await run();
       const took = (clock.ticks() - start) / 1000;
-      observe({ kind: 'finished', stage, seconds: took });
+      observe({ kind: 'finished', stage, ...about, seconds: took });
       await journal?.append({ type: 'stage-finished', stage, seconds: took });
       return result;
     },
