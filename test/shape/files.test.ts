@@ -20,7 +20,7 @@ test('every file but the tests, whose titles are sentences, opens with one about
 
 test('file names are lower case with dashes and name an idea', () => {
   const badly = all.filter(({ path: file }) => {
-    const name = path.posix.basename(file, '.ts').replace(/\.test$/, '');
+    const name = path.posix.basename(file, '.ts').replace(/\.(test|soak)$/, '');
     return (
       !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) ||
       /^(utils?|helpers?|common|misc|.*-manager|.*-helper)$/.test(name)

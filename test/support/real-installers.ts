@@ -64,12 +64,15 @@ function source({ name, productCode, version, needs, restarts = false }: MsiDesc
 
 /**
  * @param section what the setup program does, in NSIS' language, with `@{If}` for its macros: a dollar would mean a template here. It sees
- * registry and folders as a 64-bit program. @returns its bytes.
+ * registry and folders as a 64-bit program. @param target the processor that it is made for. @returns its bytes.
  */
-export async function makeSetup(section: readonly string[]): Promise<Uint8Array> {
+export async function makeSetup(
+  section: readonly string[],
+  target: 'amd64' | 'x86' = 'amd64',
+): Promise<Uint8Array> {
   return await inWorkshop(async workshop => {
     const script = [
-      'Target amd64-unicode',
+      `Target ${target}-unicode`,
       'Name "Setup"',
       'OutFile "setup.exe"',
       'RequestExecutionLevel admin',

@@ -24,6 +24,8 @@ export interface WindowsComputer extends AsyncDisposable {
   inWindows(program: string, ...options: readonly string[]): Promise<WineResult>;
   /** Ends that Windows in order, so that its registry is on the disk; the next call starts it again. */
   shutWindowsDown(): Promise<void>;
+  /** Pulls the plug of that Windows, whatever runs in it at the moment. */
+  pullPlug(): Promise<void>;
   journal(): Promise<readonly JournalRecord[]>;
   /** The journal's file as it stands; '' when there is none. */
   journalText(): string;
@@ -46,6 +48,8 @@ export interface ComputerParts {
   readonly drives?: Readonly<Record<string, string>>;
   /** What tells this computer from the host. */
   readonly firmware?: Firmware;
+  /** How long a tool of Windows takes; 300 unless given. */
+  readonly toolMs?: number;
 }
 
 /** @param lay lays the disk into the folder that it is given. */
@@ -53,7 +57,7 @@ export async function openWindowsComputer(
   folder: string,
   site: Pick<SmallSite, 'config'>,
   lay: (disk: string) => Promise<void>,
-  { drives = {}, firmware }: ComputerParts = {},
+  { drives = {}, ...parts }: ComputerParts = {},
 ): Promise<WindowsComputer> {
   const at = (...names: readonly string[]): string => path.join(folder, ...names);
   const [disk, ramDisk, records] = [at('disk'), at('ram-disk'), at('records')];
@@ -68,17 +72,20 @@ export async function openWindowsComputer(
 
   const layout = cacheLayout(volume);
   const esp = path.join(disk, 'volumes/esp');
-  const own = firmware === undefined ? {} : { firmware };
   const winpe = once(() =>
     bootWindowsPe({
       prefix: at('winpe'),
       drives: { ...drives, x: ramDisk, w: volume, s: esp, r: records },
-      ...own,
+      ...parts,
     }),
   );
   const windows = once(async () => {
     await (await winpe.opened())?.killAll();
-    return await bootWindows({ prefix: at('windows'), drives: { ...drives, c: volume, r: records }, ...own });
+    return await bootWindows({
+      prefix: at('windows'),
+      drives: { ...drives, c: volume, r: records },
+      ...parts,
+    });
   });
   return {
     volume,
@@ -92,6 +99,7 @@ export async function openWindowsComputer(
     ),
     inWindows: async (program, ...options) => (await windows.open()).run(program, options),
     shutWindowsDown: async () => (await windows.open()).shutDown(),
+    pullPlug: async () => killWithRegistry(await windows.open()),
     journal: () => readJournal(layout.journal),
     journalText: () => (existsSync(layout.journal) ? readFileSync(layout.journal, 'latin1') : ''),
     calls: () => ['winpe', 'windows'].flatMap(system => callsIn(path.join(records, `${system}.ndjson`))),

@@ -7,7 +7,7 @@ import { makeReplaceSite, REPLACE_SEQUENCE, type ReplaceSite } from './replace-s
 import { noise } from './site-kit.ts';
 import { layProfiles } from './state-kit.ts';
 import { readTree } from './wim-kit.ts';
-import { openWindowsComputer, type WindowsComputer } from './windows-computer.ts';
+import { type ComputerParts, openWindowsComputer, type WindowsComputer } from './windows-computer.ts';
 import { EDITOR_ITEM, windowsSite } from './windows-site.ts';
 import { bootWindows } from './windows-systems.ts';
 import { PRESTAGE_EXE, type WineResult } from './wine.ts';
@@ -39,7 +39,7 @@ export interface WindowsReplace {
   /** Digests of the old computer's files below `Users`. */
   readonly oldUsers: Readonly<Record<string, string>>;
   /** A new computer with a copy of the capture; its serial number is NEW-1, and anna has a profile in its image. */
-  newComputer(name: string): Promise<ReplacedComputer>;
+  newComputer(name: string, more?: Pick<ComputerParts, 'toolMs'>): Promise<ReplacedComputer>;
 }
 
 export interface ReplacedComputer extends WindowsComputer {
@@ -82,11 +82,11 @@ export async function makeWindowsReplace(folder: string): Promise<WindowsReplace
     site,
     captured,
     oldUsers,
-    async newComputer(name) {
+    async newComputer(name, more = {}) {
       const share = path.join(folder, `${name}-share`);
       const store = path.join(share, 'state');
       await cp(site.store, store, { recursive: true });
-      const parts = { drives: { p: share }, firmware: { product_serial: 'NEW-1\n' } };
+      const parts = { drives: { p: share }, firmware: { product_serial: 'NEW-1\n' }, ...more };
       const computer = await openWindowsComputer(path.join(folder, name), site, site.layDisk, parts);
       return {
         ...computer,

@@ -17,6 +17,8 @@ export interface SystemParts {
   /** Letter -> folder; `r` takes the records of the tools. */
   readonly drives: Readonly<Record<string, string>>;
   readonly firmware?: Firmware;
+  /** As slow as a real tool is a stand-in unless told otherwise: there is time to kill who waits for it. */
+  readonly toolMs?: number;
 }
 
 const MEDIA_ENTRY =
@@ -25,7 +27,7 @@ const windowsEntry = (drive: string): string =>
   `\\nWindows Boot Loader\\n-------------------\\nidentifier  {11111111-2222-3333-4444-555555555555}\\nosdevice  partition=${drive}\\nsystemroot  \\Windows\\n`;
 
 /** Its tools write to R:\winpe.ndjson. */
-export async function bootWindowsPe({ prefix, drives, firmware }: SystemParts): Promise<WineSession> {
+export async function bootWindowsPe({ prefix, drives, firmware, toolMs }: SystemParts): Promise<WineSession> {
   const session = openWine({
     prefix,
     drives,
@@ -34,6 +36,7 @@ export async function bootWindowsPe({ prefix, drives, firmware }: SystemParts): 
         BCDEDIT: `0;${MEDIA_ENTRY}`,
         BCDEDIT_AFTER_BCDBOOT: `0;${MEDIA_ENTRY}${windowsEntry('W:')}`,
       }),
+      ...(toolMs === undefined ? {} : { PRESTAGE_RECORD_PAUSE_MS: String(toolMs) }),
       ...firmwareOf(prefix, firmware),
     },
   });
@@ -47,7 +50,7 @@ export async function bootWindowsPe({ prefix, drives, firmware }: SystemParts): 
  * Its tools write to R:\windows.ndjson. The small site's image holds no Windows that could run: what Wine needs is laid into the volume, beside or in
  * place of its files.
  */
-export async function bootWindows({ prefix, drives, firmware }: SystemParts): Promise<WineSession> {
+export async function bootWindows({ prefix, drives, firmware, toolMs }: SystemParts): Promise<WineSession> {
   const volume = drives.c;
   if (volume === undefined) throw new Error('Windows needs a drive C:');
   await mkdir(path.join(prefix, 'dosdevices'), { recursive: true });
@@ -61,6 +64,7 @@ export async function bootWindows({ prefix, drives, firmware }: SystemParts): Pr
     prefix,
     env: {
       ...tools('windows', { BCDEDIT: `0;${MEDIA_ENTRY}${windowsEntry('C:')}` }),
+      ...(toolMs === undefined ? {} : { PRESTAGE_RECORD_PAUSE_MS: String(toolMs) }),
       ...firmwareOf(prefix, firmware),
     },
   });
@@ -105,7 +109,6 @@ function tools(system: string, answers: Readonly<Record<string, string>>): Recor
   const named = Object.entries(answers).map(([tool, answer]) => [`PRESTAGE_RECORD_${tool}`, answer]);
   return {
     WINEDLLOVERRIDES: `mscoree,mshtml=;${STAND_INS.map(tool => `${tool}.exe`).join(',')}=n`,
-    // As slow as a real tool: there is time to kill who waits for it.
     PRESTAGE_RECORD_PAUSE_MS: '300',
     PRESTAGE_RECORD: `R:\\${system}.ndjson`,
     ...Object.fromEntries(named),
