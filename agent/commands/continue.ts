@@ -1,26 +1,21 @@
 // prestage continue: the part of a deployment that runs in the new Windows, up to the report and the last cleaning up.
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { reportLines } from '../console/report-text.ts';
-import { type CacheLayout, cacheLayout } from '../content/layout.ts';
+import { cacheLayout } from '../content/layout.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from '../fault/fault.ts';
+import { readJournal } from '../journal/journal.ts';
 import { type Past, recall } from '../journal/past.ts';
 import type { Machine, Volume } from '../machine/machine.ts';
-import { MEDIA_MAX_BYTES } from '../media/media-manifest.ts';
 import type { Report } from '../report/report.ts';
 import { summarize } from '../report/summary.ts';
-import { finishRetirement } from '../steps/finish-retirement.ts';
 import { protectPlaces } from '../steps/protect-folders.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
+import { endRetirement } from './deployment/end-retirement.ts';
 import { keptFolder } from './deployment/keep-records.ts';
 import { preferNearerPoints, preferServingPoint } from './deployment/nearer-points.ts';
-import { readCapped } from './deployment/open-media.ts';
-import { requireSystem } from './deployment/require-system.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
 import { addMachineOptions } from './options.ts';
@@ -69,7 +64,7 @@ export async function continueDeployment(
     show(ended, options, composition);
     return 0;
   }
-  const needs = { access: 'write', judgeDates: false } as const;
+  const needs = { access: 'write', judgeDates: false, goesOn: isHandedOver } as const;
   return await withRunContext(composition, options, needs, async context => {
     try {
       const code = await carryOn(options, context);
@@ -103,6 +98,14 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
       found: plan === undefined ? 'no plan' : 'a deployment that was not handed over',
     });
   const began = composition.clock.ticks();
+  // Cut, or failed, right after the boot store was changed: that this Windows runs is proof enough.
+  if (!past.finished.has('hand-over'))
+    await journal.append({
+      type: 'action-finished',
+      action: 'hand-over',
+      seconds: 0,
+      result: { alreadyDone: true },
+    });
   await journal.append({
     type: 'run-started',
     command: 'continue',
@@ -140,7 +143,15 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
   return 0;
 }
 
-// A cut right after the boot store was changed leaves hand-over started and not finished, and the new Windows running: that is proof enough.
+/** Of several media the one that this Windows comes from: a stick that was left in may be media, too. */
+async function isHandedOver({ root }: Volume): Promise<boolean> {
+  return readJournal(cacheLayout(root).journal).then(
+    records => handedOver(recall(records)),
+    () => false, // damaged: whoever names that media is told
+  );
+}
+
+/** Also while hand-over is started and not finished: the boot store may have been changed. */
 function handedOver({ finished, open }: Past): boolean {
   return finished.has('hand-over') || open.has('hand-over');
 }
@@ -164,78 +175,6 @@ async function waitForSetup(machine: Machine, { sleep, clock, observe, signal }:
   }
 }
 
-// A cut during the very last removal leaves parts of the cache and not all of what a run goes by; the kept report tells that all was done.
-async function endRetirement(
-  options: ContinueOptions,
-  composition: Composition,
-): Promise<Report | undefined> {
-  const machine = await composition.openMachine(options.disk === undefined ? {} : { disk: options.disk });
-  try {
-    await requireSystem(machine, 'prestage continue', 'full-os');
-    const volumes = await machine.volumes();
-    for (const volume of volumes.filter(each => mayBeOwn(each, options, composition))) {
-      const report = await keptReport(volume.root);
-      if (report?.outcome !== 'completed') continue;
-      const staged = cacheLayout(volume.root);
-      if (!(await isHalfRemoved(staged, report))) continue;
-      const media = (await mediaOf(report, volumes)) ?? staged;
-      await finishRetirement({ durable: composition.durable, machine, media, staged });
-      return report;
-    }
-    return undefined;
-  } finally {
-    await machine.close();
-  }
-}
-
-// Another disk may hold a Windows whose own deployment was finished long ago: its report says nothing of this one.
-function mayBeOwn({ root }: Volume, { disk }: ContinueOptions, { agent }: Composition): boolean {
-  if (disk !== undefined || agent.executable === undefined) return true;
-  return agent.executable.toLowerCase().startsWith(root.toLowerCase());
-}
-
-// Media that was laid anew over an old Windows has another ID than the report that the old one kept: it is not to be removed.
-async function isHalfRemoved(layout: CacheLayout, report: Report): Promise<boolean> {
-  const media = await readCapped(layout.media, MEDIA_MAX_BYTES);
-  return media === undefined || isMediaOf(report, media);
-}
-
-/** The layout of the volume that still has the media which `report` tells of. */
-async function mediaOf(report: Report, volumes: readonly Volume[]): Promise<CacheLayout | undefined> {
-  for (const { root } of volumes) {
-    const layout = cacheLayout(root);
-    const media = await readCapped(layout.media, MEDIA_MAX_BYTES).catch(() => undefined); // no volume to look at: an empty drive
-    if (media !== undefined && isMediaOf(report, media)) return layout;
-  }
-  return undefined;
-}
-
-function isMediaOf(report: Report, media: Uint8Array): boolean {
-  return report.media !== undefined && Buffer.from(media).includes(report.media.mediaId);
-}
-
-const keptReportFrame = z.looseObject({ format: z.literal('prestage-report/1'), outcome: z.string() });
-
-/** The report of a finished deployment on a volume, if there is one. */
-export async function keptReport(volumeRoot: string): Promise<Report | undefined> {
-  const text = await readFile(path.join(keptFolder(volumeRoot), 'report.json'), 'utf8').catch(
-    () => undefined,
-  );
-  if (text === undefined) return undefined;
-  const frame = keptReportFrame.safeParse(parsedOrUndefined(text));
-  // The agent wrote it, whole (replaced atomically); the frame tells its version, the rest is shown as it stands.
-  return frame.success ? (frame.data as unknown as Report) : undefined;
-}
-
 function show(report: Report, options: ContinueOptions, { print }: Composition): void {
   print(options.json === true ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'));
-}
-
-function parsedOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not what the agent wrote: as good as absent, and the journal is asked as well.
-    return undefined;
-  }
 }

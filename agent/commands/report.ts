@@ -7,7 +7,7 @@ import { readJournal } from '../journal/journal.ts';
 import type { Report } from '../report/report.ts';
 import { summarize } from '../report/summary.ts';
 import type { Composition } from './composition.ts';
-import { keptReport } from './continue.ts';
+import { keptReport } from './deployment/end-retirement.ts';
 
 export interface ReportOptions {
   readonly disk?: string;

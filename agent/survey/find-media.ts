@@ -10,6 +10,7 @@ const MAY_HOLD_MEDIA: ReadonlySet<Volume['kind']> = new Set(['fixed', 'removable
 /**
  * @param named the volume that the technician named: its root, label or ID.
  * @param disks asked only when there is none, and then for the diagnosis alone: that it fails does not matter.
+ * @param goesOn asked where there are several: the only one for which it holds is taken.
  * @returns the one volume with `_SMSTaskSequence/Prestage/media.json`. It is not verified yet.
  * Faults: CONTENT-04 when there is none, with what was seen, so that "no disk driver" can be told from "no media"; CONTENT-05 when there are several.
  */
@@ -17,6 +18,7 @@ export async function findMedia(
   volumes: readonly Volume[],
   named?: string,
   disks?: () => Promise<readonly Disk[]>,
+  goesOn: (volume: Volume) => Promise<boolean> = async () => false,
 ): Promise<Volume> {
   const candidates = volumes.filter(volume => MAY_HOLD_MEDIA.has(volume.kind));
   const chosen = named === undefined ? candidates : volumes.filter(volume => isNamed(volume, named));
@@ -25,10 +27,14 @@ export async function findMedia(
   const [media] = holders;
   if (media === undefined)
     throw new Fault('CONTENT-04', named ?? 'this machine', seen(volumes, candidates, await known(disks)));
-  if (holders.length > 1)
+  if (holders.length > 1) {
+    const going = await Promise.all(holders.map(goesOn));
+    const [one, ...others] = holders.filter((_, at) => going[at]);
+    if (one !== undefined && others.length === 0) return one;
     throw new Fault('CONTENT-05', holders.map(volume => volume.root).join(', '), {
       found: holders.map(describe),
     });
+  }
   return media;
 }
 

@@ -1,6 +1,6 @@
 // A task sequence that restarts into the media on its way: deploy goes on where it was, and a rehearsal plays it to its end.
-import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { continueDeployment } from '../../agent/commands/continue.ts';
@@ -155,4 +155,67 @@ test('so does one that goes on with another plan: the Windows of before does not
   expect(await deploy({ disk, config: site.config }, testComposition(site))).toBe(3);
   await writeFile(sequence, before);
   await site.publish();
+});
+
+test('in the new Windows the hand-over is done, though the power went before the journal had it', async () => {
+  const disk = await freshDisk('handed-over');
+  await deployOnce({ disk, config: site.config }, testComposition(site));
+  const composition = testComposition(site);
+  const cut = {
+    ...composition,
+    openMachine: async (options: { readonly disk?: string }) => {
+      const machine = await composition.openMachine(options);
+      const makeDefault = async (windowsFolder: string): Promise<void> => {
+        await machine.makeDefault(windowsFolder);
+        throw new Error('the power went');
+      };
+      return { ...machine, makeDefault };
+    },
+  };
+  await faultOf(deploy({ disk, config: site.config }, cut));
+  const last = testComposition(site);
+  while ((await continueDeployment({ disk, config: site.config, json: true }, last)) !== 0);
+  const report: Report = JSON.parse(last.printed.at(-1) ?? '');
+  expect(report).toMatchObject({ outcome: 'completed', byOutcome: expect.anything() });
+  expect(report.actions.find(({ action }) => action === 'hand-over')).toMatchObject({ state: 'finished' });
+  expect(report.actions.filter(({ state }) => state === 'cut')).toEqual([]);
+});
+
+test('other media beside the one that was handed over from (a stick that was left in) does not keep the new Windows from going on', async () => {
+  const disk = await freshDisk('two-media');
+  const stick = path.join(disk, 'volumes/stick/_SMSTaskSequence');
+  await cp(path.join(disk, 'volumes/windows/_SMSTaskSequence'), stick, { recursive: true });
+  const named = { disk, config: site.config, media: 'windows' };
+  expect(await faultOf(deploy({ disk, config: site.config }, testComposition(site)))).toMatchObject({
+    code: 'CONTENT-05',
+  });
+  await deployOnce(named, testComposition(site));
+  expect(await deploy(named, testComposition(site))).toBe(3);
+  while ((await continueDeployment({ disk, config: site.config }, testComposition(site))) !== 0);
+  expect(existsSync(path.join(disk, 'volumes/windows/_SMSTaskSequence'))).toBe(false);
+  expect(existsSync(path.join(stick, 'Prestage/media.json'))).toBe(true);
+});
+
+test('a deployment that is begun again where the last one could not take its media away is carried out to its end', async () => {
+  const disk = await freshDisk('begun-again');
+  const composition = testComposition(site);
+  const inUse = {
+    ...composition,
+    openMachine: async (options: { readonly disk?: string }) => {
+      const machine = await composition.openMachine(options);
+      return { ...machine, retire: async () => Promise.reject(new Error('in use')) };
+    },
+  };
+  await deployOnce({ disk, config: site.config }, composition);
+  await deployOnce({ disk, config: site.config }, composition);
+  const once = async (made: typeof composition): Promise<Report> => {
+    while ((await continueDeployment({ disk, config: site.config, json: true }, made)) !== 0);
+    return JSON.parse(made.printed.at(-1) ?? '');
+  };
+  await faultOf(once(inUse));
+  const before = (await recordedPrograms(disk)).length;
+  while ((await deployOnce({ disk, config: site.config }, testComposition(site))) === 'restart');
+  const { outcome, runs } = await once(testComposition(site));
+  expect({ outcome, runs }).toEqual({ outcome: 'completed', runs: 7 });
+  expect((await recordedPrograms(disk)).slice(before)).toContain('tool.cmd');
 });

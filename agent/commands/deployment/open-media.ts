@@ -24,6 +24,8 @@ export interface OpenMediaOptions {
   readonly judgeDates: boolean;
   /** The volume that the technician named, where there are several. */
   readonly named?: string;
+  /** Which one to take where there are several and none is named. */
+  readonly goesOn?: (volume: Volume) => Promise<boolean>;
 }
 
 /** Writes nothing. Faults: CONTENT-04, CONTENT-05, TRUST-01, -02, -03, -04, -08, -09, -10. */
@@ -33,8 +35,9 @@ export async function openMedia({
   clock,
   judgeDates,
   named,
+  goesOn,
 }: OpenMediaOptions): Promise<OpenedMedia> {
-  const volume = await findMedia(await machine.volumes(), named, () => machine.disks());
+  const volume = await findMedia(await machine.volumes(), named, () => machine.disks(), goesOn);
   const layout = cacheLayout(volume.root);
   const bytes = await readCapped(layout.media, MEDIA_MAX_BYTES);
   if (bytes === undefined) throw new Fault('CONTENT-04', layout.media, { found: 'no media manifest' });

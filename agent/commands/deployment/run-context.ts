@@ -62,6 +62,8 @@ export interface ContextNeeds {
   /** `write` opens the journal and the logs on the media volume. */
   readonly access: 'look' | 'write';
   readonly judgeDates: boolean;
+  /** Which media to take where there are several and none is named: the one for which this holds. */
+  readonly goesOn?: (volume: Volume) => Promise<boolean>;
   /** The only system in which the command may run, for those that change it. */
   readonly system?: { readonly command: string; readonly expected: 'winpe' | 'full-os' };
   /** Sets an old journal aside and begins a new one. */
@@ -114,6 +116,7 @@ async function open(
     clock: clock.now(),
     judgeDates: needs.judgeDates,
     ...(options.media === undefined ? {} : { named: options.media }),
+    ...(needs.goesOn === undefined ? {} : { goesOn: needs.goesOn }),
   });
   const { manifest, layout, key } = media;
   const seconds = (clock.ticks() - began) / 1000;
