@@ -51,6 +51,11 @@ export interface Past {
   readonly restartPending?: 'soft' | 'hard';
 }
 
+/** The sequence has passed it by: skipped, or failed and gone on from. */
+export function isSettled({ skipped, failed }: ActionResult): boolean {
+  return skipped !== undefined || failed !== undefined;
+}
+
 /** @param records the journal, oldest first. */
 export function recall(records: readonly JournalRecord[]): Past {
   const finished = new Map<ActionKey, ActionResult>();
@@ -70,8 +75,7 @@ export function recall(records: readonly JournalRecord[]): Past {
     switch (record.type) {
       case 'plan':
         for (const [action, result] of [...finished]) {
-          if (result.skipped !== undefined && isNoLongerDecided(action, plan, record.plan))
-            finished.delete(action);
+          if (isSettled(result) && isNoLongerDecided(action, plan, record.plan)) finished.delete(action);
         }
         for (const action of [...variables.keys()]) {
           if (leavesThePlan(action, record.plan)) variables.delete(action);

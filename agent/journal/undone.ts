@@ -16,7 +16,7 @@ export function isUndoneBy(action: ActionKey, started: ActionKey, plan: Plan | u
   );
 }
 
-/** A decision to skip was made of the action as it was: one that the new plan has otherwise, or not at all, is decided anew. */
+/** A decision to skip, or to go on after a failure, was made of the action as it was: one that the new plan has otherwise, or not at all, is decided anew. */
 export function isNoLongerDecided(action: ActionKey, before: Plan | undefined, now: Plan): boolean {
   return JSON.stringify(findAction(action, before)) !== JSON.stringify(findAction(action, now));
 }

@@ -1,7 +1,7 @@
 // The engine: walks a plan's actions in order. It alone journals: decide whether to skip, ask the machine, write started, run, write finished.
 import { Fault } from '../fault/fault.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type Past, recall } from '../journal/past.ts';
+import { isSettled, type Past, recall } from '../journal/past.ts';
 import type { ActionKey, ActionResult } from '../journal/record.ts';
 import { type Action, type ActionName, actionKey, actionText, type Phase, phaseOf } from '../plan/plan.ts';
 import { judge } from '../policy/evaluate-condition.ts';
@@ -81,11 +81,6 @@ async function runAction(action: Action, world: StepWorld, journal: Journal): Pr
     });
   }
   return await carryOut(action, step, world, journal);
-}
-
-/** The sequence has passed it by: skipped, or failed and gone on from. */
-function isSettled(before: ActionResult): boolean {
-  return before.skipped !== undefined || before.failed !== undefined;
 }
 
 /** What a finished action would be asked with, such as the detection script in its package, may be gone then. */

@@ -381,3 +381,19 @@ test('content that is completed anew makes a command of it run again, by ID or b
   await kit.journal.append({ type: 'action-started', action: 'acquire-content:CON00003' });
   expect([...recall(kit.journal.records).finished.keys()]).toEqual(['run-command#z']);
 });
+
+test('a failure that the sequence went on after is tried again when its author wants it otherwise', async () => {
+  const disk = await freshDisk();
+  exitCodes(disk, { 'may.cmd': [5, 0] });
+  const may = (control: ActionControl): Action => ({
+    ...command('may.cmd'),
+    control: { mark: 'may', ...control },
+  });
+  await (await openStepKit({ disk, actions: [may({ continueOnError: true })] })).run();
+  const same = await openStepKit({ disk, actions: [may({ continueOnError: true })] });
+  await same.run();
+  expect(await same.programs()).toEqual(['may.cmd']);
+  const now = await openStepKit({ disk, actions: [may({})] });
+  await now.run();
+  expect(await now.programs()).toEqual(['may.cmd', 'may.cmd']);
+});
