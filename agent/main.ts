@@ -6,7 +6,7 @@ import { nativeCodeOf } from './durable/disk-fault.ts';
 import { exitCodeOf } from './fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from './fault/fault.ts';
 import { makeRedact } from './fault/redact.ts';
-import { buildProgram, commandLineFault, type ProgramEffects } from './program.ts';
+import { buildProgram, commandLineFault, helpAsOption, type ProgramEffects } from './program.ts';
 
 // Before anything uses the pool: a native call on a thread of its own (applying an image) holds one of its threads for minutes.
 process.env.UV_THREADPOOL_SIZE ??= '12';
@@ -67,10 +67,11 @@ async function leave(): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const program = await buildProgram(effects, process.argv[2]);
+  const words = helpAsOption(process.argv.slice(2));
+  const program = await buildProgram(effects, words[0]);
   // Nothing asked for: help is the answer, and asking for nothing is not an error.
-  if (process.argv.length <= 2) program.outputHelp();
-  else await program.parseAsync(process.argv);
+  if (words.length === 0) program.outputHelp();
+  else await program.parseAsync(words, { from: 'user' });
 }
 
 function report(thrown: unknown): number {

@@ -69,6 +69,12 @@ export async function buildProgram(effects: ProgramEffects, word?: string): Prom
   );
 }
 
+/** `help media create` as `media create --help`: commander itself shows the help of `media` for it. */
+export function helpAsOption(words: readonly string[]): readonly string[] {
+  const [first, ...named] = words;
+  return first === 'help' && named.length > 1 ? [...named, '--help'] : words;
+}
+
 /** What commander says of a wrong command line, as the fault that it is. */
 export function commandLineFault(error: CommanderError, words: readonly string[]): Fault {
   const subject = ['prestage', ...words].join(' ');

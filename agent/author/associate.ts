@@ -93,7 +93,10 @@ export async function makeOrder(request: OrderRequest, clock: Clock): Promise<Ma
   if (association?.id === undefined)
     throw new Fault('USAGE-05', request.association, {
       expected: `the ID of an association in ${DOCUMENT}`,
-      found: `none of its ${site.associations.length}`,
+      found:
+        site.associations.length === 0
+          ? 'no association'
+          : site.associations.slice(0, 20).map(associationText),
     });
   const { id, from, store, method } = association;
   if (isOnOwnVolume(store))
@@ -128,6 +131,11 @@ export async function makeOrder(request: OrderRequest, clock: Clock): Promise<Ma
   await createFile(signature, signDetached('capture-order', bytes, key), 0o600);
   await createFile(file, bytes, 0o600);
   return { file, signature, order, keyId: key.public.id, publicKey: key.public.text };
+}
+
+/** As the author knows it: its ID and the two computers. */
+function associationText({ id, from, to }: Site['associations'][number]): string {
+  return `${id}: ${from.serial ?? from.uuid} to ${to.serial ?? to.uuid}`;
 }
 
 async function publishedPackage(

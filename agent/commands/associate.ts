@@ -1,5 +1,6 @@
 // prestage associate: which computer takes over whose user state, and the order with which the old one is captured.
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { addAssociation, makeOrder } from '../author/associate.ts';
 import { Fault } from '../fault/fault.ts';
@@ -38,7 +39,10 @@ export function addAssociate(
     .option('--to-serial <serial>', 'the new computer, by serial number')
     .option('--to-uuid <uuid>', 'the new computer, by SMBIOS UUID')
     .option('--store <folder>', 'share or folder that holds the stores')
-    .option('--method <method>', 'usmt, or files (folders alone, no registry)')
+    .option(
+      '--method <method>',
+      'usmt, or files: folders alone, no registry (default: usmt with --package, else files)',
+    )
     .option('--package <id>', 'with usmt: the package that holds scanstate')
     .option('--order <id>', 'make the order of this association instead')
     .option('--out <file>', 'with --order: the file to make; it holds a secret key')
@@ -103,7 +107,7 @@ async function add(
       'Next:',
       `  1. prestage publish ${site} --to FOLDER, so that the new computer knows of it`,
       `  2. prestage associate ${site} --order ${added.id} --out order.json${added.method === 'usmt' ? ' --point FOLDER' : ''}`,
-      '  3. on the old computer, as administrator: prestage capture --order order.json',
+      '  3. on the old computer, as administrator: prestage capture, as the second tells',
       '  4. deploy the new computer: it restores what was captured, then closes the association',
     ],
   };
@@ -128,8 +132,9 @@ async function order(
       `Signature  ${made.signature}`,
       `Valid until ${made.order.expires}, signed by key ${made.keyId}.`,
       'It holds the secret key of this one store: bring both files to the old computer on a way that only you use, and remove them afterwards.',
-      'The old computer’s agent.yaml has to name the key that vouches for it:',
-      `  policyKeys: [${made.publicKey}]`,
+      'On the old computer, as administrator:',
+      `  prestage capture --order ${path.basename(made.file)} --key ${made.publicKey}`,
+      'Without --key where agent.yaml beside the executable has it as policyKeys.',
     ],
   };
 }

@@ -53,7 +53,7 @@ export function addCapture(
       'Run on the old computer, in its Windows, as administrator, with the order that `prestage associate` made for it. What the order’s method takes goes encrypted into the store; a capture that is there already is replaced only when the new one is whole.',
     )
     .requiredOption('--order <file>', 'the capture order; its signature lies beside it as FILE.sig')
-    .option('--key <key>', 'ed25519:… of the key that signs the site’s policy (can be repeated)', collect)
+    .option('--key <key>', 'public key of the site’s policy, as text or as a .pub file (repeatable)', collect)
     .option('--config <file>', 'agent.yaml with policyKeys (default: beside the executable)')
     .option('--tools <folder>', 'method usmt: scanstate lies here; else the order’s package is fetched')
     .option('--usmt-options <text>', 'method usmt: further options for scanstate, in one text')
@@ -64,7 +64,7 @@ export function addCapture(
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0: captured. 20: the order is not vouched for. 75: the store, the computer or USMT.\n\nExamples:\n  prestage capture --order E:\\order.json\n  prestage capture --order order.json --exclude *.iso --exclude Downloads --dry-run',
+      '\nExit code 0: captured. 20: the order is not vouched for. 75: the store, the computer or USMT.\n\nExamples:\n  prestage capture --order E:\\order.json --key E:\\policy.pub\n  prestage capture --order order.json --exclude *.iso --exclude Downloads --dry-run',
     )
     .action(async (options: CaptureOptions) => exit(await capture(options, await compose())));
 }

@@ -91,6 +91,12 @@ function publishedLines(published: Published): string[] {
     '',
     `Policy ${published.serial} of site ${published.site} is current at ${published.point}.`,
     `Valid until ${published.expires}, signed by key ${published.keyId}.`,
-    ...(published.machines === 0 ? [] : [`${published.machines} machines have records of their own.`]),
+    ...(published.machines === 0
+      ? []
+      : [
+          published.machines === 1
+            ? 'One machine has a record of its own.'
+            : `${published.machines} machines have records of their own.`,
+        ]),
   ];
 }

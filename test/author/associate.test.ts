@@ -197,6 +197,15 @@ describe('an order', () => {
       run(await lay(), { order: '8f4b2c1e-8d1f-4a9b-9f3e-0d9a4b7c6e51', out: 'o.json' }),
     );
     expect(fault.code).toBe('USAGE-05');
+    expect(fault.detail.found).toBe('no association');
+  });
+
+  it('of another one tells those that there are', async () => {
+    const site = await lay();
+    await run(site, PAIR);
+    const other = '8f4b2c1e-8d1f-4a9b-9f3e-0d9a4b7c6e51';
+    const fault = await faultOf(run(site, { order: other, out: 'o.json' }));
+    expect(fault.detail.found).toEqual([expect.stringMatching(/^[0-9a-f-]{36}: OLD to NEW$/)]);
   });
 
   it('is not made for a computer that keeps its state on its own volume', async () => {

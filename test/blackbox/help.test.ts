@@ -59,6 +59,16 @@ test('prestage alone and prestage help COMMAND are help too', async () => {
   expect(help).toEqual(option);
 });
 
+test('prestage help media create is the help of that command, not of its group', async () => {
+  const [help, option] = await Promise.all(
+    [
+      ['help', 'media', 'create'],
+      ['media', 'create', '--help'],
+    ].map(words => runPrestage(words, { cwd: folder })),
+  );
+  expect(help).toEqual(option);
+});
+
 test('every fault that a refusal names can be explained offline', async () => {
   const all = await runPrestage(['explain'], { cwd: folder });
   expect(all.stdout).toContain('NET-04');

@@ -112,6 +112,13 @@ test('may find the policy key in agent.yaml', async () => {
   expect((await run({ config })).code).toBe(0);
 });
 
+test('may be told the policy key as a file', async () => {
+  const file = path.join(folder, `${number}/policy.pub`);
+  await writeFile(file, `${policyKey.public.text}\n`);
+  expect((await run({ key: [file] })).code).toBe(0);
+  await expect(run({ key: [`${file}.not`] })).rejects.toMatchObject({ code: 'USAGE-11' });
+});
+
 describe('an order', () => {
   const REFUSALS: readonly [string, () => Promise<unknown>, string][] = [
     ['without a key to prove it by', () => run({}), 'USAGE-01'],

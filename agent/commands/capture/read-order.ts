@@ -3,11 +3,12 @@ import path from 'node:path';
 import { defaultTransferSettings, type TransferSettings } from '../../distribution/transfer-settings.ts';
 import { Fault } from '../../fault/fault.ts';
 import { CAPTURE_ORDER_MAX_BYTES, type CaptureOrder, readCaptureOrder } from '../../policy/capture-order.ts';
-import { type PublicKey, publicKey } from '../../trust/keys.ts';
+import type { PublicKey } from '../../trust/keys.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
 import type { Composition } from '../composition.ts';
 import { readAgentSettings } from '../deployment/agent-settings.ts';
 import { readCapped } from '../deployment/open-media.ts';
+import { readPublicKey } from '../media/pinned-keys.ts';
 
 export interface OrderOptions {
   readonly order: string;
@@ -21,17 +22,17 @@ export interface GivenOrder {
   readonly ca?: string;
 }
 
-/** Faults: USAGE-01 no key to prove it by, USAGE-08 no order, TRUST-01, -02, -05, -08, -10. */
+/** Faults: USAGE-01 no key to prove it by, USAGE-11 what is named is none, USAGE-08 no order, TRUST-01, -02, -05, -08, -10. */
 export async function readOrder(
   { order: file, key, config }: OrderOptions,
   { agent, clock }: Pick<Composition, 'agent' | 'clock'>,
 ): Promise<GivenOrder> {
-  const named = (key ?? []).map(publicKey);
+  const named = await Promise.all((key ?? []).map(readPublicKey));
   const settings = await settingsOf(config, agent.folder, named);
   const keys = [...named, ...(settings?.policyKeys ?? [])];
   if (keys.length === 0)
     throw new Fault('USAGE-01', 'prestage capture', {
-      expected: '--key ed25519:… or policyKeys in agent.yaml, to prove the order by',
+      expected: '--key, or policyKeys in agent.yaml: the key of the site’s policy, to prove the order by',
       found: 'neither',
     });
   const bytes = await readCapped(file, CAPTURE_ORDER_MAX_BYTES);
@@ -62,7 +63,8 @@ async function settingsOf(config: string | undefined, folder: string, named: rea
         'USAGE-01',
         'prestage capture',
         {
-          expected: '--key ed25519:… or an agent.yaml with policyKeys beside the executable',
+          expected:
+            '--key, or an agent.yaml with policyKeys beside the executable: the key of the site’s policy, to prove the order by',
           found: 'neither',
         },
         { cause: error },

@@ -24,7 +24,7 @@ export async function pinnedKeys(
   { agent }: Pick<Composition, 'agent'>,
 ): Promise<readonly PublicKey[]> {
   if (key === undefined) return (await readAgentSettings(config, agent.folder)).keys;
-  return Promise.all(key.map(keyOf));
+  return Promise.all(key.map(readPublicKey));
 }
 
 /** As `pinnedKeys`, but none at all where nobody named any and no agent.yaml is there. */
@@ -41,7 +41,8 @@ export async function pinnedKeysOrNone(
   }
 }
 
-async function keyOf(textOrFile: string): Promise<PublicKey> {
+/** @param textOrFile a public key as text, or the path of a .pub file. Fault: USAGE-11. */
+export async function readPublicKey(textOrFile: string): Promise<PublicKey> {
   if (publicKeyText.safeParse(textOrFile).success) return publicKey(textOrFile);
   const text = await readFile(textOrFile, 'utf8').catch(cause => {
     throw new Fault(
