@@ -5,14 +5,15 @@ export const TRUST = {
   'TRUST-01': {
     title: 'Signature missing',
     meaning: 'A document that must be signed has no signature beside it.',
-    safe: 'Nothing was written outside X:.',
-    next: 'Set the device aside and ask for new media.',
+    safe: 'Nothing was changed on the strength of it; of media, nothing was written outside X:.',
+    next: 'Set the device aside and ask for new media; of a capture order, bring the file with .sig along.',
   },
   'TRUST-02': {
     title: 'Signature not valid',
-    meaning: 'The signature does not match the document, or its key is not pinned in agent.yaml.',
-    safe: 'Nothing was written outside X:.',
-    next: 'Set the device aside; compare the key shown with the site’s key and ask for new media.',
+    meaning:
+      'The signature does not match the document, or its key is not pinned in agent.yaml (or named with --key).',
+    safe: 'Nothing was changed on the strength of it; of media, nothing was written outside X:.',
+    next: 'Compare the key shown with the site’s key. Set a device with such media aside and ask for new media.',
   },
   'TRUST-03': {
     title: 'Media expired',
@@ -27,11 +28,11 @@ export const TRUST = {
     next: 'Set the clock of the machine in its firmware, then start again.',
   },
   'TRUST-05': {
-    title: 'Policy expired',
+    title: 'Policy or order expired',
     meaning:
-      'The policy is past its last valid day and a newer one was not to be had, or the clock of this machine is ahead.',
+      'The policy is past its last valid day and a newer one was not to be had, or the capture order is, or the clock of this machine is ahead.',
     safe: 'The media and its cache are untouched.',
-    next: 'Compare the time shown with a watch. If the clock is wrong, set it in the firmware (or with `date` and `time`) and start again; if it is right, connect the machine to its management point or publish again.',
+    next: 'Compare the time shown with a watch. If the clock is wrong, set it in the firmware (or with `date` and `time`) and start again; if it is right, connect the machine to its management point or publish again; `prestage associate SITE --order ID` makes an order again.',
   },
   'TRUST-06': {
     title: 'Policy older than the floor',
@@ -42,9 +43,10 @@ export const TRUST = {
   },
   'TRUST-07': {
     title: 'Content not vouched for',
-    meaning: 'A manifest’s digest differs from the one that the signed policy or media names.',
-    safe: 'The bytes were discarded; nothing of them was kept.',
-    next: 'Publish the site again to this distribution point; if it persists, treat the point as compromised.',
+    meaning:
+      'A manifest, machine records or the plan are not what the signed policy or media names or leads to.',
+    safe: 'They were discarded; nothing of them was used.',
+    next: 'Publish the site again to this distribution point; if it persists, treat the point as compromised. Of a plan: set the device aside.',
   },
   'TRUST-08': {
     title: 'Document larger than allowed',

@@ -21,15 +21,16 @@ export const USAGE = {
     next: 'Name the folder that holds site.yaml.',
   },
   'USAGE-04': {
-    title: 'Content ID used twice',
-    meaning: 'Two content items carry the same ID, so a reference to it would be ambiguous.',
+    title: 'ID used twice',
+    meaning:
+      'Two of content, task sequences and deployments carry the same ID, so a reference to it would be ambiguous.',
     safe: 'Nothing was published or changed.',
-    next: 'Give one of the two items shown another ID.',
+    next: 'Give one of the two shown another ID.',
   },
   'USAGE-05': {
     title: 'Reference to something unknown',
     meaning:
-      'A document names content, a task sequence, an image index or a key that the site does not have.',
+      'A document names content, a task sequence, a collection, a variable, an image index or a key that the site does not have, or has in a circle.',
     safe: 'Nothing was published or changed.',
     next: 'Correct the reference shown or add what it names.',
   },
@@ -70,7 +71,7 @@ export const USAGE = {
     title: 'Key not usable',
     meaning: 'A key file is absent, damaged or of the wrong kind.',
     safe: 'Nothing was signed.',
-    next: 'Check the key named; `prestage keys new NAME` makes a pair.',
+    next: 'Check the key named; `prestage keys new NAME` makes a pair, with --machine the machine key.',
   },
   'USAGE-12': {
     title: 'Confirmation missing',
