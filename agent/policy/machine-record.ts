@@ -9,11 +9,9 @@ export const collectionName = z
 
 /** The user state that this machine gives (`capture`), takes (`restore`), or keeps over its own new installation (`refresh`). */
 export const userStateSchema = z.strictObject({
-  role: z
-    .enum(['capture', 'restore', 'refresh'])
-    .meta({
-      description: 'refresh: this machine captures in WinPE what it restores in its own new Windows.',
-    }),
+  role: z.enum(['capture', 'restore', 'refresh']).meta({
+    description: 'refresh: this machine captures in WinPE what it restores in its own new Windows.',
+  }),
   /** ID of the computer association. */
   association: z.uuid(),
   /** A share or folder that holds the stores of all associations; a relative path is one on the volume of Windows (`_SMSTSStateStore`). */
