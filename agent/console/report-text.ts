@@ -54,22 +54,32 @@ export function reportLines(report: Report): string[] {
       ]),
     ),
     '',
+    ...warningLines(report.actions),
     `${report.runs} run${report.runs === 1 ? '' : 's'}, peak memory ${sizeText(report.peakMemoryBytes)}.${report.restartPending ? ' A restart is still wanted by an installer.' : ''}`,
     ...report.faults.map(fault => `${fault.at}  ${fault.code} ${fault.title}: ${fault.subject}`),
   ];
 }
 
-function remark({ result, starts }: Report['actions'][number]): string {
+/** Sentences would make the table wider than any screen. */
+function warningLines(actions: Report['actions']): string[] {
+  return actions.flatMap(({ action, title, result }) =>
+    result?.warning === undefined ? [] : [`Warning: ${actionTextOf(action, title)}: ${result.warning}`],
+  );
+}
+
+function remark({ result, starts, fault }: Report['actions'][number]): string {
   const remarks: string[] = [];
+  if (fault !== undefined) remarks.push(`${fault.code} ${fault.title}`);
   if (result?.skipped !== undefined) remarks.push(result.skipped);
   if (result?.failed !== undefined)
     remarks.push(`${result.failed.code} ${result.failed.title}; the task sequence went on`);
   if (result?.attempts !== undefined && result.attempts > 1) remarks.push(`${result.attempts} attempts`);
   if (result?.alreadyDone === true) remarks.push('already done');
-  if (result?.exitCode !== undefined) remarks.push(`exit code ${result.exitCode}`);
+  if (result?.attempts === 0) remarks.push('no command to run');
+  else if (result?.exitCode !== undefined) remarks.push(`exit code ${result.exitCode}`);
   if (result?.rehearsed === true) remarks.push('rehearsed, not run');
   if (result?.restart !== undefined) remarks.push(`${result.restart} restart`);
-  if (result?.warning !== undefined) remarks.push(result.warning);
+  if (result?.warning !== undefined) remarks.push('warning below');
   // The attempts that its author asked for are told already.
   if (starts > Math.max(1, result?.attempts ?? 1)) remarks.push(`started ${starts} times`);
   return remarks.join(', ');

@@ -31,6 +31,8 @@ export interface ReportAction {
   /** How often it was started over all runs. */
   readonly starts: number;
   readonly result?: ActionResult;
+  /** Of the last attempt, where the state is `failed` and the run has ended with it. */
+  readonly fault?: Pick<FaultRecord, 'code' | 'title' | 'subject'>;
 }
 
 export interface Report {

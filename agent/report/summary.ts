@@ -1,6 +1,6 @@
 // Folds the journal into the report. Pure; no second bookkeeping exists.
 import type { FaultRecord } from '../fault/fault.ts';
-import { recall } from '../journal/past.ts';
+import { type Past, recall } from '../journal/past.ts';
 import type { ActionResult, JournalRecord } from '../journal/record.ts';
 import { actionKey, type Outcome, type Plan } from '../plan/plan.ts';
 import type { Report, ReportAction, ReportItem } from './report.ts';
@@ -142,9 +142,20 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
               : 'cut',
       seconds: sum(finished.map(record => record.seconds)),
       starts: recordsOf(records, 'action-started').filter(record => record.action === action).length,
-      ...(result === undefined ? {} : { result }),
+      ...(result === undefined ? { ...faultOf(action, past, records) } : { result }),
     };
   });
+}
+
+/** What its last attempt failed with, while it is open. */
+function faultOf(
+  action: string,
+  past: Past,
+  records: readonly JournalRecord[],
+): Pick<ReportAction, 'fault'> | undefined {
+  if (!past.open.has(action) || !past.failed.has(action)) return undefined;
+  const last = recordsOf(records, 'action-failed').findLast(record => record.action === action);
+  return last === undefined ? undefined : { fault: pick(last.fault, ['code', 'title', 'subject']) };
 }
 
 function stateOf(result: ActionResult | undefined): ReportAction['state'] {

@@ -126,7 +126,7 @@ async function withinItsTime<T>(
   } catch (cause) {
     if (!limit.signal.aborted || world.signal?.aborted) throw cause;
     const code: FaultCode = RUNS_A_PROGRAM.has(action.name) ? 'PKG-02' : 'STOP-02';
-    throw new Fault(code, actionKey(action), { timeoutMinutes: minutes }, { cause });
+    throw new Fault(code, actionText(action), { timeoutMinutes: minutes }, { cause });
   } finally {
     clearTimeout(timer);
   }

@@ -1,7 +1,7 @@
 // Runs a command line of the task sequence, in WinPE or the new Windows. Only the journal knows that it ran; a command that was cut is run again.
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
-import { actionKey } from '../plan/plan.ts';
+import { actionKey, actionText } from '../plan/plan.ts';
 import { runTellingProgram } from './run-telling-program.ts';
 import type { Course, Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
@@ -16,7 +16,8 @@ export const runCommand: Step<'run-command'> = {
   done: async () => 'unknown',
   async run(action, world, _advance, course) {
     const key = actionKey(action);
-    await begin(key, course);
+    const label = actionText(action);
+    await begin(label, course);
     const { variables } = world;
     const { content, startIn } = action;
     const base = content === undefined ? world.volume.root : (await verifiedItem(world, content)).folder;
@@ -24,6 +25,7 @@ export const runCommand: Step<'run-command'> = {
     const { result, variables: told } = await runTellingProgram(
       {
         name: key,
+        label,
         authored: action.command,
         command: now.expand(action.command),
         folder: startIn === undefined ? base : path.resolve(base, now.expand(startIn)),
@@ -38,8 +40,8 @@ export const runCommand: Step<'run-command'> = {
 };
 
 /** Journals that the command is about to run. Fault: PKG-06 when it never came to its end: most likely it restarts the computer itself. */
-export async function begin(key: string, course: Course): Promise<void> {
-  if (course.cuts > STARTS_AFTER_CUT) throw new Fault('PKG-06', key, { starts: course.cuts });
+export async function begin(label: string, course: Course): Promise<void> {
+  if (course.cuts > STARTS_AFTER_CUT) throw new Fault('PKG-06', label, { starts: course.cuts });
   await course.started(1);
 }
 

@@ -26,7 +26,7 @@ export async function runPlan(
   await learnTarget(world);
   for (const action of world.plan.actions) {
     if (phaseOf(action) !== phase) continue;
-    if (world.signal?.aborted) throw new Fault('STOP-01', actionKey(action));
+    if (world.signal?.aborted) throw new Fault('STOP-01', actionText(action));
     const result = await runAction(action, world, journal);
     if (result.restart !== undefined) {
       await journal.append({ type: 'restart-asked', by: actionKey(action), kind: result.restart });

@@ -1,7 +1,7 @@
 // Runs a PowerShell script in the new Windows: the text of the step, or a file of a package, proven just before.
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
-import { actionKey } from '../plan/plan.ts';
+import { actionKey, actionText } from '../plan/plan.ts';
 import { BYTE_ORDER_MARK, POWERSHELL_FILE } from './powershell.ts';
 import { begin, endWith } from './run-command.ts';
 import { runTellingProgram } from './run-telling-program.ts';
@@ -15,7 +15,8 @@ export const runPowershell: Step<'run-powershell'> = {
   done: async () => 'unknown',
   async run(action, world, _advance, course) {
     const key = actionKey(action);
-    await begin(key, course);
+    const label = actionText(action);
+    await begin(label, course);
     const { script, folder, written } = await scriptOf(action, world);
     const parameters = action.parameters === undefined ? '' : ` ${action.parameters}`;
     const command = `${POWERSHELL_FILE} "${script}"`;
@@ -23,6 +24,7 @@ export const runPowershell: Step<'run-powershell'> = {
       const { result, variables: told } = await runTellingProgram(
         {
           name: key,
+          label,
           authored: `${command}${parameters}`,
           command: `${command}${world.variables.now().expand(parameters)}`,
           folder,
@@ -56,14 +58,14 @@ async function scriptOf(action: ActionOf<'run-powershell'>, world: StepWorld): P
     // A file that the manifest names was hashed a moment ago, and lies below the item's folder.
     const named = item.manifest.files.find(each => each.path.toLowerCase() === wanted);
     if (named === undefined)
-      throw new Fault('PKG-03', actionKey(action), {
+      throw new Fault('PKG-03', actionText(action), {
         expected: `${file} in ${content}`,
         found: 'no such file',
       });
     return { script: path.join(folder, ...named.path.split('/')), folder, written: false };
   }
   if (script === undefined)
-    throw new Fault('PKG-03', actionKey(action), {
+    throw new Fault('PKG-03', actionText(action), {
       expected: 'a script, or a file of a package',
       found: 'neither',
     });

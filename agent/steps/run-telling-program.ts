@@ -20,6 +20,8 @@ const DEFAULT_TIMEOUT_MINUTES = 60;
 export interface TellingProgram {
   /** As journal and report name it; the log's name is made of it. */
   readonly name: string;
+  /** As a person is told of it, in faults and warnings; `name` when left out. */
+  readonly label?: string;
   /** As authored, for faults; `command` may hold values that are secret. */
   readonly authored: string;
   readonly command: string;
@@ -45,7 +47,14 @@ export async function runTellingProgram(
   world: ProgramSurroundings,
 ): Promise<ProgramOutcome> {
   const { layout, durable, machine, signal } = world;
-  const { name, authored, folder, timeoutMinutes = DEFAULT_TIMEOUT_MINUTES, successCodes } = program;
+  const {
+    name,
+    label = name,
+    authored,
+    folder,
+    timeoutMinutes = DEFAULT_TIMEOUT_MINUTES,
+    successCodes,
+  } = program;
   const fileName = name.replaceAll(/[^A-Za-z0-9._-]/g, '-');
   const log = path.join(layout.logs, `${fileName}.log`);
   const told = path.join(layout.own, 'temp', `${fileName}.variables`);
@@ -64,17 +73,17 @@ export async function runTellingProgram(
     await keepOutput(program.command, ended, log, world);
     const detail = { command: authored, log };
     if (ended.timedOut || ended.exitCode === undefined)
-      throw new Fault('PKG-02', name, { ...detail, timeoutMinutes });
+      throw new Fault('PKG-02', label, { ...detail, timeoutMinutes });
     const { exitCode } = ended;
     const codes = successCodes === undefined ? {} : { successCodes: [...successCodes] };
     const meaning = meaningOf(exitCode, codes);
     if (meaning === 'failed' || meaning === 'busy')
-      throw new Fault('PKG-05', name, {
+      throw new Fault('PKG-05', label, {
         ...detail,
         exitCode,
         expected: goodCodes(codes),
       });
-    const variables = await readTold(told, name, world);
+    const variables = await readTold(told, label, world);
     const restart = restartOf(meaning);
     return {
       result: {

@@ -124,6 +124,7 @@ test('an action that was started and never ended is told apart from one that fai
     'hand-over': 'cut',
     'acquire-content:ABC00004': 'waiting',
   });
+  expect(reportLines(report).join('\n')).toMatch(/install-application:ABC00004 +failed .*PKG-01 t/);
 });
 
 test('an action that failed, was started again and then cut is cut', () => {

@@ -165,7 +165,7 @@ describe('a command', () => {
     });
     expect(await faultOf(kit.run())).toMatchObject({
       code: 'PKG-05',
-      subject: 'run-command#1a2b3c4d',
+      subject: 'run-command',
       detail: {
         command: 'bad.cmd %Site%',
         exitCode: 9,

@@ -166,7 +166,7 @@ describe('a failing step', () => {
     exitCodes(disk, { 'bad.cmd': [7, 0] });
     const actions = [command('bad.cmd'), command('next.cmd')];
     const fault = await faultOf((await openStepKit({ disk, actions })).run());
-    expect(fault).toMatchObject({ code: 'PKG-05', subject: 'run-command#bad.cmd', detail: { exitCode: 7 } });
+    expect(fault).toMatchObject({ code: 'PKG-05', subject: 'run-command', detail: { exitCode: 7 } });
     const again = await openStepKit({ disk, actions });
     await again.run();
     expect(await again.programs()).toEqual(['bad.cmd', 'bad.cmd', 'next.cmd']);
@@ -335,7 +335,7 @@ describe('a restart', () => {
       await expect(runPlan('winpe', kit.world, dead)).rejects.toThrow('the power went');
     }
     const last = await openStepKit({ disk, actions: [action] });
-    expect(await faultOf(last.run())).toMatchObject({ code: 'PKG-06', subject: 'run-command#reboots.cmd' });
+    expect(await faultOf(last.run())).toMatchObject({ code: 'PKG-06', subject: 'run-command' });
   });
 });
 

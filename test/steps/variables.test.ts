@@ -89,7 +89,7 @@ test('what the run itself sets cannot be set by any level, step or command; who 
   expect((await kit.programs()).at(-1)).toBe('true %_Own% yes OEMMedia');
   expect(kit.notes('warning')).toEqual([
     '_SMSTSInWinPE is read-only and was not set.',
-    'run-command#tells.cmd told read-only variables, which are not set: _Own, OSDTargetSystemDrive.',
+    'run-command told read-only variables, which are not set: _Own, OSDTargetSystemDrive.',
   ]);
 });
 
