@@ -75,7 +75,7 @@ function remark({ result, starts, fault }: Report['actions'][number]): string {
     remarks.push(`${result.failed.code} ${result.failed.title}; the task sequence went on`);
   if (result?.attempts !== undefined && result.attempts > 1) remarks.push(`${result.attempts} attempts`);
   if (result?.alreadyDone === true) remarks.push('already done');
-  if (result?.attempts === 0) remarks.push('no command to run');
+  if (result?.attempts === 0) remarks.push('nothing to run');
   else if (result?.exitCode !== undefined) remarks.push(`exit code ${result.exitCode}`);
   if (result?.rehearsed === true) remarks.push('rehearsed, not run');
   if (result?.restart !== undefined) remarks.push(`${result.restart} restart`);
