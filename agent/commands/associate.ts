@@ -107,7 +107,7 @@ async function add(
       'Next:',
       `  1. prestage publish ${site} --to FOLDER, so that the new computer knows of it`,
       `  2. prestage associate ${site} --order ${added.id} --out order.json${added.method === 'usmt' ? ' --point FOLDER' : ''}`,
-      '  3. on the old computer, as administrator: prestage capture, as the second tells',
+      '  3. on the old computer, as administrator: prestage capture; 2 prints the whole line',
       '  4. deploy the new computer: it restores what was captured, then closes the association',
     ],
   };

@@ -17,7 +17,7 @@ export const agentConfigSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .meta({ description: 'Folder or share to which logs are copied at the end.' }),
+    .meta({ description: 'Without effect yet: logs are copied by the step copy-logs.' }),
   ca: z
     .array(z.string().min(1).refine(staysBeside, 'a path below the folder of agent.yaml'))
 
