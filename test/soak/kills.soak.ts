@@ -184,9 +184,11 @@ async function playOut(computer: WindowsComputer, { draw, story }: Play): Promis
 async function isCutAfterEnd(computer: WindowsComputer, draw: Draw, story: string[]): Promise<boolean> {
   const moment = draw('goOn');
   if (moment === undefined) return false;
-  await pause(moment % 1500);
+  const laterMs = moment % 1500;
+  await pause(laterMs);
+  if (!existsSync(computer.layout.root)) return false;
   await computer.pullPlug();
-  story.push(`cut ${moment % 1500} ms after that`);
+  story.push(`cut ${laterMs} ms after that`);
   return true;
 }
 

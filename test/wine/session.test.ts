@@ -57,6 +57,17 @@ describe('a Wine session', () => {
     );
   });
 
+  test('kills all programs and keeps the registry, which the server has in memory', async () => {
+    await session.run('reg', ['add', 'HKLM\\Software\\Prestage', '/v', 'Late', '/d', 'kept', '/f']);
+    const { ended } = await session.start('ping', ['-n', '60', '127.0.0.1']);
+    await session.killPrograms();
+    await session.shutDown();
+    await ended;
+    expect((await session.run('reg', ['query', 'HKLM\\Software\\Prestage', '/v', 'Late'])).stdout).toContain(
+      'kept',
+    );
+  });
+
   test('starts the Windows executable', async () => {
     const result = await session.run(PRESTAGE_EXE, ['--version']);
     expect(result.stdout).toMatch(/\d+\.\d+\.\d+/);
