@@ -12,6 +12,7 @@ import {
 import { comparisonsOf } from '../policy/explain-condition.ts';
 import type { TaskSequence } from '../policy/policy.ts';
 import { isGroup, isKnownStep, type SequenceStep } from '../policy/sequence-step.ts';
+import { nearestName } from './nearest-name.ts';
 import type { Located, SiteDocuments, SiteIssue } from './read-site.ts';
 import { siteIssue } from './site-issue.ts';
 
@@ -111,7 +112,11 @@ function unsetVariable(
   if (builtIn.has(name) || guarded.has(name)) return [];
   const { variable } = question;
   if (name.startsWith('_')) return [`${variable} is none of the variables that a run sets`];
-  return set.has(name) || isOpen ? [] : [`no variable ${variable} is set anywhere`];
+  if (set.has(name) || isOpen) return [];
+  // Names have no case, so the nearest one is told as it is compared.
+  const nearest = nearestName(name, [...set]);
+  const hint = nearest === undefined ? '' : `; ${nearest} is the nearest`;
+  return [`no variable ${variable} is set anywhere${hint}`];
 }
 
 function impossible({ question }: ConditionPart): readonly (readonly [string, string])[] {

@@ -95,6 +95,11 @@ describe('publishing a task sequence', () => {
       ['10:58 steps[3].when.all[1].not.variable: no variable Rnig is set anywhere'],
     ],
     [
+      'tells the variable that a mistyped one is most like',
+      `variables: { Ring: a }\n${when('{ variable: Rnig, equals: pilot }')}`,
+      ['11:23 steps[3].when.variable: no variable Rnig is set anywhere; ring is the nearest'],
+    ],
+    [
       'tells a built-in variable that does not exist',
       when('{ variable: _SMSTSRing, equals: pilot }', '  - step: run-command\n    command: x\n'),
       ['12:23 steps[4].when.variable: _SMSTSRing is none of the variables that a run sets'],
