@@ -72,6 +72,13 @@ export interface Published {
  */
 export async function publish(request: PublishRequest, world: AuthorWorld): Promise<Published> {
   const began = world.clock.ticks();
+  // Tens of thousands of machines are read for many seconds.
+  world.observe({
+    kind: 'note',
+    level: 'info',
+    component: 'publish',
+    text: `Reading the site in ${request.site}.`,
+  });
   const site = await readSite(request.site);
   const point = path.resolve(request.point);
   await requireSeparate(site, point);

@@ -43,7 +43,7 @@ export function addDeploy(
     .description(
       'Proves the prestaged media, asks the management point for policy, completes the task-sequence cache from the distribution points, applies the OS image, drivers and boot files, hands over and restarts. A run that was cut goes on where it was.',
     )
-    .option('--deployment <id>', 'run this deployment (the only way to a hidden one)')
+    .option('--deployment <id>', 'run this deployment, also a hidden one')
     .option(
       '--fresh',
       'set the journal of an earlier run aside and begin anew: the OS image is applied again',
