@@ -5,7 +5,7 @@ import { check } from './checks.mjs';
 
 /** By the system in which they stand. */
 export const TOOLS = {
-  winpe: ['bcdboot', 'bcdedit', 'diskpart', 'dism', 'reagentc', 'wpeutil', 'schtasks', 'mountvol'],
+  winpe: ['bcdboot', 'bcdedit', 'diskpart', 'dism', 'reagentc', 'wpeutil', 'schtasks', 'mountvol', 'icacls'],
   windows: ['bcdedit', 'schtasks', 'shutdown', 'icacls', 'mountvol'],
 };
 
