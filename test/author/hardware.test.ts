@@ -44,7 +44,9 @@ async function published(differences: Tree) {
   const request = await lay(differences);
   const world = authorKit();
   const result = await publish(request, world);
-  const warnings = world.events.flatMap(event => (event.kind === 'note' ? [event.text] : []));
+  const warnings = world.events.flatMap(event =>
+    event.kind === 'note' && event.level === 'warning' ? [event.text] : [],
+  );
   return { ...request, result, warnings, reference: referenceOf(request.point) };
 }
 
