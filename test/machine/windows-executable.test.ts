@@ -41,12 +41,13 @@ describe('prestage.exe where there is no media', () => {
     expect(accountFiles()).toEqual([]);
   });
 
+  // A disk that Wine does not have: of those it has, the drivers tell the size.
   it('tells the disks that diskpart lists', async () => {
     layStandIns(path.dirname(diskpart()), ['diskpart']);
     const rows = [
       '  Disk ###  Status         Size     Free     Dyn  Gpt',
       '  --------  -------------  -------  -------  ---  ---',
-      '  Disk 0    Online          476 GB  1024 KB        *',
+      '  Disk 7    Online          476 GB  1024 KB        *',
     ];
     const answer = {
       PRESTAGE_RECORD: 'w:\\record.ndjson',
@@ -54,7 +55,7 @@ describe('prestage.exe where there is no media', () => {
     };
     expect(await check(answer)).toMatchObject({
       code: 30,
-      fault: { code: 'CONTENT-04', detail: { disks: ['disk 0: 511101108224 bytes, online'] } },
+      fault: { code: 'CONTENT-04', detail: { disks: ['disk 7: 511101108224 bytes, online'] } },
     });
   });
 
