@@ -132,7 +132,7 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
       peakMemoryBytes: composition.peakMemoryBytes(),
       seconds: (composition.clock.ticks() - began) / 1000,
     });
-    composition.print('An installer asked for a restart; the deployment goes on after it.');
+    composition.print('A restart was asked for; the deployment goes on after it.');
     if (options.restart !== false) await machine.restart();
     return EXIT_CONTINUES_AFTER_RESTART;
   }

@@ -106,8 +106,12 @@ export function openStatusSender(context: Needs, receivers: () => readonly Recei
           continue;
         }
         if (status >= 200 && status < 300) return true;
-        note(`${source.name} answers ${status} to status; it is kept on this disk.`);
-        // A server in trouble may recover.
+        // A server in trouble may recover. A static one has no status, and nobody need be warned of that.
+        const unknown = status === 404 || status === 405;
+        note(
+          `${source.name} answers ${status} to status; it is kept on this disk.`,
+          unknown ? 'info' : 'warning',
+        );
         if (status >= 500 || status === 408 || status === 429) answered = true;
         else strangers.add(source.name);
       } catch (thrown) {
@@ -119,8 +123,8 @@ export function openStatusSender(context: Needs, receivers: () => readonly Recei
     return false;
   }
 
-  function note(text: string): void {
-    if (!told) observe({ kind: 'note', level: 'warning', component: 'status', text });
+  function note(text: string, level: 'info' | 'warning' = 'warning'): void {
+    if (!told) observe({ kind: 'note', level, component: 'status', text });
     told = true;
   }
 
