@@ -12,6 +12,7 @@ import { openSource } from './distribution/open-source.ts';
 import { openDurableFiles } from './durable/open-durable-files.ts';
 import { Fault } from './fault/fault.ts';
 import { openRedactor } from './fault/redact.ts';
+import { openHostTools } from './machine/host-tools.ts';
 import type { Imaging } from './machine/machine.ts';
 import { systemClock } from './progress/clock.ts';
 import { VERSION } from './version.ts';
@@ -42,6 +43,7 @@ export function compose({ signal }: ComposeOptions): Composition {
   return {
     version: VERSION,
     ...(terminal === undefined ? {} : { terminal }),
+    environment: process.env,
     clock: systemClock,
     random: Math.random,
     durable,
@@ -84,6 +86,7 @@ export function compose({ signal }: ComposeOptions): Composition {
       });
     },
     openImaging,
+    hostTools: openHostTools(process.env),
     claim: async what =>
       (await import('./machine/claim.ts')).claim(what, process.platform === 'win32' ? 'windows' : 'linux'),
     openProbes: async probeFolder =>

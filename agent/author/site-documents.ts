@@ -7,6 +7,7 @@ import {
   serverUrl,
   shortText,
   siteCode,
+  utcTime,
   variableName,
   variables,
   wording,
@@ -38,10 +39,27 @@ export const siteSchema = z.strictObject({
     .default([])
     .meta({ description: 'Where machines fetch content. Lower priority is asked first.' }),
   managementPoints: managementPoints.default([]).meta({ description: 'Where machines fetch policy.' }),
-  keys: z.strictObject({ policy: keyName, media: keyName, machine: keyName.default('machine') }).meta({
-    description:
-      'Names of the keys that sign policy and media, and of the one that encrypts machine records; see prestage keys new.',
-  }),
+  keys: z
+    .strictObject({
+      policy: keyName,
+      media: keyName,
+      machine: keyName.default('machine'),
+      alsoPolicy: z.array(keyName).max(8).optional().meta({
+        description:
+          'Further keys whose policy media made from now on believe: the next one, before it signs. Only the .pub file is needed.',
+      }),
+      root: keyName.optional().meta({
+        description:
+          'The offline root key, which signs the list of revoked keys. Only the .pub file is needed.',
+      }),
+      depots: z.array(keyName).max(8).optional().meta({
+        description: 'Keys of depots, which sign receipts of applied media. Only the .pub files are needed.',
+      }),
+    })
+    .meta({
+      description:
+        'Names of the keys that sign policy and media, and of the one that encrypts machine records; see prestage keys new.',
+    }),
   hideIdentifiers: z.boolean().optional().meta({
     description:
       'Whether collections that list serials, uuids or macs are told in encrypted machine records instead of in policy. Left out: with more than 500 identifiers.',
@@ -136,11 +154,22 @@ export const mediaDocumentSchema = z.strictObject({
     .default({})
     .meta({ description: 'The lowest level: whatever policy sets overrides it.' }),
   secret: z.array(variableName).default([]).meta({
-    description: 'Names of variables whose values are never shown. On the media they lie in the clear.',
+    description:
+      'Names of variables whose values are never shown. On the media they lie encrypted, so it needs a password.',
   }),
   prestart: prestartSchema.optional().meta({
     description: 'A command that runs in WinPE before policy is asked for, and may set variables.',
   }),
+  password: z.boolean().default(false).meta({
+    description:
+      'Whether a password protects the secrets of the media. It is asked for when the media is made, and again at each computer.',
+  }),
+  receipt: z.enum(['optional', 'required']).default('optional').meta({
+    description:
+      'required: a computer whose disk no depot of `keys.depots` has vouched for is not deployed. See docs/depot.md.',
+  }),
+  validFrom: utcTime.optional().meta({ description: 'UTC; left out: from the moment it is made.' }),
+  validUntil: utcTime.optional().meta({ description: 'UTC; instead of validDays.' }),
   validDays: z.int().min(1).max(3650).default(365),
   createdBy: shortText,
   version: shortText.default('1'),

@@ -6,6 +6,7 @@ import type { TransferSettings } from '../distribution/transfer-settings.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Redact } from '../fault/redact.ts';
 import type { Release } from '../machine/claim.ts';
+import type { HostTools } from '../machine/host-tools.ts';
 import type { Imaging, Machine } from '../machine/machine.ts';
 import type { Probe } from '../machine/probe.ts';
 import type { Clock } from '../progress/clock.ts';
@@ -29,6 +30,8 @@ export interface Composition {
   readonly print: (text: string) => void;
   /** Where a person can be asked; undefined where nobody is. */
   readonly terminal?: Terminal;
+  /** The environment variables of the process. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** The running executable (undefined when run unbuilt) and the folder in which agent.yaml is looked for. */
   readonly agent: { readonly executable?: string; readonly folder: string };
   /** Where logs go before the media is verified; undefined where that is no concern (rehearsals). */
@@ -37,6 +40,8 @@ export interface Composition {
   /** The machine this runs on, or the folder `disk` posing as one. Fault USAGE-10 where neither is possible. */
   openMachine(options: { readonly disk?: string }): Promise<Machine>;
   openImaging(): Promise<Imaging>;
+  /** Programs of this system that authoring uses: those that make a disk image. */
+  readonly hostTools: HostTools;
   /** Claims `what` for this run alone; undefined while another run has it. */
   claim(what: string): Promise<Release | undefined>;
   /** The probes of the self-test; they write in `folder` and leave it as it was. */

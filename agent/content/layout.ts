@@ -14,6 +14,9 @@ export const onDistributionPoint = {
   policySignature: (serial: number): string => `policy/${serial}/policy.json.sig`,
   /** Machine records, by the number of their shard. */
   policyShard: (serial: number, shard: number): string => `policy/${serial}/machines/${shard}.json`,
+  /** The list of revoked keys, signed by the root key; absent where nothing was ever revoked. */
+  revocations: 'keys/revocations.json',
+  revocationsSignature: 'keys/revocations.json.sig',
 } as const;
 
 /** Names on the media volume, all below `_SMSTaskSequence`, which the wipe of a same-volume apply spares. */
@@ -33,6 +36,9 @@ export interface CacheLayout {
   readonly acceptedPolicySignature: string;
   /** The shard that holds this machine's record, as served. */
   readonly acceptedShard: string;
+  /** The newest list of revoked keys that this media knows. */
+  readonly revocations: string;
+  readonly revocationsSignature: string;
   readonly logs: string;
   readonly agent: string;
   readonly applied: string;
@@ -67,6 +73,8 @@ export function cacheLayout(volumeRoot: string): CacheLayout {
     acceptedPolicySignature: path.join(own, 'accepted', 'policy.json.sig'),
     acceptedShard: path.join(own, 'accepted', 'machines.json'),
     policyShard: shard => path.join(own, 'machines', `${shard}.json`),
+    revocations: path.join(own, 'revocations.json'),
+    revocationsSignature: path.join(own, 'revocations.json.sig'),
     logs: path.join(root, 'Logs'),
     agent: path.join(own, 'agent'),
     applied: path.join(own, 'applied.json'),

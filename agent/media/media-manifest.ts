@@ -13,6 +13,7 @@ import {
 } from '../document/fields.ts';
 import { osImageReference } from '../policy/policy.ts';
 import { publicKeyText } from '../trust/keys.ts';
+import { passwordBoxSchema } from '../trust/password-box.ts';
 
 /** Cap on a media manifest, before it is parsed. */
 export const MEDIA_MAX_BYTES = 32 * 1024 * 1024;
@@ -64,8 +65,16 @@ export const mediaManifestSchema = z
       .regex(/^[A-Za-z0-9+/]{43}=$/)
       .optional(),
     variables: variables.default({}),
-    /** Names of variables whose values must never be shown. */
+    /** Names of variables whose values must never be shown; with `secrets` their values lie there and not in `variables`. */
     secret: z.array(variableName).default([]),
+    /** What a password protects: a `mediaSecretsSchema` document. Then `machineKey` is in there, too. */
+    secrets: passwordBoxSchema.optional(),
+    /** Keys that may vouch for a receipt of the depot. */
+    depotKeys: z.array(publicKeyText).max(8).default([]),
+    /** `required`: without the receipt of one of them nothing is deployed. */
+    receipt: z.enum(['optional', 'required']).default('optional'),
+    /** The lowest serial number of a list of revoked keys that is not a replay; 0: there was none. */
+    revocationFloor: z.int().min(0).default(0),
     prestart: prestartSchema.optional(),
     /** Whether machines that policy has no record of are served. */
     unknownComputers: z.boolean().default(true),
@@ -104,6 +113,17 @@ export const mediaManifestSchema = z
       });
     }
   });
+
+/** What `secrets` holds once it is opened. */
+export const mediaSecretsSchema = z.strictObject({
+  format: z.literal('prestage-media-secrets/1'),
+  variables,
+  machineKey: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/)
+    .optional(),
+});
+export type MediaSecrets = Readonly<z.infer<typeof mediaSecretsSchema>>;
 
 export type MediaFileEntry = Readonly<z.infer<typeof mediaFileEntry>>;
 export type MediaManifest = Readonly<z.infer<typeof mediaManifestSchema>>;

@@ -13,6 +13,10 @@ export const agentConfigSchema = z.strictObject({
     description:
       'Public keys that may vouch for capture orders where there is no media (`prestage capture`): those that sign policy.',
   }),
+  rootKeys: z.array(publicKeyText).max(4).optional().meta({
+    description:
+      'Public root keys: they sign nothing but the list of revoked keys, and stay offline. See docs/keys.md.',
+  }),
   log: z
     .string()
     .min(1)
@@ -45,9 +49,10 @@ function staysBeside(name: string): boolean {
 
 export type AgentConfigDocument = Readonly<z.infer<typeof agentConfigSchema>>;
 
-export interface AgentConfig extends Omit<AgentConfigDocument, 'keys' | 'policyKeys'> {
+export interface AgentConfig extends Omit<AgentConfigDocument, 'keys' | 'policyKeys' | 'rootKeys'> {
   readonly keys: readonly PublicKey[];
   readonly policyKeys: readonly PublicKey[];
+  readonly rootKeys: readonly PublicKey[];
 }
 
 /** @returns the configuration with its keys ready to verify. Fault: USAGE-02 with every mistake. */
@@ -57,5 +62,6 @@ export function decodeAgentConfig(bytes: Uint8Array | string, file = 'agent.yaml
     ...document,
     keys: document.keys.map(publicKey),
     policyKeys: (document.policyKeys ?? []).map(publicKey),
+    rootKeys: (document.rootKeys ?? []).map(publicKey),
   };
 }

@@ -9,7 +9,14 @@ import { keyIdText, type PrivateKey, type PublicKey } from './keys.ts';
 export const SIGNATURE_MAX_BYTES = 4096;
 
 /** What is signed. A signature for one kind never passes for another, though the bytes be equal. */
-export const signatureDomain = z.enum(['media', 'policy', 'media-file', 'capture-order']);
+export const signatureDomain = z.enum([
+  'media',
+  'policy',
+  'media-file',
+  'capture-order',
+  'revocations',
+  'receipt',
+]);
 export type SignatureDomain = z.infer<typeof signatureDomain>;
 
 export const signatureSchema = z.strictObject({

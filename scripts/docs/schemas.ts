@@ -14,13 +14,19 @@ import {
 } from '../../agent/author/site-documents.ts';
 import { contentManifestSchema } from '../../agent/content/manifest.ts';
 import { jsonSchemaOf } from '../../agent/document/json-schema.ts';
-import { mediaFileSchema, mediaManifestSchema } from '../../agent/media/media-manifest.ts';
+import {
+  mediaFileSchema,
+  mediaManifestSchema,
+  mediaSecretsSchema,
+} from '../../agent/media/media-manifest.ts';
+import { receiptSchema } from '../../agent/media/receipt.ts';
 import { captureOrderSchema } from '../../agent/policy/capture-order.ts';
 import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
 import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
 import { machineShardSchema } from '../../agent/policy/machine-shards.ts';
 import { policySchema } from '../../agent/policy/policy.ts';
 import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
+import { revocationsSchema } from '../../agent/trust/revocations.ts';
 import { signatureSchema } from '../../agent/trust/signature.ts';
 
 /** File name -> what editors show as its title, and the definition. */
@@ -41,6 +47,9 @@ const DOCUMENTS: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   'machine-record.json': ['prestage-machine/1', machineRecordSchema],
   'capture-order.json': ['prestage-capture-order/1', captureOrderSchema],
   'media-manifest.json': ['prestage-media/1', mediaManifestSchema],
+  'receipt.json': ['prestage-receipt/1', receiptSchema],
+  'revocations.json': ['prestage-revocations/1', revocationsSchema],
+  'media-secrets.json': ['prestage-media-secrets/1', mediaSecretsSchema],
   'media-file.json': ['prestage-media-file/1', mediaFileSchema],
   'signature.json': ['prestage-signature/1', signatureSchema],
 };

@@ -12,6 +12,12 @@ const NEEDED = [
   { name: 'libwim-dev', file: '/usr/include/wimlib.h' }, // the engine behind `native/wimlib` and behind Wine's wimgapi.dll
   { name: 'wixl', program: 'wixl' }, // makes the sample MSI
   { name: 'nsis', program: 'makensis' }, // makes setup programs for tests
+  { name: 'gdisk', program: 'sgdisk' }, // partitions of disk images, made and read back
+  { name: 'dosfstools', program: 'mkfs.vfat' },
+  { name: 'mtools', program: 'mcopy' },
+  { name: 'ntfs-3g', program: 'mkntfs' }, // also ntfsls and ntfscat, which read back what was written
+  { name: 'p7zip-full', program: '7z' }, // reads disk images on its own
+  { name: 'git', program: 'git' }, // a yardstick of the bench
   { name: 'libxml2-utils', program: 'xmllint' }, // judges the answer files that are written for Windows Setup
   { name: 'gcc-mingw-w64-x86-64-win32', program: 'x86_64-w64-mingw32-gcc' }, // small Windows programs for tests
   { name: 'gcc', program: 'gcc' },

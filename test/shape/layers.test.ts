@@ -10,6 +10,7 @@ const LAYERS = [
   'document',
   'trust',
   'wim',
+  'disk-image',
   'content',
   'distribution',
   'facts',

@@ -15,6 +15,7 @@ import { openRedactor } from '../../agent/fault/redact.ts';
 import { jobs } from '../../agent/jobs.ts';
 import { claim } from '../../agent/machine/claim.ts';
 import { openFolderMachine } from '../../agent/machine/folder/open-folder-machine.ts';
+import { openHostTools } from '../../agent/machine/host-tools.ts';
 import type { Imaging } from '../../agent/machine/machine.ts';
 import { openImaging } from '../../agent/machine/open-imaging.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
@@ -209,6 +210,8 @@ export function testComposition(
     version: 'test',
     clock,
     random: () => 0.5,
+    environment: {},
+    hostTools: openHostTools({}),
     durable,
     signal,
     redact,

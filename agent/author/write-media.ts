@@ -1,0 +1,80 @@
+// Writes the media file: the manifest into the volume, both folders into one WIM, and the signed documents beside it.
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { cacheLayout } from '../content/layout.ts';
+import { encodeJson } from '../document/decode-json.ts';
+import { type MediaManifest, mediaFileSchema } from '../media/media-manifest.ts';
+import { besideMediaFile } from '../media/media-paths.ts';
+import type { PrivateKey } from '../trust/keys.ts';
+import { signDetached } from '../trust/signature.ts';
+import type { CreateMediaWorld } from './create-media.ts';
+import { sha256OfFiles } from './digest-files.ts';
+import type { MediaMeter } from './media-meter.ts';
+import type { MediaTree } from './media-tree.ts';
+
+/** What was written. */
+export interface WrittenMedia {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly manifestSha256: string;
+}
+
+/** The manifest goes into the volume, both folders into the WIM, and the sidecars beside it, whose presence says that all is there. */
+export async function writeMedia(
+  wim: string,
+  tree: MediaTree,
+  manifest: MediaManifest,
+  key: PrivateKey,
+  meter: MediaMeter,
+  world: CreateMediaWorld,
+): Promise<WrittenMedia> {
+  const { durable, imaging } = world;
+  const layout = cacheLayout(tree.volumeFolder);
+  const beside = besideMediaFile(wim);
+  const manifestBytes = encodeJson(manifest);
+  const manifestSignature = signDetached('media', manifestBytes, key);
+  await durable.replaceFile(layout.media, manifestBytes);
+  await durable.replaceFile(layout.mediaSignature, manifestSignature);
+  for (const file of Object.values(beside)) await durable.remove(file);
+  await imaging.capture({
+    wim,
+    images: [
+      {
+        folder: tree.espFolder,
+        name: 'Prestage ESP',
+        description: `EFI system partition of ${manifest.name} ${manifest.mediaId}`,
+      },
+      {
+        folder: tree.volumeFolder,
+        name: 'Prestage volume',
+        description: `Media volume of ${manifest.name} ${manifest.mediaId}`,
+      },
+    ],
+    compression: 'xpress',
+    advance: (doneBytes, totalBytes) => meter.captured(doneBytes, totalBytes),
+    ...(world.signal && { signal: world.signal }),
+  });
+  const { size: bytes } = await stat(wim);
+  const sha256 = (
+    await sha256OfFiles([{ path: wim, absolute: wim, size: bytes }], {
+      pool: world.pool,
+      ...(world.signal && { signal: world.signal }),
+    })
+  ).get(wim);
+  const manifestSha256 = createHash('sha256').update(manifestBytes).digest('hex');
+  const sidecar = mediaFileSchema.parse({
+    format: 'prestage-media-file/1',
+    mediaId: manifest.mediaId,
+    file: path.basename(wim),
+    size: bytes,
+    sha256,
+    manifestSha256,
+  });
+  const sidecarBytes = encodeJson(sidecar);
+  await durable.replaceFile(beside.manifest, manifestBytes);
+  await durable.replaceFile(beside.manifestSignature, manifestSignature);
+  await durable.replaceFile(beside.sidecarSignature, signDetached('media-file', sidecarBytes, key));
+  await durable.replaceFile(beside.sidecar, sidecarBytes);
+  return { bytes, sha256: sidecar.sha256, manifestSha256 };
+}
