@@ -1,20 +1,24 @@
 // Lays prestaged media onto a disk, as a depot does: proves the media file first, refuses a disk that is not empty, then applies both images.
-import { readdir, stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hashFile } from '../content/digest.ts';
 import { cacheLayout } from '../content/layout.ts';
 import { Fault } from '../fault/fault.ts';
 import type { ImageInfo, Imaging } from '../machine/machine.ts';
 import type { MediaFile } from '../media/media-manifest.ts';
-import { diskFolderVolumes, MEDIA_IMAGES } from '../media/media-paths.ts';
+import { MEDIA_IMAGES } from '../media/media-paths.ts';
 import { verifyMediaFile } from '../media/verify-media.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { sha256OfFiles } from './digest-files.ts';
+import {
+  type ApplyTarget,
+  requireEmpty,
+  requireSpace,
+  resolveTarget,
+  type TargetVolumes,
+} from './media-target.ts';
 import type { AuthorWorld } from './publish.ts';
 import { readSidecar } from './read-media.ts';
-
-/** A disk folder that poses as a disk, or two mounted and formatted volumes. */
-export type ApplyTarget = { readonly disk: string } | { readonly esp: string; readonly volume: string };
 
 export interface ApplyMediaRequest {
   readonly wim: string;
@@ -37,18 +41,6 @@ export interface AppliedMedia {
 export interface ApplyMediaWorld extends AuthorWorld {
   readonly imaging: Imaging;
 }
-
-/** What an empty, formatted volume already has: Windows' own folders and ext4's. */
-const NOT_CONTENT: ReadonlySet<string> = new Set([
-  'system volume information',
-  '$recycle.bin',
-  'lost+found',
-  '.trash-1000',
-  '.fseventsd',
-]);
-
-/** Room for the file system's own records, over what the files take. */
-const SPACE_FACTOR = 1.02;
 
 /**
  * Faults before anything is written: TRUST-01, TRUST-02, TRUST-10 for the sidecar, USAGE-09 a target in use, DISK-01 too small, USAGE-12 not
@@ -112,84 +104,9 @@ async function proveMediaFile(wim: string, file: MediaFile, world: ApplyMediaWor
   if (found !== file.sha256) throw new Fault('CONTENT-06', wim, { expected: file.sha256, found });
 }
 
-interface Volumes {
-  readonly esp: string;
-  readonly volume: string;
-  /** Where a temporary folder for each may lie: on the same volume, outside the target where that is possible. */
-  readonly temporary: { readonly esp: string; readonly volume: string };
-}
-
-async function resolveTarget(target: ApplyTarget): Promise<Volumes> {
-  if ('disk' in target) {
-    const disk = path.resolve(target.disk);
-    const { esp, volume } = diskFolderVolumes(disk);
-    return {
-      esp,
-      volume,
-      temporary: {
-        esp: path.join(disk, '.prestage-temporary'),
-        volume: path.join(disk, '.prestage-temporary'),
-      },
-    };
-  }
-  const esp = path.resolve(target.esp);
-  const volume = path.resolve(target.volume);
-  for (const folder of [esp, volume]) {
-    const found = await stat(folder).catch(() => undefined); // Absent and unreachable are told alike.
-    if (!found?.isDirectory())
-      throw new Fault('DISK-04', folder, { expected: 'a mounted, formatted volume' });
-  }
-  if (esp === volume) throw new Fault('USAGE-09', volume, { expected: 'two volumes', found: 'one' });
-  return {
-    esp,
-    volume,
-    temporary: {
-      esp: path.join(esp, '.prestage-temporary'),
-      volume: path.join(volume, '.prestage-temporary'),
-    },
-  };
-}
-
-async function requireEmpty(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(cause => {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
-    throw new Fault('USAGE-09', folder, { expected: 'an empty folder or volume' }, { cause });
-  });
-  const found = names.filter(name => !NOT_CONTENT.has(name.toLowerCase()));
-  if (found.length > 0)
-    throw new Fault('USAGE-09', folder, { expected: 'an empty volume', found: found.slice(0, 10) });
-}
-
-/** Volumes on one file system share its space: their needs add up. */
-async function requireSpace({ esp, volume }: Volumes, images: readonly ImageInfo[]): Promise<void> {
-  const needs = [
-    { folder: esp, bytes: images[MEDIA_IMAGES.esp - 1]?.totalBytes ?? 0 },
-    { folder: volume, bytes: images[MEDIA_IMAGES.volume - 1]?.totalBytes ?? 0 },
-  ];
-  const byDevice = new Map<number, { needed: number; free: number; folder: string }>();
-  for (const { folder, bytes } of needs) {
-    const there = await nearestFolder(folder);
-    const { dev } = await stat(there);
-    const { bavail, bsize } = await statfs(there);
-    const entry = byDevice.get(dev) ?? { needed: 0, free: bavail * bsize, folder };
-    byDevice.set(dev, { ...entry, needed: entry.needed + Math.ceil(bytes * SPACE_FACTOR) });
-  }
-  for (const { needed, free, folder } of byDevice.values()) {
-    if (needed > free)
-      throw new Fault('DISK-01', folder, { expected: `${needed} bytes free`, found: `${free} bytes free` });
-  }
-}
-
-async function nearestFolder(folder: string): Promise<string> {
-  for (let at = folder; ; at = path.dirname(at)) {
-    const found = await stat(at).catch(() => undefined); // Not there yet: its parent is on the same volume.
-    if (found?.isDirectory() || path.dirname(at) === at) return at;
-  }
-}
-
 async function applyImages(
   wim: string,
-  target: Volumes,
+  target: TargetVolumes,
   images: readonly ImageInfo[],
   world: ApplyMediaWorld,
 ): Promise<void> {

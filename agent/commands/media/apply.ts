@@ -1,6 +1,7 @@
 // prestage media apply: what an OEM or depot runs on a bare, formatted disk.
 import type { Command } from 'commander';
-import { type ApplyTarget, applyMedia } from '../../author/apply-media.ts';
+import { applyMedia } from '../../author/apply-media.ts';
+import type { ApplyTarget } from '../../author/media-target.ts';
 import { durationText } from '../../console/size-text.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Composition } from '../composition.ts';
