@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isSea } from 'node:sea';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Composition } from './commands/composition.ts';
+import { SECRET_VARIABLES } from './commands/secret-source.ts';
 import { processTerminal } from './console/process-terminal.ts';
 import { openScreen } from './console/screen.ts';
 import { spawnWorker } from './content/spawn-worker.ts';
@@ -40,10 +41,13 @@ export function compose({ signal }: ComposeOptions): Composition {
     return imaging;
   };
   const terminal = processTerminal(process.stdin, process.stdout);
+  const environment = { ...process.env };
+  // What this program starts inherits the rest.
+  for (const name of SECRET_VARIABLES) delete process.env[name];
   return {
     version: VERSION,
     ...(terminal === undefined ? {} : { terminal }),
-    environment: process.env,
+    environment,
     clock: systemClock,
     random: Math.random,
     durable,

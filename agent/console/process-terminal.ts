@@ -1,4 +1,5 @@
 // The terminal that the program was started from, as a screen with a keyboard.
+import { StringDecoder } from 'node:string_decoder';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Terminal } from './menu.ts';
 
@@ -14,8 +15,10 @@ export function processTerminal(
     async *keys(signal) {
       const waiting: string[] = [];
       let wake = (): void => {};
+      // A letter of several bytes may come in two pieces.
+      const decoder = new StringDecoder('utf8');
       const heard = (bytes: Buffer): void => {
-        waiting.push(...keysOf(bytes.toString('utf8')));
+        waiting.push(...keysOf(decoder.write(bytes)));
         wake();
       };
       const aborted = (): void => wake();

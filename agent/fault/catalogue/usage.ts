@@ -98,4 +98,11 @@ export const USAGE = {
     safe: 'Nothing was changed.',
     next: 'Run it again with --deployment and one of the IDs listed, or make one of them required.',
   },
+  'USAGE-17': {
+    title: 'Password needed, and nobody to ask',
+    meaning:
+      'A password or passphrase is needed; neither a file nor the environment has one, and there is no terminal to ask at.',
+    safe: 'Nothing was changed.',
+    next: 'Name a file with it in the first line, or set the variable shown, or run the command at a terminal. It is never taken from the command line, which every program can read.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
