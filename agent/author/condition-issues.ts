@@ -1,4 +1,6 @@
 // What is wrong with the conditions of a task sequence: variables that nothing sets, and comparisons that cannot come out.
+
+import { nearestName } from '../document/nearest-name.ts';
 import type { FlatStep } from '../plan/flatten-steps.ts';
 import { BUILT_IN_VARIABLES } from '../policy/built-in-variables.ts';
 import { compareNumbers } from '../policy/compare-values.ts';
@@ -12,7 +14,6 @@ import {
 import { comparisonsOf } from '../policy/explain-condition.ts';
 import type { TaskSequence } from '../policy/policy.ts';
 import { isGroup, isKnownStep, type SequenceStep } from '../policy/sequence-step.ts';
-import { nearestName } from './nearest-name.ts';
 import type { Located, SiteDocuments, SiteIssue } from './read-site.ts';
 import { siteIssue } from './site-issue.ts';
 

@@ -1,10 +1,11 @@
 // What is wrong with the steps of a task sequence, beyond their schema: types that do not exist, an order that cannot be carried out, and
 // conditions that can never be decided as their author meant.
+
+import { nearestName } from '../document/nearest-name.ts';
 import { type FlatStep, flattenSteps } from '../plan/flatten-steps.ts';
 import { placeSteps } from '../plan/place-steps.ts';
 import { isKnownStep, stepSchemas } from '../policy/sequence-step.ts';
 import { conditionIssues } from './condition-issues.ts';
-import { nearestName } from './nearest-name.ts';
 import type { SiteDocuments, SiteIssue } from './read-site.ts';
 import { siteIssue } from './site-issue.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { nearestName } from '../../agent/author/nearest-name.ts';
 import { readSite } from '../../agent/author/read-site.ts';
 import { selectContent } from '../../agent/author/select-content.ts';
+import { nearestName } from '../../agent/document/nearest-name.ts';
 import type { Policy } from '../../agent/policy/policy.ts';
 import { laySite, type Tree } from '../support/site-kit.ts';
 import { faultOf } from '../support/sources.ts';
