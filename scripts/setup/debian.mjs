@@ -17,6 +17,7 @@ const NEEDED = [
   { name: 'mtools', program: 'mcopy' },
   { name: 'ntfs-3g', program: 'mkntfs' }, // also ntfsls and ntfscat, which read back what was written
   { name: 'p7zip-full', program: '7z' }, // reads disk images on its own
+  { name: 'osslsigncode', program: 'osslsigncode' }, // signs boot programs for tests
   { name: 'git', program: 'git' }, // a yardstick of the bench
   { name: 'libxml2-utils', program: 'xmllint' }, // judges the answer files that are written for Windows Setup
   { name: 'gcc-mingw-w64-x86-64-win32', program: 'x86_64-w64-mingw32-gcc' }, // small Windows programs for tests
