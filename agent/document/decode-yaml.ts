@@ -1,21 +1,12 @@
 // YAML text to a typed value, or one fault that lists every mistake at once with file, line and column.
-import {
-  type Document,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLError,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import type { z } from 'zod';
 import { Fault } from '../fault/fault.ts';
-import { type Mistake, mistakesOf, pathText } from './issue.ts';
+import { type Mistake, mistakesOf, valueAt } from './issue.ts';
+import { knownKeys } from './known-keys.ts';
+import { nearestName } from './nearest-name.ts';
+import { utf8Text } from './utf8-text.ts';
+import { type LocatedText, type Place, Places } from './yaml-places.ts';
 
 /** Cap on a YAML document that a person wrote. */
 export const YAML_MAX_BYTES = 4 * 1024 * 1024;
@@ -51,8 +42,8 @@ export function tryDecodeYaml<S extends z.ZodType>(
   schema: S,
   options: YamlOptions,
 ): Decoded<z.infer<S>> {
-  const text = textOf(bytes, options.maxBytes ?? YAML_MAX_BYTES);
-  if (typeof text !== 'string') return { ok: false, issues: [`${options.file}: ${text.refused}`] };
+  const text = textOf(bytes, options.file, options.maxBytes ?? YAML_MAX_BYTES);
+  if (typeof text !== 'string') return { ok: false, issues: [text.refused] };
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -66,15 +57,16 @@ export function tryDecodeYaml<S extends z.ZodType>(
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const places = new Places(document, text, at);
-  const found: Located[] = worthTelling(document.errors).map(error => ({
+  const found: LocatedText[] = worthTelling(document.errors).map(error => ({
     ...at(error.pos[0]),
-    text: syntaxText(error),
+    text: syntaxText(error, places),
   }));
   const value = plainValue(document, at, found);
   const parsed = value === undefined ? undefined : schema.safeParse(value.js);
   if (parsed !== undefined && !parsed.success && value !== undefined) {
     const mistakes = parsed.error.issues.flatMap(issue => mistakesOf(issue, value.js));
-    found.push(...credible(mistakes, document.errors, places).map(mistake => places.say(mistake)));
+    const told = credible(mistakes, document.errors, places).map(mistake => meant(mistake, schema, value.js));
+    found.push(...told.map(mistake => places.say(mistake)));
   }
   if (found.length === 0 && parsed?.success) {
     return { ok: true, value: parsed.data, locate: path => place(options.file, places.of(path, 'value')) };
@@ -86,40 +78,33 @@ export function tryDecodeYaml<S extends z.ZodType>(
   };
 }
 
-interface Place {
-  readonly line: number;
-  readonly column: number;
-}
-interface Located extends Place {
-  readonly text: string;
-}
-
 function place(file: string, { line, column }: Place): string {
   return `${file}:${line}:${column}`;
 }
 
-function textOf(bytes: Uint8Array | string, maxBytes: number): string | { readonly refused: string } {
+function textOf(
+  bytes: Uint8Array | string,
+  file: string,
+  maxBytes: number,
+): string | { readonly refused: string } {
   const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
-  if (size > maxBytes) return { refused: `expected at most ${maxBytes} bytes, found ${size}` };
+  if (size > maxBytes) return { refused: `${file}: expected at most ${maxBytes} bytes, found ${size}` };
   if (typeof bytes === 'string') return bytes;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    // The decoder's own words name neither file nor remedy.
-    return { refused: 'expected UTF-8 text; save the file as UTF-8' };
-  }
+  const decoded = utf8Text(bytes);
+  if (decoded.ok) return decoded.text;
+  return { refused: `${place(file, decoded)} expected UTF-8 text; save the file as UTF-8${decoded.found}` };
 }
 
 /** The plain value; aliases that lead nowhere or unfold without end become located mistakes instead. */
 function plainValue(
   document: Document.Parsed,
   at: (offset: number) => Place,
-  found: Located[],
+  found: LocatedText[],
 ): { readonly js: unknown } | undefined {
   try {
     return { js: document.toJS({ maxAliasCount: 50 }) };
   } catch (error) {
-    const aliases: Located[] = [];
+    const aliases: LocatedText[] = [];
     visit(document, {
       Alias: (_, alias) => {
         if (alias.resolve(document) === undefined)
@@ -141,8 +126,11 @@ function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
   return errors.filter(error => error.code === 'DUPLICATE_KEY' || error === first);
 }
 
-function syntaxText(error: YAMLError): string {
-  if (error.code === 'DUPLICATE_KEY') return 'key used twice in one mapping';
+function syntaxText(error: YAMLError, places: Places): string {
+  if (error.code === 'DUPLICATE_KEY') {
+    const twice = places.twice(error.pos[0]);
+    return `key used twice in one mapping${twice === undefined ? '' : `: ${twice.key}, first in line ${twice.first.line}`}`;
+  }
   return `not valid YAML: ${error.message}`;
 }
 
@@ -164,101 +152,14 @@ function credible(
   );
 }
 
-/** Where things lie in the text of one document. */
-class Places {
-  readonly #document: Document.Parsed;
-  readonly #text: string;
-  readonly #at: (offset: number) => Place;
-
-  constructor(document: Document.Parsed, text: string, at: (offset: number) => Place) {
-    this.#document = document;
-    this.#text = text;
-    this.#at = at;
-  }
-
-  of(path: readonly PropertyKey[], about: Mistake['about']): Place {
-    return this.#at(this.offset(path, about));
-  }
-
-  /** Whether something stands at `path`: what a parser made of a broken line is no key that anybody wrote. */
-  has(path: readonly PropertyKey[]): boolean {
-    let node: Node | undefined = isNode(this.#document.contents) ? this.#document.contents : undefined;
-    return path.every(part => {
-      const next = child(node, part);
-      node = next?.value;
-      return next !== undefined;
-    });
-  }
-
-  /** An absent key is shown at the mapping that lacks it. */
-  offset(path: readonly PropertyKey[], about: Mistake['about']): number {
-    const { node, key } = this.#walk(path);
-    const shown = about === 'key' ? (key ?? node) : node;
-    return shown?.range?.[0] ?? 0;
-  }
-
-  say(mistake: Mistake): Located {
-    const where = pathText(mistake.path);
-    const found = this.#found(mistake);
-    return {
-      ...this.of(mistake.path, mistake.about),
-      text: `${where === '' ? 'document' : where}: ${mistake.text}${found}`,
-    };
-  }
-
-  /** The nearest node to `path`, and its key where it is the value of one. */
-  #walk(path: readonly PropertyKey[]): { readonly node: Node | undefined; readonly key: Node | undefined } {
-    let node: Node | undefined = isNode(this.#document.contents) ? this.#document.contents : undefined;
-    let key: Node | undefined;
-    for (const part of path) {
-      const next = child(node, part);
-      if (next === undefined) return { node: key !== undefined && isEmptyScalar(node) ? key : node, key };
-      node = next.value ?? next.key ?? node;
-      key = next.key;
-    }
-    return { node: isEmptyScalar(node) && key !== undefined ? key : node, key };
-  }
-
-  /** What stands there, as written, on one line and not too long. */
-  #found({ path, found }: Mistake): string {
-    if (found === 'not-told') return '';
-    if (found !== 'as-written') return `, found ${found.count}`;
-    const { node, key } = this.#walk(path);
-    if (node === key) return ', found nothing';
-    if (node?.range === undefined || node.range === null) return '';
-    if (isMap(node)) return `, found a mapping of keys${keysText(node)}`;
-    if (isSeq(node)) return ', found a list';
-    const source = this.#text.slice(node.range[0], node.range[1]).trim();
-    const line = source.replaceAll(/\s+/g, ' ').replaceAll(/\/\/[^/\s@]+@/g, '//***@');
-    if (line === '' || (isScalar(node) && node.value === null)) return ', found nothing';
-    return `, found ${line.length > 60 ? `${line.slice(0, 57)}...` : line}`;
-  }
-}
-
-/** The keys tell what was meant. */
-function keysText({ items }: YAMLMap): string {
-  const keys = items.flatMap(({ key }) => (isScalar(key) ? [String(key.value)] : []));
-  if (keys.length === 0) return '';
-  return ` (${keys.slice(0, 3).join(', ').slice(0, 60)}${keys.length > 3 ? ', ...' : ''})`;
-}
-
-function isEmptyScalar(node: Node | undefined): boolean {
-  return isScalar(node) && node.value === null;
-}
-
-function child(
-  node: Node | undefined,
-  part: PropertyKey,
-): { readonly key?: Node; readonly value?: Node } | undefined {
-  if (isSeq(node) && typeof part === 'number') {
-    const item = node.items[part];
-    return isNode(item) ? { value: item } : undefined;
-  }
-  if (!isMap(node)) return undefined;
-  // Of a key used twice the last one counts, as it does for the value.
-  const pair = node.items.findLast(
-    item => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
-  );
-  if (pair === undefined) return undefined;
-  return { ...(isNode(pair.key) && { key: pair.key }), ...(isNode(pair.value) && { value: pair.value }) };
+/** An unknown key that is nearly a known one, which the mapping does not have yet, is told with it. */
+function meant(mistake: Mistake, schema: z.ZodType, value: unknown): Mistake {
+  const key = mistake.path.at(-1);
+  if (mistake.about !== 'key' || typeof key !== 'string') return mistake;
+  const way = mistake.path.slice(0, -1);
+  const mapping = valueAt(value, way);
+  const there = typeof mapping === 'object' && mapping !== null ? Object.keys(mapping) : [];
+  const open = knownKeys(schema, value, way).filter(known => !there.includes(known));
+  const nearest = nearestName(key, open, 3);
+  return nearest === undefined ? mistake : { ...mistake, text: `${mistake.text}; did you mean ${nearest}?` };
 }

@@ -1,11 +1,14 @@
 // The name that a mistyped one is most like, for messages. Pure.
 
-/** @returns the candidate with the fewest letters added, taken away or changed (Levenshtein); undefined when none is like it. */
-export function nearestName(name: string, candidates: readonly string[]): string | undefined {
+/**
+ * @returns the candidate with the fewest letters added, taken away or changed (Levenshtein); undefined when none is like it.
+ * @param likeness which part of the letters may differ: 2 is half of them, 3 a third.
+ */
+export function nearestName(name: string, candidates: readonly string[], likeness = 2): string | undefined {
   const [best] = candidates
     .map(candidate => ({ candidate, distance: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= Math.max(name.length, best.candidate.length) / 2
+  return best !== undefined && best.distance <= Math.max(name.length, best.candidate.length) / likeness
     ? best.candidate
     : undefined;
 }

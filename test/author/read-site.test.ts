@@ -95,7 +95,7 @@ describe('readSite', () => {
         "task-sequences/Install.yaml: expected a name such as ABC00020.yaml, the task sequence's ID",
         'deployments.yaml:3:15 [0].collection: collections.yaml has no collection everyone',
         'media/depot.yaml:1:1 createdBy: required, but absent',
-        'media/depot.yaml:2:1 createdby: unknown key',
+        'media/depot.yaml:2:1 createdby: unknown key; did you mean createdBy?',
       ]),
     );
   });

@@ -81,5 +81,7 @@ test('a value with a variable in it is known on the machine alone, and an empty 
 
 test('a document with mistakes is not missing as well: references to it are not told', async () => {
   const broken = { 'task-sequences/CON00020.yaml': `${HEAD}drivres: auto\n` };
-  expect(await issuesOf(broken)).toEqual(['task-sequences/CON00020.yaml:3:1 drivres: unknown key']);
+  expect(await issuesOf(broken)).toEqual([
+    'task-sequences/CON00020.yaml:3:1 drivres: unknown key; did you mean drivers?',
+  ]);
 });

@@ -65,11 +65,11 @@ detection: [{ file: 1 }, { productcode: x }]
       'site.yaml:8:10 distributionPoints[1].url: expected a URL or share (https://host/path, \\\\server\\share) without user name and password, found https://***@dp.contoso.example/',
       'site.yaml:9:15 distributionPoints[1].priority: expected a number, found high',
       'site.yaml:10:5 distributionPoints[2].url: required, but absent',
-      'site.yaml:11:1 key used twice in one mapping',
+      'site.yaml:11:1 key used twice in one mapping: drivers, first in line 5',
       'site.yaml:11:10 drivers: expected auto or a list of IDs, found 8',
       'site.yaml:12:21 detection[0].file: expected text (write it in quotes), found 1',
       'site.yaml:12:26 detection[1].file: required, but absent',
-      'site.yaml:12:28 detection[1].productcode: unknown key',
+      'site.yaml:12:28 detection[1].productcode: unknown key; did you mean productCode?',
     ]);
   });
 
@@ -110,7 +110,22 @@ detection: [{ file: 1 }, { productcode: x }]
     [
       'bytes that are no UTF-8',
       Uint8Array.of(0x73, 0xff, 0xfe),
-      'site.yaml: expected UTF-8 text; save the file as UTF-8',
+      'site.yaml:1:2 expected UTF-8 text; save the file as UTF-8',
+    ],
+    [
+      'a letter of Windows-1252 far below',
+      Buffer.concat([Buffer.from('\uFEFFsite: CON\r\n# für alle\r\nname: Z'), Uint8Array.of(0xfc, 0x72)]),
+      'site.yaml:3:8 expected UTF-8 text; save the file as UTF-8',
+    ],
+    [
+      'UTF-16, as Notepad saves "Unicode"',
+      Buffer.from(`\uFEFF${GOOD}`, 'utf16le'),
+      'site.yaml:1:1 expected UTF-8 text; save the file as UTF-8 (this looks like UTF-16)',
+    ],
+    [
+      'UTF-16 without a mark',
+      Buffer.from(GOOD, 'utf16le'),
+      'site.yaml:1:1 expected UTF-8 text; save the file as UTF-8 (this looks like UTF-16)',
     ],
   ])('refuses %s', (_, text, issue) => {
     expect(issues(text)[0]).toContain(issue);

@@ -14,7 +14,7 @@ describe('a mistake in a step', () => {
       '  - step: run-command\n    comand: a\n    fast: 1',
       [
         'x.yaml:2:5 steps[0].command: required, but absent',
-        'x.yaml:3:5 steps[0].comand: unknown key',
+        'x.yaml:3:5 steps[0].comand: unknown key; did you mean command?',
         'x.yaml:4:5 steps[0].fast: unknown key',
       ],
     ],
@@ -30,7 +30,10 @@ describe('a mistake in a step', () => {
     ],
     [
       '  - group: Apps\n    stps: []',
-      ['x.yaml:2:5 steps[0].steps: required, but absent', 'x.yaml:3:5 steps[0].stps: unknown key'],
+      [
+        'x.yaml:2:5 steps[0].steps: required, but absent',
+        'x.yaml:3:5 steps[0].stps: unknown key; did you mean steps?',
+      ],
     ],
     [
       '  - group: A\n    steps:\n      - group: B\n        steps:\n          - step: restart\n            to: mars',
@@ -69,7 +72,7 @@ describe('a mistake in a step', () => {
     ],
     [
       '  - step: apply-drivers\n    when: { variable: Ring, equal: pilot }',
-      ['x.yaml:3:29 steps[0].when.equal: unknown key'],
+      ['x.yaml:3:29 steps[0].when.equal: unknown key; did you mean equals?'],
     ],
     [
       '  - step: apply-drivers\n    when: { all: [{ variable: "a b" }, { any: [] }, { not: { file: x, exists: 5 } }] }',
