@@ -35,11 +35,11 @@ export const TRUST = {
     next: 'Compare the time shown with a watch. If the clock is wrong, set it in the firmware (or with `date` and `time`) and start again; if it is right, connect the machine to its management point or publish again; `prestage associate SITE --order ID` makes an order again.',
   },
   'TRUST-06': {
-    title: 'Policy older than the floor',
+    title: 'Policy or list of revoked keys older than the floor',
     meaning:
-      'The policy’s serial number is lower than one this media already knows: an old policy is being replayed.',
-    safe: 'Nothing was changed on the disk.',
-    next: 'Check what the management point serves; publish again if it was restored from a backup.',
+      'The serial number is lower than one that is known already: an old policy or list of revoked keys is being replayed.',
+    safe: 'Nothing was changed on the strength of it.',
+    next: 'Check what the management point serves; publish again if it was restored from a backup. Of a list of revoked keys on media: ask for new media.',
   },
   'TRUST-07': {
     title: 'Content not vouched for',
@@ -77,5 +77,33 @@ export const TRUST = {
     meaning: 'A chunk index does not add up to the file that the manifest names.',
     safe: 'Nothing of it was used.',
     next: 'Publish the item again.',
+  },
+  'TRUST-13': {
+    title: 'Signed by a revoked key',
+    meaning:
+      'The site’s root key has revoked the key that signed this. Somebody else may have it, so nothing that it signed is believed, whatever its date.',
+    safe: 'Nothing was changed on the strength of it.',
+    next: 'Of media: set the device aside and ask for media signed by the new key. Of policy: publish with the new key. Of an order or a receipt: have it made again. When signing: name another key in site.yaml. See docs/keys.md.',
+  },
+  'TRUST-14': {
+    title: 'Wrong password',
+    meaning:
+      'The password does not open what it should. Case counts, and so does the layout of the keyboard.',
+    safe: 'Nothing was opened or changed.',
+    next: 'Check the layout of the keyboard, then start again; after ten tries in a row ask whoever made the media or the key.',
+  },
+  'TRUST-15': {
+    title: 'Sealed secrets damaged',
+    meaning:
+      'The password is right, but what it protects does not open: it is damaged, or (in the new Windows) its key is absent.',
+    safe: 'Nothing of it was used.',
+    next: 'Set the media aside and ask for new media, or the key file for its backup. In the new Windows, start the media again and run `prestage deploy --fresh`.',
+  },
+  'TRUST-16': {
+    title: 'Receipt of the depot missing',
+    meaning:
+      'This media is only deployed from a disk that a depot has proven and signed a receipt for; there is none, or none that can be believed.',
+    safe: 'Nothing was changed on the disk.',
+    next: 'Have the depot prove the disk: `prestage media verify` with --receipt-key. A disk that comes from nobody known is to be set aside.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
