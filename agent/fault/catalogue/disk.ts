@@ -38,4 +38,18 @@ export const DISK = {
     safe: 'Nothing is armed: before the hand-over the machine still starts the media, afterwards nothing of the cache is run.',
     next: 'Read the tool’s words in the detail. Only NTFS and ReFS keep rights: format the volume anew where it has another file system.',
   },
+  'DISK-08': {
+    title: 'Size not usable',
+    meaning:
+      'The disk image, or a partition in it, would be too small for the media, or has a size that no disk has.',
+    safe: 'Nothing was written; an existing image is as it was.',
+    next: 'Give the size that is shown as needed, or leave --size and --esp-size out.',
+  },
+  'DISK-09': {
+    title: 'Disk image cannot be read',
+    meaning:
+      'The file shown is no raw disk image, or what its partition table or a file system on it says cannot be so.',
+    safe: 'Nothing was changed: the image is only read.',
+    next: 'Convert another kind of image with the command in the detail; write a damaged one again with `prestage media apply`.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -50,4 +50,10 @@ export const IMAGE = {
     safe: 'No half-written WIM is left under its final name.',
     next: 'Check free space and the native number, then repeat.',
   },
+  'IMAGE-10': {
+    title: 'Boot files for this firmware missing',
+    meaning: 'The boot image of the media does not have the files that firmware of this kind starts.',
+    safe: 'Nothing was written.',
+    next: 'Add the files named to the source folder of the boot image, publish it under a new version and make the media again; or choose the other --firmware.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -87,7 +87,7 @@ export const USAGE = {
   },
   'USAGE-14': {
     title: 'Another run is at work',
-    meaning: 'A deployment is being carried out on this volume already, most likely in another window.',
+    meaning: 'Another run works on the volume or file shown already, most likely in another window.',
     safe: 'This run changed nothing; the other one goes on.',
     next: 'Wait until the other run ends; `prestage report` shows how far it is.',
   },
@@ -98,11 +98,23 @@ export const USAGE = {
     safe: 'Nothing was changed.',
     next: 'Run it again with --deployment and one of the IDs listed, or make one of them required.',
   },
+  'USAGE-16': {
+    title: 'Passphrase does not open the key',
+    meaning: 'The key file is protected, and the passphrase given is not the one that protects it.',
+    safe: 'Nothing was signed; the key file is as it was.',
+    next: 'Try the passphrase again. If it is surely right, the file is damaged: take it from its backup. Nobody can open a key whose passphrase is lost; make a new one and rotate, see docs/keys.md.',
+  },
   'USAGE-17': {
     title: 'Password needed, and nobody to ask',
     meaning:
       'A password or passphrase is needed; neither a file nor the environment has one, and there is no terminal to ask at.',
     safe: 'Nothing was changed.',
     next: 'Name a file with it in the first line, or set the variable shown, or run the command at a terminal. It is never taken from the command line, which every program can read.',
+  },
+  'USAGE-20': {
+    title: 'Program of this system missing',
+    meaning: 'A program that makes disk images, or a file that comes with it, is not installed here.',
+    safe: 'Nothing was left half-made.',
+    next: 'Install the Debian package named, with the command shown, and run it again.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
