@@ -43,6 +43,10 @@ export function wimgapiImaging({ native, library, memory, loadedFrom }: WimgapiP
       return (await describeWim(wimPath)).images;
     },
 
+    async hasFile() {
+      return undefined; // wimgapi.dll looks into an image by mounting it alone.
+    },
+
     async apply({ wim, index, target, temporary, signal, advance }) {
       const description = await describeWim(wim);
       const image = imageOf(description, index, wim);

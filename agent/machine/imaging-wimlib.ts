@@ -1,7 +1,6 @@
 // Imaging by libwim: Linux always, Windows when libwim-15.dll is asked for or the only one there. Applies and captures.
-import { rename, rm, statfs } from 'node:fs/promises';
-import type { FaultCode } from '../fault/catalogue.ts';
-import { type Detail, Fault } from '../fault/fault.ts';
+import { rename, rm } from 'node:fs/promises';
+import { Fault } from '../fault/fault.ts';
 import type { Native, NativeCallback, NativeLibrary } from '../native/library.ts';
 import type { NativeMemory } from '../native/memory.ts';
 import { type NativeText, nativeText } from '../native/text.ts';
@@ -9,7 +8,11 @@ import {
   ALL_IMAGES,
   CHANGE_BOOT_INDEX,
   COMPRESSION,
+  DIR_ENTRY,
+  DIR_ENTRY_FUNCTION,
   ERROR,
+  EXTRACT_NTFS,
+  ITERATE_CHILDREN,
   MESSAGE,
   PROGRESS_ABORT,
   PROGRESS_CONTINUE,
@@ -25,6 +28,7 @@ import { describeWim, imageOf } from '../wim/read-wim.ts';
 import { imagingProgress } from './imaging-progress.ts';
 import type { Imaging } from './machine.ts';
 import { requireFolder } from './require-folder.ts';
+import { type WimlibContext, wimlibFault } from './wimlib-faults.ts';
 
 export interface WimlibParts {
   readonly native: Native;
@@ -52,26 +56,36 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
       return (await describeWim(wimPath)).images;
     },
 
-    async apply({ wim, index, target, signal, advance }) {
-      const image = imageOf(await describeWim(wim), index, wim);
-      await requireFolder(target);
-      const context = { wim, target, doing: 'apply' } as const;
-      await withProgress(
-        { signal, advance, expectedBytes: image.totalBytes ?? 0, message: 'extract' },
-        async (progress, finish) => {
-          const struct = await openWim(wim, progress, context);
-          try {
-            await check(
-              library.callInThread('wimlib_extract_image', struct, index, tchars(target), 0),
-              context,
-            );
-            finish();
-          } finally {
-            library.call('wimlib_free', struct);
+    async hasFile({ wim, index, path }) {
+      const context = { wim, target: wim, doing: 'apply' } as const;
+      return withProgress({ expectedBytes: 0, message: 'extract' }, async progress => {
+        const struct = await openWim(wim, progress, context);
+        try {
+          let found = '';
+          for (const name of path.split('/')) {
+            const names = await namesIn(struct, index, found === '' ? '/' : found, context);
+            const same = names.find(each => each.toLowerCase() === name.toLowerCase());
+            if (same === undefined) return false;
+            found = `${found}/${same}`;
           }
-        },
-      );
+          return true;
+        } finally {
+          library.call('wimlib_free', struct);
+        }
+      });
     },
+
+    async apply({ wim, index, target, signal, advance }) {
+      await requireFolder(target);
+      await extract({ wim, index, target, flags: 0, ...(signal && { signal }), ...(advance && { advance }) });
+    },
+
+    // libwim knows NTFS volumes through libntfs-3g, which its Windows builds have no need of.
+    ...(text === 'utf8' && {
+      async applyToNtfs({ volumeFile, ...request }) {
+        await extract({ ...request, target: volumeFile, flags: EXTRACT_NTFS });
+      },
+    }),
 
     async capture({ wim, images, compression, bootIndex, signal, advance }) {
       const partial = `${wim}.partial`;
@@ -122,7 +136,64 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
     },
   };
 
-  async function openWim(wim: string, progress: NativeCallback, context: Context): Promise<WimStruct> {
+  /** The names in a folder of an image; none where what has this name is a file. */
+  async function namesIn(
+    struct: WimStruct,
+    index: number,
+    folder: string,
+    context: WimlibContext,
+  ): Promise<readonly string[]> {
+    const names: string[] = [];
+    const callback = native.createCallback({
+      ...DIR_ENTRY_FUNCTION,
+      whenThrown: ERROR.abortedByProgress,
+      run(address) {
+        const entry = memory.copy(BigInt.asUintN(64, BigInt(address ?? 0)), DIR_ENTRY.lengthBytes);
+        const name = entry.readBigUInt64LE(DIR_ENTRY.filename);
+        names.push(text === 'utf8' ? memory.utf8(name) : memory.utf16(name));
+        return 0;
+      },
+    });
+    try {
+      await check(
+        library.callInThread(
+          'wimlib_iterate_dir_tree',
+          struct,
+          index,
+          tchars(folder),
+          ITERATE_CHILDREN,
+          callback,
+          NO_POINTER,
+        ),
+        context,
+      );
+      return names;
+    } finally {
+      callback.free();
+    }
+  }
+
+  async function extract({ wim, index, target, flags, signal, advance }: Extraction): Promise<void> {
+    const image = imageOf(await describeWim(wim), index, wim);
+    const context = { wim, target, doing: 'apply' } as const;
+    await withProgress(
+      { signal, advance, expectedBytes: image.totalBytes ?? 0, message: 'extract' },
+      async (progress, finish) => {
+        const struct = await openWim(wim, progress, context);
+        try {
+          await check(
+            library.callInThread('wimlib_extract_image', struct, index, tchars(target), flags),
+            context,
+          );
+          finish();
+        } finally {
+          library.call('wimlib_free', struct);
+        }
+      },
+    );
+  }
+
+  async function openWim(wim: string, progress: NativeCallback, context: WimlibContext): Promise<WimStruct> {
     const struct = Buffer.alloc(8);
     await check(
       library.callInThread('wimlib_open_wim_with_progress', tchars(wim), 0, struct, progress, NO_POINTER),
@@ -131,29 +202,29 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
     return struct.readBigUInt64LE();
   }
 
-  function newWim(compression: keyof typeof COMPRESSION, context: Context): WimStruct {
+  function newWim(compression: keyof typeof COMPRESSION, context: WimlibContext): WimStruct {
     const struct = Buffer.alloc(8);
     const { value } = library.call('wimlib_create_new_wim', COMPRESSION[compression], struct);
     if (value !== 0) throw new Fault('IMAGE-08', context.wim, { native: value, message: messageOf(value) });
     return struct.readBigUInt64LE();
   }
 
-  async function markBootable(struct: WimStruct, bootIndex: number, context: Context): Promise<void> {
+  async function markBootable(struct: WimStruct, bootIndex: number, context: WimlibContext): Promise<void> {
     const info = Buffer.alloc(WIM_INFO.lengthBytes);
     info.writeUInt32LE(bootIndex, WIM_INFO.bootIndex);
     await check(library.call('wimlib_set_wim_info', struct, info, CHANGE_BOOT_INDEX), context);
   }
 
   /** Runs `work` with a progress function that reports, aborts when told to, and is freed at the end. */
-  async function withProgress(
+  async function withProgress<Result>(
     request: {
       readonly signal?: AbortSignal;
       readonly advance?: Advance;
       readonly expectedBytes: number;
       readonly message: keyof typeof PROGRESS_FIELDS;
     },
-    work: (progress: NativeCallback, finish: () => void) => Promise<void>,
-  ): Promise<void> {
+    work: (progress: NativeCallback, finish: () => void) => Promise<Result>,
+  ): Promise<Result> {
     const { signal } = request;
     const meter = imagingProgress(request.advance, request.expectedBytes);
     const fields = PROGRESS_FIELDS[request.message];
@@ -174,7 +245,7 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
     });
     try {
       if (signal?.aborted) throw new Fault('STOP-01', library.path);
-      await work(progress, meter.end);
+      return await work(progress, meter.end);
     } catch (thrown) {
       throw progress.failure() ?? thrown;
     } finally {
@@ -182,7 +253,7 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
     }
   }
 
-  async function check(call: Promise<Called> | Called, context: Context): Promise<void> {
+  async function check(call: Promise<Called> | Called, context: WimlibContext): Promise<void> {
     const { value, lastError } = await call;
     if (value === 0) return;
     throw await wimlibFault(value, lastError, messageOf(value), context);
@@ -194,64 +265,16 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
   }
 }
 
+interface Extraction {
+  readonly wim: string;
+  readonly index: number;
+  readonly target: string;
+  readonly flags: number;
+  readonly signal?: AbortSignal;
+  readonly advance?: Advance;
+}
+
 interface Called {
   readonly value: number;
   readonly lastError: number;
-}
-
-interface Context {
-  readonly wim: string;
-  readonly target: string;
-  readonly doing: 'apply' | 'capture';
-}
-
-const DAMAGED: ReadonlySet<number> = new Set([
-  ERROR.decompression,
-  ERROR.imageCount,
-  ERROR.integrity,
-  ERROR.invalidChunkSize,
-  ERROR.invalidHeader,
-  ERROR.invalidIntegrityTable,
-  ERROR.invalidLookupTableEntry,
-  ERROR.invalidMetadataResource,
-  ERROR.invalidResourceHash,
-  ERROR.resourceNotFound,
-  ERROR.unexpectedEndOfFile,
-  ERROR.xml,
-]);
-
-/** A volume with less than this left is full, whatever number the library gave: a cleaned-up errno may name something else. */
-const FULL_BELOW_BYTES = 1024 * 1024;
-
-async function wimlibFault(
-  code: number,
-  lastError: number,
-  message: string,
-  { wim, target, doing }: Context,
-): Promise<Fault> {
-  const detail: Detail = { native: code, message, lastError };
-  if (code === ERROR.abortedByProgress) return new Fault('STOP-01', doing === 'apply' ? target : wim, detail);
-  const freeBytes = await freeBytesAt(target);
-  if (freeBytes !== undefined && freeBytes < FULL_BELOW_BYTES)
-    return new Fault('DISK-01', target, { ...detail, freeBytes });
-  return new Fault(codeOf(code, doing), code === ERROR.write ? target : wim, { ...detail, target });
-}
-
-function codeOf(code: number, doing: Context['doing']): FaultCode {
-  if (doing === 'capture') return 'IMAGE-08';
-  if (code === ERROR.notAWimFile || code === ERROR.unknownVersion) return 'IMAGE-01';
-  if (code === ERROR.invalidImage) return 'IMAGE-03';
-  return DAMAGED.has(code) ? 'IMAGE-02' : 'IMAGE-04';
-}
-
-async function freeBytesAt(path: string): Promise<number | undefined> {
-  for (const place of [path, path.replace(/[\\/][^\\/]*$/, '')]) {
-    try {
-      const { bavail, bsize } = await statfs(place);
-      return bavail * bsize;
-    } catch {
-      // Not there (a capture that wrote nothing yet): its folder tells.
-    }
-  }
-  return undefined;
 }

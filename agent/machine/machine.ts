@@ -40,6 +40,15 @@ export interface Imaging {
   /** Faults: IMAGE-01 not a WIM, IMAGE-02 damaged, USAGE-08 not readable. */
   listImages(wimPath: string): Promise<readonly ImageInfo[]>;
   /**
+   * Whether image `index` has this file, whatever the case of its name; `/` between names. Undefined where the library cannot tell.
+   * Faults: IMAGE-02, IMAGE-04.
+   */
+  hasFile(request: {
+    readonly wim: string;
+    readonly index: number;
+    readonly path: string;
+  }): Promise<boolean | undefined>;
+  /**
    * Applies image `index` (from 1) into the existing folder `target`; `temporary` must lie on the target's volume. Progress is 0..totalBytes and never falls.
    * Aborting `signal` stops the native call and throws STOP-01. Faults: IMAGE-02, IMAGE-03, IMAGE-04 with `detail.native`, DISK-01.
    */
@@ -48,6 +57,18 @@ export interface Imaging {
     readonly index: number;
     readonly target: string;
     readonly temporary: string;
+    readonly signal?: AbortSignal;
+    readonly advance?: Advance;
+  }): Promise<void>;
+  /**
+   * Applies image `index` (from 1) onto the NTFS volume that the plain file `volumeFile` holds, mounted nowhere: names and short names, attributes,
+   * security, streams, hard links and times as in the WIM. Only where the library can (libwim on Linux); otherwise absent, or the fault USAGE-10.
+   * Progress and other faults as of `apply`; what an abort leaves is no sound volume.
+   */
+  applyToNtfs?(request: {
+    readonly wim: string;
+    readonly index: number;
+    readonly volumeFile: string;
     readonly signal?: AbortSignal;
     readonly advance?: Advance;
   }): Promise<void>;

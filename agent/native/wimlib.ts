@@ -9,6 +9,10 @@ export const WIMLIB = {
   wimlib_open_wim_with_progress: { returns: 'i32', takes: ['bytes', 'i32', 'bytes', 'callback', 'address'] },
   wimlib_create_new_wim: { returns: 'i32', takes: ['i32', 'bytes'] },
   wimlib_register_progress_function: { returns: 'void', takes: ['address', 'callback', 'address'] },
+  wimlib_iterate_dir_tree: {
+    returns: 'i32',
+    takes: ['address', 'i32', 'bytes', 'i32', 'callback', 'address'],
+  },
   wimlib_extract_image: { returns: 'i32', takes: ['address', 'i32', 'bytes', 'i32'] },
   /** The last-but-one argument (`config_file`) is only ever null here. */
   wimlib_add_image: { returns: 'i32', takes: ['address', 'bytes', 'bytes', 'address', 'i32'] },
@@ -27,6 +31,11 @@ export const PROGRESS_FUNCTION = { returns: 'i32', takes: ['i32', 'address', 'ad
 export const PROGRESS_CONTINUE = 0;
 export const PROGRESS_ABORT = 1;
 
+/** `int callback(const struct wimlib_dir_entry *, void *)`; 0 goes on. The entry's name (u64) is its first field. */
+export const DIR_ENTRY_FUNCTION = { returns: 'i32', takes: ['address', 'address'] } as const;
+export const DIR_ENTRY = { filename: 0, lengthBytes: 8 } as const;
+export const ITERATE_CHILDREN = 2;
+
 /** `enum wimlib_progress_msg` */
 export const MESSAGE = { extractStreams: 4, scanDentry: 10, writeStreams: 12 } as const;
 
@@ -44,6 +53,8 @@ export const WIM_INFO = { lengthBytes: 88, bootIndex: 20 } as const;
 export const CHANGE_BOOT_INDEX = 4;
 
 export const ALL_IMAGES = -1;
+/** Not on Windows, and only in builds with libntfs-3g: the target is a block device or plain file that holds an NTFS volume, mounted nowhere. */
+export const EXTRACT_NTFS = 0x01;
 export const WRITE_CHECK_INTEGRITY = 0x01;
 export const WRITE_FSYNC = 0x20;
 

@@ -68,6 +68,15 @@ export function imagingContract(title: string, under: ImagingUnderTest): void {
       return target;
     }
 
+    it('tells whether an image has a file, whatever the case of its name, or that it cannot tell', async () => {
+      const ask = (path: string) => imaging.hasFile({ wim: under.see(wim), index: 1, path });
+      const answer = (is: boolean) => (under.captures ? is : undefined);
+      expect(await ask('windows/SYSTEM32/Big.bin')).toBe(answer(true));
+      expect(await ask('Users/Öffentlich/日本語 ファイル.txt')).toBe(answer(true));
+      expect(await ask('Windows/Boot/EFI_EX/bootmgfw_EX.efi')).toBe(answer(false));
+      expect(await ask('Windows/empty.txt/below')).toBe(answer(false));
+    });
+
     it('lists the images as the XML tells them', async () => {
       const images = await imaging.listImages(under.see(wim));
       expect(images).toMatchObject([

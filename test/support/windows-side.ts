@@ -156,6 +156,8 @@ function remoteImaging(call: Call): Imaging {
     name: 'on Windows',
     listImages: async wim =>
       (await call('imaging.listImages', [wim])) as Awaited<ReturnType<Imaging['listImages']>>,
+    // What cannot be told travels as null.
+    hasFile: async request => ((await call('imaging.hasFile', [request])) as boolean | null) ?? undefined,
     async apply({ signal, advance, ...request }) {
       await call('imaging.apply', [request], {
         ...(signal ? { signal } : {}),
