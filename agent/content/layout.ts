@@ -14,9 +14,8 @@ export const onDistributionPoint = {
   policySignature: (serial: number): string => `policy/${serial}/policy.json.sig`,
   /** Machine records, by the number of their shard. */
   policyShard: (serial: number, shard: number): string => `policy/${serial}/machines/${shard}.json`,
-  /** The list of revoked keys, signed by the root key; absent where nothing was ever revoked. */
+  /** The list of revoked keys with its signature by the root key, in one file; absent where nothing was ever revoked. */
   revocations: 'keys/revocations.json',
-  revocationsSignature: 'keys/revocations.json.sig',
 } as const;
 
 /** Names on the media volume, all below `_SMSTaskSequence`, which the wipe of a same-volume apply spares. */
@@ -36,9 +35,10 @@ export interface CacheLayout {
   readonly acceptedPolicySignature: string;
   /** The shard that holds this machine's record, as served. */
   readonly acceptedShard: string;
-  /** The newest list of revoked keys that this media knows. */
+  /** The list of revoked keys that the media was made with. */
   readonly revocations: string;
-  readonly revocationsSignature: string;
+  /** The newest list that any run on this volume has seen. */
+  readonly acceptedRevocations: string;
   readonly logs: string;
   readonly agent: string;
   readonly applied: string;
@@ -74,7 +74,7 @@ export function cacheLayout(volumeRoot: string): CacheLayout {
     acceptedShard: path.join(own, 'accepted', 'machines.json'),
     policyShard: shard => path.join(own, 'machines', `${shard}.json`),
     revocations: path.join(own, 'revocations.json'),
-    revocationsSignature: path.join(own, 'revocations.json.sig'),
+    acceptedRevocations: path.join(own, 'accepted', 'revocations.json'),
     logs: path.join(root, 'Logs'),
     agent: path.join(own, 'agent'),
     applied: path.join(own, 'applied.json'),

@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import { wording } from '../document/fields.ts';
 import { Fault } from '../fault/fault.ts';
+import { isProtected, isWholeShell, passphraseText } from './protected-key.ts';
 
 /** `ed25519:` and the base64 of the 32 raw bytes (RFC 8032 section 5.1.5). */
 export const publicKeyText = wording(
@@ -46,18 +47,40 @@ export function publicKey(text: string): PublicKey {
   return { text, id: createHash('sha256').update(raw).digest('hex').slice(0, 16), key };
 }
 
-/** @returns the private key in a PKCS #8 PEM. Fault: USAGE-11; `subject` names the file. */
-export function privateKey(pem: string | Buffer, subject: string): PrivateKey {
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(pem);
-  } catch (cause) {
-    throw new Fault('USAGE-11', subject, { expected: 'an Ed25519 private key in PEM (PKCS #8)' }, { cause });
-  }
+/**
+ * @param passphrase of a protected key; without effect on others.
+ * @returns the private key in a PKCS #8 PEM. Faults: USAGE-11 no such key, USAGE-16 the passphrase does not open it; `subject` names the file.
+ */
+export function privateKey(pem: string | Buffer, subject: string, passphrase?: string): PrivateKey {
+  const key = isProtected(pem) ? openProtected(pem, subject, passphrase) : openPlain(pem, subject);
   if (key.asymmetricKeyType !== 'ed25519') {
     throw new Fault('USAGE-11', subject, { expected: 'an Ed25519 key', found: key.asymmetricKeyType });
   }
   return { key, public: publicKeyOf(key) };
+}
+
+function openPlain(pem: string | Buffer, subject: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new Fault('USAGE-11', subject, { expected: 'an Ed25519 private key in PEM (PKCS #8)' }, { cause });
+  }
+}
+
+function openProtected(pem: string | Buffer, subject: string, passphrase: string | undefined): KeyObject {
+  if (!isWholeShell(pem))
+    throw new Fault('USAGE-11', subject, {
+      expected: 'an encrypted private key in PEM (PKCS #8)',
+      found: 'one that is damaged',
+    });
+  if (passphrase === undefined)
+    throw new Fault('USAGE-16', subject, { expected: 'its passphrase', found: 'none' });
+  try {
+    return createPrivateKey({ key: pem, passphrase: passphraseText(passphrase) });
+  } catch (cause) {
+    // CBC proves nothing of what it decrypts: a wrong passphrase and damage below it look alike.
+    throw new Fault('USAGE-16', subject, { expected: 'the passphrase that protects it' }, { cause });
+  }
 }
 
 /** A new pair. `pem` is PKCS #8, to be stored readable by its owner alone. */

@@ -26,7 +26,7 @@ import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
 import { machineShardSchema } from '../../agent/policy/machine-shards.ts';
 import { policySchema } from '../../agent/policy/policy.ts';
 import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
-import { revocationsSchema } from '../../agent/trust/revocations.ts';
+import { revocationsSchema, signedRevocationsSchema } from '../../agent/trust/revocations.ts';
 import { signatureSchema } from '../../agent/trust/signature.ts';
 
 /** File name -> what editors show as its title, and the definition. */
@@ -49,6 +49,7 @@ const DOCUMENTS: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   'media-manifest.json': ['prestage-media/1', mediaManifestSchema],
   'receipt.json': ['prestage-receipt/1', receiptSchema],
   'revocations.json': ['prestage-revocations/1', revocationsSchema],
+  'signed-revocations.json': ['prestage-signed-revocations/1', signedRevocationsSchema],
   'media-secrets.json': ['prestage-media-secrets/1', mediaSecretsSchema],
   'media-file.json': ['prestage-media-file/1', mediaFileSchema],
   'signature.json': ['prestage-signature/1', signatureSchema],
