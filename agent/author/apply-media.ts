@@ -1,5 +1,4 @@
 // Lays prestaged media onto a disk, as a depot does: proves the media file first, refuses a disk that is not empty, then applies both images.
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hashFile } from '../content/digest.ts';
 import { cacheLayout } from '../content/layout.ts';
@@ -7,9 +6,7 @@ import { Fault } from '../fault/fault.ts';
 import type { ImageInfo, Imaging } from '../machine/machine.ts';
 import type { MediaFile } from '../media/media-manifest.ts';
 import { MEDIA_IMAGES } from '../media/media-paths.ts';
-import { verifyMediaFile } from '../media/verify-media.ts';
 import type { PublicKey } from '../trust/keys.ts';
-import { sha256OfFiles } from './digest-files.ts';
 import {
   type ApplyTarget,
   requireEmpty,
@@ -17,8 +14,8 @@ import {
   resolveTarget,
   type TargetVolumes,
 } from './media-target.ts';
+import { proveMediaFile, readMediaFile } from './prove-media-file.ts';
 import type { AuthorWorld } from './publish.ts';
-import { readSidecar } from './read-media.ts';
 
 export interface ApplyMediaRequest {
   readonly wim: string;
@@ -65,43 +62,6 @@ export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWo
   const seconds = (world.clock.ticks() - began) / 1000;
   world.observe({ kind: 'finished', stage: 'media', subject: path.basename(wim), seconds });
   return { mediaId: file.mediaId, wim, sha256: file.sha256, esp: target.esp, volume: target.volume, seconds };
-}
-
-async function readMediaFile(wim: string, keys: readonly PublicKey[]): Promise<MediaFile> {
-  const found = await stat(wim).catch(cause => {
-    throw new Fault('USAGE-08', wim, {}, { cause });
-  });
-  const sidecar = await readSidecar(wim);
-  if (sidecar === undefined)
-    throw new Fault('TRUST-01', wim, {
-      expected: `${path.basename(wim)}.json and its signature beside the file`,
-    });
-  const { file } = verifyMediaFile(sidecar.bytes, sidecar.signature, keys, `${path.basename(wim)}.json`);
-  // The name may be another one: depots rename files. Size and digest may not.
-  if (found.size !== file.size)
-    throw new Fault('CONTENT-06', wim, { expected: `${file.size} bytes`, found: `${found.size} bytes` });
-  return file;
-}
-
-/** The first proof: every byte of the media file. */
-async function proveMediaFile(wim: string, file: MediaFile, world: ApplyMediaWorld): Promise<void> {
-  let doneBytes = 0;
-  world.observe({ kind: 'started', stage: 'verify', subject: path.basename(wim), totalBytes: file.size });
-  const digests = await sha256OfFiles([{ path: wim, absolute: wim, size: file.size }], {
-    pool: world.pool,
-    advance: bytes => {
-      doneBytes += bytes;
-      world.observe({
-        kind: 'advanced',
-        stage: 'verify',
-        doneBytes: Math.min(doneBytes, file.size),
-        totalBytes: file.size,
-      });
-    },
-    ...(world.signal && { signal: world.signal }),
-  });
-  const found = digests.get(wim);
-  if (found !== file.sha256) throw new Fault('CONTENT-06', wim, { expected: file.sha256, found });
 }
 
 async function applyImages(
