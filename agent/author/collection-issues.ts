@@ -67,12 +67,12 @@ function machineIssues(documents: SiteDocuments): SiteIssue[] {
 
 /** A mistyped name would hold nobody, and nobody would be told. */
 function unknownName(
-  { collections }: SiteDocuments,
+  { collections, unread }: SiteDocuments,
   document: Located<unknown>,
   place: Path,
   name: string,
 ): SiteIssue[] {
-  if (name === 'all' || name === 'unknown') return [];
+  if (name === 'all' || name === 'unknown' || unread.has('collections.yaml')) return [];
   const names = (collections?.value ?? []).map(each => each.name);
   if (names.some(each => each.toLowerCase() === name.toLowerCase())) return [];
   return [siteIssue(document, place, `collections.yaml has no collection ${name}`, 'USAGE-05')];

@@ -1,9 +1,8 @@
 // Reads a site folder whole, and tells every mistake of every document at once.
-import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import { contentId } from '../content/manifest.ts';
-import { type Decoded, tryDecodeYaml } from '../document/decode-yaml.ts';
+import { type Decoded, tryDecodeYaml, YAML_MAX_BYTES } from '../document/decode-yaml.ts';
 import type { FaultCode } from '../fault/catalogue.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Deployment, NamedCollection, TaskSequence } from '../policy/policy.ts';
@@ -16,6 +15,7 @@ import {
   machinesSchema,
 } from './machine-documents.ts';
 import { machineIssues } from './machine-issues.ts';
+import { secretIssues } from './secret-issues.ts';
 import {
   type ContentDocument,
   collectionsSchema,
@@ -28,6 +28,7 @@ import {
   siteSchema,
   taskSequenceDocumentSchema,
 } from './site-documents.ts';
+import { misnamedInRoot, namesIn, readSiteFile, type SiteNames } from './site-files.ts';
 import { referenceIssues } from './site-references.ts';
 import { variableIssues } from './variable-issues.ts';
 
@@ -60,7 +61,7 @@ export interface Site extends SiteDocument {
 
 /** A mistake and the code that it has when it stands alone. */
 export interface SiteIssue {
-  readonly code: Extract<FaultCode, 'USAGE-02' | 'USAGE-04' | 'USAGE-05'>;
+  readonly code: Extract<FaultCode, 'USAGE-02' | 'USAGE-04' | 'USAGE-05' | 'USAGE-08'>;
   readonly text: string;
 }
 
@@ -74,13 +75,15 @@ export interface SiteDocuments {
   readonly media: readonly Located<SiteMedia>[];
   readonly machines: Located<readonly MachineDocument[]> | undefined;
   readonly associations: Located<readonly AssociationDocument[]> | undefined;
-  /** IDs of content and task sequences whose documents are there but have mistakes: a reference to one of them leads somewhere. */
+  /** IDs of content and task sequences whose documents are there but have mistakes, and `collections.yaml`: a reference to one of them leads somewhere. */
   readonly unread: ReadonlySet<string>;
+  /** Whether every folder of documents could be listed: else nobody knows where references lead. */
+  readonly isComplete: boolean;
 }
 
 /**
  * Faults: USAGE-03 no site.yaml; else one fault for all documents together, every mistake in `detail.issues`: USAGE-04 when all are IDs used
- * twice, USAGE-05 when all are references to something unknown, USAGE-02 otherwise.
+ * twice, USAGE-05 when all are references to something unknown, USAGE-08 when all are files that cannot be read, USAGE-02 otherwise.
  * @param pending documents that are not written yet, by their path in the site: read in place of those on the disk.
  */
 export async function readSite(
@@ -90,12 +93,15 @@ export async function readSite(
   const root = path.resolve(folder);
   const issues: SiteIssue[] = [];
   const documents = await readDocuments(root, issues, pending);
-  issues.push(
-    ...(await referenceIssues(documents)),
-    ...variableIssues(documents),
-    ...collectionIssues(documents),
-    ...(await machineIssues(documents, root)),
-  );
+  if (documents.isComplete) {
+    issues.push(
+      ...(await referenceIssues(documents)),
+      ...variableIssues(documents),
+      ...secretIssues(documents),
+      ...collectionIssues(documents),
+      ...(await machineIssues(documents, root)),
+    );
+  }
   const { site } = documents;
   if (issues.length > 0 || site === undefined) throw siteFault(folder, issues);
   return {
@@ -116,41 +122,54 @@ async function readDocuments(
   issues: SiteIssue[],
   pending: ReadonlyMap<string, Uint8Array>,
 ): Promise<SiteDocuments> {
+  const misnamed = await misnamedInRoot(root);
   const read = async <S extends z.ZodType>(
     file: string,
     schema: S,
-    maxBytes?: number,
-  ): Promise<Located<z.infer<S>> | undefined> => {
-    const bytes = pending.get(file) ?? (await readOptional(path.join(root, file)));
-    if (bytes === undefined) return undefined;
-    const decoded: Decoded<z.infer<S>> = tryDecodeYaml(bytes, schema, {
-      file,
-      ...(maxBytes !== undefined && { maxBytes }),
-    });
-    if (decoded.ok) return decoded;
+    maxBytes = YAML_MAX_BYTES,
+  ): Promise<Read<z.infer<S>>> => {
+    const bytes = pending.get(file) ?? (await readSiteFile(root, file, maxBytes));
+    if (bytes === undefined) return { document: undefined, bytes };
+    if (!(bytes instanceof Uint8Array)) {
+      issues.push(bytes);
+      return { document: undefined, bytes: new Uint8Array() };
+    }
+    const decoded: Decoded<z.infer<S>> = tryDecodeYaml(bytes, schema, { file, maxBytes });
+    if (decoded.ok) return { document: decoded, bytes };
     issues.push(...decoded.issues.map(text => ({ code: 'USAGE-02', text }) as const));
-    return undefined;
+    return { document: undefined, bytes };
   };
-  if ((await readOptional(path.join(root, 'site.yaml'))) === undefined)
-    throw new Fault('USAGE-03', root, { expected: 'site.yaml' });
-  const unread = new Set<string>();
+  const listings: SiteNames[] = [];
+  const list = async (folder: string, kind: 'folders' | 'yaml'): Promise<readonly string[]> => {
+    const listing = await namesIn(root, folder, kind);
+    listings.push(listing);
+    issues.push(...listing.issues);
+    return listing.names;
+  };
   const site = await read('site.yaml', siteSchema);
+  if (site.bytes === undefined)
+    throw new Fault('USAGE-03', root, {
+      expected: 'site.yaml',
+      ...(misnamed.length > 0 && { found: misnamed.map(({ text }) => text) }),
+    });
+  issues.push(...misnamed);
+  const unread = new Set<string>();
   const content: Located<SiteContent>[] = [];
-  for (const name of await namesIn(root, 'content', 'folders')) {
+  for (const name of await list('content', 'folders')) {
     const file = `content/${name}/content.yaml`;
-    const document = await read(file, contentSchema);
+    const { document, bytes } = await read(file, contentSchema);
     if (document === undefined) {
-      const bytes = await readOptional(path.join(root, file));
       if (bytes === undefined) issues.push({ code: 'USAGE-02', text: `${file}: required, but absent` });
-      else unread.add(idIn(bytes));
+      // Folders usually bear the ID.
+      unread.add(name).add(idIn(bytes));
       continue;
     }
     const sourceFolder = path.resolve(root, 'content', name, document.value.source);
     content.push({ value: { ...document.value, sourceFolder }, locate: document.locate });
   }
   const taskSequences: Located<TaskSequence>[] = [];
-  for (const name of await namesIn(root, 'task-sequences', 'yaml')) {
-    const document = await read(`task-sequences/${name}.yaml`, taskSequenceDocumentSchema);
+  for (const name of await list('task-sequences', 'yaml')) {
+    const { document } = await read(`task-sequences/${name}.yaml`, taskSequenceDocumentSchema);
     const id = contentId.safeParse(name);
     if (!id.success)
       issues.push({
@@ -161,11 +180,12 @@ async function readDocuments(
       taskSequences.push({ value: { id: id.data, ...document.value }, locate: document.locate });
     else unread.add(id.data);
   }
-  const deployments = await read('deployments.yaml', deploymentsSchema);
-  const collections = await read('collections.yaml', collectionsSchema);
+  const { document: deployments } = await read('deployments.yaml', deploymentsSchema);
+  const { document: collections, bytes: collectionBytes } = await read('collections.yaml', collectionsSchema);
+  if (collections === undefined && collectionBytes !== undefined) unread.add('collections.yaml');
   const media: Located<SiteMedia>[] = [];
-  for (const name of await namesIn(root, 'media', 'yaml')) {
-    const document = await read(`media/${name}.yaml`, mediaDocumentSchema);
+  for (const name of await list('media', 'yaml')) {
+    const { document } = await read(`media/${name}.yaml`, mediaDocumentSchema);
     if (!keyName.safeParse(name).success)
       issues.push({
         code: 'USAGE-02',
@@ -174,13 +194,30 @@ async function readDocuments(
     else if (document !== undefined)
       media.push({ value: { name, ...document.value }, locate: document.locate });
   }
-  const machines = await read('machines.yaml', machinesSchema, MACHINES_MAX_BYTES);
-  const associations = await read('associations.yaml', associationsSchema);
-  return { site, content, taskSequences, deployments, collections, media, machines, associations, unread };
+  const { document: machines } = await read('machines.yaml', machinesSchema, MACHINES_MAX_BYTES);
+  const { document: associations } = await read('associations.yaml', associationsSchema);
+  return {
+    site: site.document,
+    content,
+    taskSequences,
+    deployments,
+    collections,
+    media,
+    machines,
+    associations,
+    unread,
+    isComplete: listings.every(({ isKnown }) => isKnown),
+  };
+}
+
+/** A document when it decodes; its bytes when there is anything under its name. */
+interface Read<T> {
+  readonly document: Located<T> | undefined;
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** Of a content document that does not decode, as far as it can be seen; else empty text, which no reference is. */
-function idIn(document: Uint8Array): string {
+function idIn(document: Uint8Array = new Uint8Array()): string {
   return /^id:\s*["']?([A-Za-z0-9]{8})\b/m.exec(Buffer.from(document).toString('utf8'))?.[1] ?? '';
 }
 
@@ -190,34 +227,4 @@ function siteFault(folder: string, issues: readonly SiteIssue[]): Fault {
   return new Fault(codes.size === 1 && only !== undefined ? only : 'USAGE-02', folder, {
     issues: issues.map(issue => issue.text),
   });
-}
-
-async function readOptional(file: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    if (isAbsent(cause)) return undefined;
-    throw new Fault('USAGE-08', file, {}, { cause });
-  }
-}
-
-/** Sorted, so that the same site always gives the same policy. Names that begin with a dot are editors' and tools' own. */
-async function namesIn(root: string, folder: string, kind: 'folders' | 'yaml'): Promise<readonly string[]> {
-  try {
-    const found = await readdir(path.join(root, folder));
-    const visible = found.filter(name => !name.startsWith('.')).toSorted();
-    if (kind === 'yaml')
-      return visible.filter(name => name.endsWith('.yaml')).map(name => name.slice(0, -'.yaml'.length));
-    const isFolder = await Promise.all(
-      visible.map(async name => (await stat(path.join(root, folder, name))).isDirectory()),
-    );
-    return visible.filter((_, index) => isFolder[index]);
-  } catch (cause) {
-    if (isAbsent(cause)) return [];
-    throw new Fault('USAGE-08', path.join(root, folder), {}, { cause });
-  }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

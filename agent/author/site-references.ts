@@ -100,7 +100,12 @@ function dependencyIssues(documents: References): SiteIssue[] {
     const turning =
       circle === undefined
         ? []
-        : [{ path: ['dependencies'], text: `dependencies form a circle: ${circle.join(' -> ')}` }];
+        : [
+            {
+              path: ['dependencies', dependencies.indexOf(circle[1] ?? '')],
+              text: `dependencies form a circle: ${circle.join(' -> ')}`,
+            },
+          ];
     return located(item, [...unknown, ...turning], documents);
   });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createKey, loadPrivateKey, loadPublicKey } from '../../agent/author/key-files.ts';
@@ -171,6 +171,123 @@ describe('readSite', () => {
     mkdirSync(path.join(folder, 'content/CON00099'));
     expect((await faultOf(readSite(folder))).detail.issues).toEqual([
       'content/CON00099/content.yaml: required, but absent',
+    ]);
+  });
+});
+
+describe('readSite, where files are not what they should be', () => {
+  const laid = async (change: (at: (...names: string[]) => string) => void, differences: Tree = {}) => {
+    const folder = await site(differences);
+    change((...names) => path.join(folder, ...names));
+    const fault = await faultOf(readSite(folder));
+    return { code: fault.code, issues: fault.detail.issues, found: fault.detail.found };
+  };
+
+  it('tells each one beside the mistakes of all others', async () => {
+    const { code, issues } = await laid(
+      at => {
+        mkdirSync(at('deployments.yaml'));
+        mkdirSync(at('media/folder.yaml'), { recursive: true });
+        symlinkSync('nowhere', at('machines.yaml'));
+        symlinkSync('nowhere', at('content/CON00099'));
+        // A plain file that can be opened and not be read, by nobody: the memory of this process from its first byte.
+        symlinkSync('/proc/self/mem', at('collections.yaml'));
+        renameSync(at('task-sequences/CON00020.yaml'), at('task-sequences/CON00020.yml'));
+      },
+      {
+        'deployments.yaml': undefined,
+        'media/depot.yaml': undefined,
+        'content/CON00077.yaml': 'id: CON00077\n',
+        'site.yaml':
+          'site: CON\nname: Contoso\ndistributionPoint: []\nname: Again\nkeys: { policy: p, media: m }\n',
+      },
+    );
+    expect(code).toBe('USAGE-02');
+    expect(issues).toEqual([
+      'site.yaml:3:1 distributionPoint: unknown key; did you mean distributionPoints?',
+      'site.yaml:4:1 key used twice in one mapping: name, first in line 2',
+      'content/CON00077.yaml: expected a folder that holds content.yaml, found a file',
+      'content/CON00099: a link that leads nowhere',
+      'task-sequences/CON00020.yml: expected a name that ends in .yaml',
+      'deployments.yaml: expected a file, found a folder',
+      'collections.yaml: cannot be read (EIO: i/o error, read)',
+      'media/folder.yaml: expected a file, found a folder',
+      'machines.yaml: a link that leads nowhere',
+    ]);
+  });
+
+  it('opens no pipe, which would wait for ever', async () => {
+    const { code, issues } = await laid(at => symlinkSync('/dev/zero', at('machines.yaml')));
+    expect(code).toBe('USAGE-08');
+    expect(issues).toEqual(['machines.yaml: expected a file, found a device or pipe']);
+  });
+
+  it('weighs a document before it reads it', async () => {
+    const { issues } = await laid(() => {}, { 'collections.yaml': Buffer.alloc(4 * 1024 * 1024 + 1) });
+    expect(issues).toEqual(['collections.yaml: expected at most 4194304 bytes, found 4194305']);
+  });
+
+  it('tells of a folder that is a file once, and not of all that would have been in it', async () => {
+    const file = await laid(at => renameSync(at('site.yaml.copy'), at('content')), {
+      content: undefined,
+      'site.yaml.copy': 'x',
+    });
+    expect(file).toMatchObject({
+      code: 'USAGE-08',
+      issues: ['content: expected a folder, found another thing'],
+    });
+  });
+
+  it.each([
+    ['deployments.yaml', 'deployment.yaml'],
+    ['deployments.yaml', 'Deployments.yml'],
+    ['task-sequences', 'task-sequence'],
+    ['media', 'Media'],
+  ])('asks whether %s was meant by %s, which nothing reads', async (meant, name) => {
+    const { code, issues } = await laid(at => renameSync(at(meant), at(name)));
+    expect(code).toBe('USAGE-02');
+    expect(issues).toContain(`${name}: nothing reads this name; did you mean ${meant}?`);
+  });
+
+  it('asks the same of site.yaml', async () => {
+    expect(await laid(at => renameSync(at('site.yaml'), at('site.yml')))).toMatchObject({
+      code: 'USAGE-03',
+      found: ['site.yml: nothing reads this name; did you mean site.yaml?'],
+    });
+  });
+
+  it('says nothing of a reference to a document that is there and has mistakes', async () => {
+    const { issues } = await laid(
+      at => renameSync(at('content/CON00003/content.yaml'), at('content/CON00003/content.yml')),
+      {
+        'collections.yaml': '- name: Graz\n  rul: all\n',
+        'deployments.yaml': [
+          {
+            id: 'CON20001',
+            taskSequence: 'CON00020',
+            collection: 'Graz',
+            purpose: 'required',
+            makeAvailableTo: 'media-pxe',
+          },
+        ],
+      },
+    );
+    expect(issues).toEqual([
+      'content/CON00003/content.yaml: required, but absent',
+      'collections.yaml:2:3 [0].rul: unknown key; did you mean rule?',
+    ]);
+  });
+
+  it('shows a circle of three as a chain, at the entry that turns', async () => {
+    const { issues } = await laid(() => {}, {
+      'content/CON00002/content.yaml': content({ id: 'CON00002', dependencies: ['CON00003'] }),
+      'content/CON00003/content.yaml': content({ dependencies: ['CON00006'] }),
+      'content/CON00006/content.yaml': content({ id: 'CON00006', dependencies: ['CON00002'] }),
+      'content/CON00006/files/a.txt': 'a',
+      'task-sequences/CON00020.yaml': { name: 'x', osImage: { id: 'CON00001', index: 1 } },
+    });
+    expect(issues).toEqual([
+      'content/CON00002/content.yaml:7:5 dependencies[0]: dependencies form a circle: CON00002 -> CON00003 -> CON00006 -> CON00002',
     ]);
   });
 });
