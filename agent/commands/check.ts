@@ -1,10 +1,12 @@
 // prestage check: proves the media and what lies on it, and changes nothing.
 import type { Command } from 'commander';
+import { receiptText } from '../console/receipt-text.ts';
 import { sizeText } from '../console/size-text.ts';
 import { tableLines } from '../console/table.ts';
 import { Fault } from '../fault/fault.ts';
 import type { ItemSurvey } from '../survey/survey-content.ts';
 import type { Composition } from './composition.ts';
+import { missingReceipt } from './deployment/receipt.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { surveyCached } from './deployment/survey-cache.ts';
 import { addMachineOptions } from './options.ts';
@@ -32,21 +34,29 @@ export function addCheck(
   command.action(async (options: CheckOptions) => exit(await check(options, await compose())));
 }
 
-/** @returns 0 when every item is present. @throws CONTENT-06 naming the first bad file, after everything was printed. */
+/** @returns 0 when every item is present. @throws TRUST-16 for a receipt that is required, CONTENT-06 naming the first bad file, after everything was printed. */
 export async function check(options: CheckOptions, composition: Composition): Promise<number> {
-  return await withRunContext(composition, options, { access: 'look', judgeDates: true }, async context => {
-    const surveys = await surveyAll(context);
-    composition.endProgress();
-    if (options.json === true) composition.print(JSON.stringify(checkResult(context, surveys), undefined, 2));
-    else composition.print(checkLines(surveys).join('\n'));
-    const bad = surveys.find(survey => survey.outcome !== 'present');
-    if (bad === undefined) return 0;
-    const file = bad.files.find(candidate => candidate.state !== 'present');
-    throw new Fault('CONTENT-06', `${bad.id} ${file?.path ?? ''}`.trim(), {
-      outcome: bad.outcome,
-      items: surveys.filter(survey => survey.outcome !== 'present').length,
-    });
-  });
+  return await withRunContext(
+    composition,
+    options,
+    { access: 'look', judgeDates: true, receipt: 'judged' },
+    async context => {
+      const surveys = await surveyAll(context);
+      composition.endProgress();
+      if (options.json === true)
+        composition.print(JSON.stringify(checkResult(context, surveys), undefined, 2));
+      else composition.print(checkLines(context, surveys).join('\n'));
+      const unvouched = missingReceipt(context, context.receipt);
+      if (unvouched !== undefined) throw unvouched;
+      const bad = surveys.find(survey => survey.outcome !== 'present');
+      if (bad === undefined) return 0;
+      const file = bad.files.find(candidate => candidate.state !== 'present');
+      throw new Fault('CONTENT-06', `${bad.id} ${file?.path ?? ''}`.trim(), {
+        outcome: bad.outcome,
+        items: surveys.filter(survey => survey.outcome !== 'present').length,
+      });
+    },
+  );
 }
 
 async function surveyAll(context: RunContext): Promise<ItemSurvey[]> {
@@ -59,11 +69,12 @@ async function surveyAll(context: RunContext): Promise<ItemSurvey[]> {
   return surveys;
 }
 
-function checkResult({ manifest, key }: RunContext, surveys: readonly ItemSurvey[]) {
+function checkResult({ manifest, key, receipt }: RunContext, surveys: readonly ItemSurvey[]) {
   const { mediaId, name, site, createdBy, created, validFrom, validUntil } = manifest;
   return {
     format: 'prestage-check/1',
     media: { mediaId, name, site, createdBy, created, validFrom, validUntil, keyId: key.id },
+    receipt,
     sound: surveys.every(survey => survey.outcome === 'present'),
     items: surveys.map(survey => ({
       ...survey,
@@ -72,7 +83,7 @@ function checkResult({ manifest, key }: RunContext, surveys: readonly ItemSurvey
   };
 }
 
-function checkLines(surveys: readonly ItemSurvey[]): string[] {
+function checkLines({ receipt }: RunContext, surveys: readonly ItemSurvey[]): string[] {
   const rows = surveys.map(({ id, version, outcome, totalBytes, presentBytes }) => [
     id,
     version,
@@ -102,6 +113,7 @@ function checkLines(surveys: readonly ItemSurvey[]): string[] {
       ],
       rows,
     ),
+    ...(receipt === undefined ? [] : ['', `Receipt: ${receiptText(receipt)}.`]),
     ...(bad.length === 0 ? ['', 'Everything that the media manifest names is present.'] : ['', ...bad]),
   ];
 }

@@ -70,6 +70,7 @@ export async function deployOnce(
   const needs = {
     access: 'write',
     judgeDates: true,
+    receipt: 'demanded',
     system: { command: 'prestage deploy', expected: 'winpe' },
     ...(options.fresh === true ? { fresh: true } : {}),
   } as const;
@@ -165,6 +166,7 @@ async function beginRun(options: DeployOptions, context: RunContext) {
     validUntil,
     createdBy,
   });
+  if (context.receipt !== undefined) await journal?.append({ type: 'receipt-judged', ...context.receipt });
   const prepared = await prepare(context, {
     ask: (policy, offered) => askDeployment(context, policy, offered, { json: options.json === true }),
     ...(options.deployment === undefined ? {} : { preferred: options.deployment }),

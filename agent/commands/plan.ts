@@ -6,12 +6,14 @@ import { machineText, recordText } from '../console/machine-text.ts';
 import { offerLines, offerRows } from '../console/offer-lines.ts';
 import { planStepLines } from '../console/plan-steps.ts';
 import { planLines } from '../console/plan-table.ts';
+import { receiptText } from '../console/receipt-text.ts';
 import { briefFacts } from '../facts/machine-facts.ts';
 import { type Fault, faultRecord } from '../fault/fault.ts';
 import type { Judgement } from '../policy/offer.ts';
 import type { Composition } from './composition.ts';
 import { type Prepared, prepare } from './deployment/prepare.ts';
 import { findObstacles } from './deployment/readiness.ts';
+import { missingReceipt } from './deployment/receipt.ts';
 import { type MachineOptions, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
 import { addMachineOptions } from './options.ts';
@@ -50,33 +52,47 @@ export function addPlan(
 
 /** @returns 0. */
 export async function showPlan(options: PlanOptions, composition: Composition): Promise<number> {
-  return await withRunContext(composition, options, { access: 'look', judgeDates: true }, async context => {
-    const prepared = await prepare(context, {
-      ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
-      judged({ offered, judgements }) {
-        // The fault names the reasons for people; whoever asked for data gets them as data.
-        if (offered.length > 0 || options.json !== true) return;
-        composition.endProgress();
-        composition.print(JSON.stringify(nothingOffered(judgements), undefined, 2));
-      },
-    });
-    const world = stepWorld(context, prepared.plan, prepared.basis);
-    const obstacles = await findObstacles(context, world);
-    composition.endProgress();
-    composition.print(
-      options.json === true
-        ? JSON.stringify(
-            {
-              ...jsonOf(prepared, options.why === true),
-              obstacles: obstacles.map(fault => faultRecord(fault)),
-            },
-            undefined,
-            2,
-          )
-        : [...linesOf(prepared, options.why === true), ...obstacleLines(obstacles)].join('\n'),
-    );
-    return 0;
-  });
+  return await withRunContext(
+    composition,
+    options,
+    { access: 'look', judgeDates: true, receipt: 'judged' },
+    async context => {
+      const prepared = await prepare(context, {
+        ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
+        judged({ offered, judgements }) {
+          // The fault names the reasons for people; whoever asked for data gets them as data.
+          if (offered.length > 0 || options.json !== true) return;
+          composition.endProgress();
+          composition.print(JSON.stringify(nothingOffered(judgements), undefined, 2));
+        },
+      });
+      const world = stepWorld(context, prepared.plan, prepared.basis);
+      const unvouched = missingReceipt(context, context.receipt);
+      const obstacles = [
+        ...(unvouched === undefined ? [] : [unvouched]),
+        ...(await findObstacles(context, world)),
+      ];
+      composition.endProgress();
+      composition.print(
+        options.json === true
+          ? JSON.stringify(
+              {
+                ...jsonOf(prepared, options.why === true),
+                receipt: context.receipt,
+                obstacles: obstacles.map(fault => faultRecord(fault)),
+              },
+              undefined,
+              2,
+            )
+          : [
+              ...linesOf(prepared, options.why === true),
+              ...(context.receipt === undefined ? [] : ['', `Receipt: ${receiptText(context.receipt)}.`]),
+              ...obstacleLines(obstacles),
+            ].join('\n'),
+      );
+      return 0;
+    },
+  );
 }
 
 function jsonOf({ plan, choice, policy, image, facts, drivers }: Prepared, withDevices: boolean) {

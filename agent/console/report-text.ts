@@ -3,6 +3,7 @@ import { actionTextOf } from '../plan/plan.ts';
 import type { Report } from '../report/report.ts';
 import { machineText } from './machine-text.ts';
 import { reportItemLines } from './plan-table.ts';
+import { receiptText } from './receipt-text.ts';
 import { durationText, sizeText } from './size-text.ts';
 import { tableLines } from './table.ts';
 
@@ -17,7 +18,7 @@ const OUTCOMES: Readonly<Record<Report['outcome'], string>> = {
 
 /** @returns lines for the screen or a text file. */
 export function reportLines(report: Report): string[] {
-  const { media, machine, policy, image, bytes } = report;
+  const { media, receipt, machine, policy, image, bytes } = report;
   return [
     OUTCOMES[report.outcome],
     '',
@@ -26,6 +27,7 @@ export function reportLines(report: Report): string[] {
       : [
           `Media      ${media.name} of site ${media.site}, made by ${media.createdBy}, valid until ${media.validUntil}, key ${media.keyId}`,
         ]),
+    ...(receipt === undefined ? [] : [`Receipt    ${receiptText(receipt)}`]),
     ...(machine === undefined ? [] : [`Computer   ${machineText(machine)}`]),
     ...(policy === undefined
       ? []

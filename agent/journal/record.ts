@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { BriefFacts, MachineFacts } from '../facts/machine-facts.ts';
 import type { FaultRecord } from '../fault/fault.ts';
+import type { JudgedReceipt } from '../media/judge-receipt.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Name of an action in the journal: `acquire-content:ABC00012`. */
@@ -50,6 +51,7 @@ export type JournalEntry =
       readonly validUntil: string;
       readonly createdBy: string;
     }
+  | ({ readonly type: 'receipt-judged' } & JudgedReceipt)
   | { readonly type: 'machine'; readonly facts: BriefFacts }
   | {
       readonly type: 'policy-accepted';

@@ -41,3 +41,25 @@ export function mediaVolumePaths(): {
     mediaSignature: relative(layout.mediaSignature),
   };
 }
+
+/** A depot's receipt and the signature beside it. */
+export interface ReceiptPlace {
+  readonly folder: string;
+  readonly receipt: string;
+  readonly signature: string;
+}
+
+/** On the ESP a receipt outlives the clearing of the volume, and fits into a raw disk image. @param root '' gives the path on the ESP. */
+export function receiptOnEsp(root: string): ReceiptPlace {
+  return receiptIn(path.join(root, 'EFI', 'Prestage'));
+}
+
+/** Where the media has no ESP. */
+export function receiptOnVolume(root: string): ReceiptPlace {
+  return receiptIn(cacheLayout(root).own);
+}
+
+function receiptIn(folder: string): ReceiptPlace {
+  const receipt = path.join(folder, 'receipt.json');
+  return { folder, receipt, signature: `${receipt}.sig` };
+}

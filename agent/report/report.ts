@@ -3,6 +3,7 @@
 import type { BriefFacts } from '../facts/machine-facts.ts';
 import type { FaultRecord } from '../fault/fault.ts';
 import type { ActionResult, BadRangeRecord } from '../journal/record.ts';
+import type { JudgedReceipt } from '../media/judge-receipt.ts';
 import type { Outcome } from '../plan/plan.ts';
 
 /** One content item: how it was found and what making it whole took, in bytes. */
@@ -48,6 +49,8 @@ export interface Report {
     readonly validUntil: string;
     readonly createdBy: string;
   };
+  /** Whether a depot has vouched for the disk; absent where the media names no depot. */
+  readonly receipt?: JudgedReceipt;
   readonly machine?: BriefFacts;
   readonly policy?: {
     readonly serial: number;

@@ -2,6 +2,7 @@
 import type { FaultRecord } from '../fault/fault.ts';
 import { type Past, recall } from '../journal/past.ts';
 import type { ActionResult, JournalRecord } from '../journal/record.ts';
+import type { JudgedReceipt } from '../media/judge-receipt.ts';
 import { actionKey, type Outcome, type Plan } from '../plan/plan.ts';
 import type { Report, ReportAction, ReportItem } from './report.ts';
 
@@ -10,6 +11,7 @@ export function summarize(records: readonly JournalRecord[], version: string): R
   const plans = recordsOf(records, 'plan').map(record => record.plan);
   const items = reportItems(plans, records);
   const media = recordsOf(records, 'media-verified').at(-1);
+  const receipt = recordsOf(records, 'receipt-judged').at(-1);
   const machine = recordsOf(records, 'machine').at(-1);
   const policy = recordsOf(records, 'policy-accepted').at(-1);
   const image = recordsOf(records, 'image-validated')[0];
@@ -22,6 +24,7 @@ export function summarize(records: readonly JournalRecord[], version: string): R
     ...(media === undefined
       ? {}
       : { media: pick(media, ['mediaId', 'name', 'site', 'keyId', 'validUntil', 'createdBy']) }),
+    ...(receipt === undefined ? {} : { receipt: receiptOf(receipt) }),
     ...(machine === undefined ? {} : { machine: machine.facts }),
     ...(policy === undefined
       ? {}
@@ -50,6 +53,15 @@ export function summarize(records: readonly JournalRecord[], version: string): R
       record.type === 'run-failed' ? [{ ...record.fault, at: record.at }] : [],
     ),
   };
+}
+
+function receiptOf({
+  type: _type,
+  n: _n,
+  at: _at,
+  ...judged
+}: JournalRecord & { type: 'receipt-judged' }): JudgedReceipt {
+  return judged;
 }
 
 function outcomeOf(records: readonly JournalRecord[]): Report['outcome'] {

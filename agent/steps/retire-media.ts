@@ -7,6 +7,7 @@ import { asFault } from '../fault/fault.ts';
 import { ANSWER_FILE, ANSWER_FILES_OF_IMAGE } from './continuation-files.ts';
 import { finishRetirement, markKept } from './finish-retirement.ts';
 import { restoreSetupComplete } from './image-setup-complete.ts';
+import { removeReceipt } from './remove-receipt.ts';
 import { stagedLayout } from './stage-agent.ts';
 import type { Step } from './step.ts';
 import type { StepWorld } from './step-world.ts';
@@ -29,6 +30,7 @@ export const retireMedia: Step<'retire-media'> = {
     await restoreSetupComplete(root, durable);
     await machine.releaseEncryption();
     await machine.retireMediaBootEntry();
+    await removeReceipt(world);
     const staged: CacheLayout = await stagedLayout(world);
     if (keepsCache(world)) await markKept(layout, durable);
     else await removeContent(world);

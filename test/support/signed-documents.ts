@@ -6,7 +6,7 @@ import type { MachineFacts } from '../../agent/facts/machine-facts.ts';
 import type { MediaManifest } from '../../agent/media/media-manifest.ts';
 import type { Deployment, Policy } from '../../agent/policy/policy.ts';
 import type { PrivateKey } from '../../agent/trust/keys.ts';
-import { signDetached } from '../../agent/trust/signature.ts';
+import { type SignatureDomain, signDetached } from '../../agent/trust/signature.ts';
 
 const DIGEST = 'ab'.repeat(32);
 
@@ -93,7 +93,7 @@ export function mediaManifest(policyKey: string, differences: Partial<MediaManif
 
 /** A document's bytes and its signature. `value` need not be a good one. */
 export function signed(
-  domain: 'media' | 'policy' | 'media-file',
+  domain: SignatureDomain,
   value: unknown,
   key: PrivateKey,
 ): { readonly bytes: Uint8Array; readonly signature: Uint8Array } {

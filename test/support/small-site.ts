@@ -72,12 +72,14 @@ export interface SmallSiteOptions {
   readonly address?: string;
   /** Where policy says that status goes. */
   readonly statusUrl?: string;
+  /** Names of depots' keys; their .pub files are among `differences`. */
+  readonly depots?: readonly string[];
 }
 
 /** Makes all of it below `folder` with real images, keys and servers. */
 export async function makeSmallSite(
   folder: string,
-  { differences = {}, osFiles = {}, address, statusUrl }: SmallSiteOptions = {},
+  { differences = {}, osFiles = {}, address, statusUrl, depots }: SmallSiteOptions = {},
 ): Promise<SmallSite> {
   const at = (...names: readonly string[]): string => path.join(folder, ...names);
   const requests: string[] = [];
@@ -108,7 +110,7 @@ export async function makeSmallSite(
       name: 'Contoso',
       distributionPoints: [{ url, priority: 1 }],
       managementPoints: [url],
-      keys: { policy: 'policy', media: 'media' },
+      keys: { policy: 'policy', media: 'media', ...(depots === undefined ? {} : { depots }) },
       ...(statusUrl === undefined ? {} : { statusUrl }),
     },
     'content/CON00002/content.yaml': ITEMS.editor,

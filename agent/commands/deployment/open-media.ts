@@ -1,4 +1,5 @@
 // Finds the media volume and proves its manifest: the first thing that every command at the machine does.
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { type CacheLayout, cacheLayout } from '../../content/layout.ts';
 import { Fault } from '../../fault/fault.ts';
@@ -13,6 +14,8 @@ export interface OpenedMedia {
   readonly volume: Volume;
   readonly layout: CacheLayout;
   readonly manifest: MediaManifest;
+  /** SHA-256 of the manifest's bytes, in hex: what a receipt names it by. */
+  readonly manifestSha256: string;
   readonly key: PublicKey;
 }
 
@@ -45,7 +48,7 @@ export async function openMedia({
   const { manifest, key } = judgeDates
     ? verifyMedia(bytes, signature, keys, clock)
     : readSignedMedia(bytes, signature, keys);
-  return { volume, layout, manifest, key };
+  return { volume, layout, manifest, manifestSha256: createHash('sha256').update(bytes).digest('hex'), key };
 }
 
 /** @returns the file's bytes, or undefined when it is absent. Fault: TRUST-08 when larger than `maxBytes`, before it is read. */

@@ -9,11 +9,13 @@ import { type Journal, openJournal, readJournal } from '../../journal/journal.ts
 import type { JournalRecord } from '../../journal/record.ts';
 import type { Release } from '../../machine/claim.ts';
 import type { Machine, Volume } from '../../machine/machine.ts';
+import type { JudgedReceipt } from '../../media/judge-receipt.ts';
 import type { Observe, Stage } from '../../progress/event.ts';
 import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
 import { type ManifestStore, openManifestStore } from './manifest-store.ts';
 import { type OpenedMedia, openMedia } from './open-media.ts';
+import { judgeOwnReceipt, missingReceipt } from './receipt.ts';
 import { requireSystem } from './require-system.ts';
 import {
   openStatusSender,
@@ -34,6 +36,8 @@ export interface MachineOptions {
 export interface RunContext extends OpenedMedia {
   readonly composition: Composition;
   readonly settings: AgentSettings;
+  /** What the depot's receipt came to, for the commands that ask; undefined also where the media names no depot. */
+  readonly receipt?: JudgedReceipt;
   readonly machine: Machine;
   readonly pool: WorkerPool;
   readonly sources: readonly Source[];
@@ -62,6 +66,8 @@ export interface ContextNeeds {
   /** `write` opens the journal and the logs on the media volume. */
   readonly access: 'look' | 'write';
   readonly judgeDates: boolean;
+  /** Judges the depot's receipt. `demanded`: a media that requires one and has none is refused before anything is written (TRUST-16). */
+  readonly receipt?: 'judged' | 'demanded';
   /** Which media to take where there are several and none is named: the one for which this holds. */
   readonly goesOn?: (volume: Volume) => Promise<boolean>;
   /** The only system in which the command may run, for those that change it. */
@@ -128,6 +134,10 @@ async function open(
     text: `Media "${manifest.name}" of site ${manifest.site}, made by ${manifest.createdBy} on ${manifest.created}, valid until ${manifest.validUntil}, signed by key ${key.id}.`,
   });
 
+  const receipt = needs.receipt && (await judgeOwnReceipt({ ...media, machine, observe }));
+  const unvouched = needs.receipt === 'demanded' ? missingReceipt(media, receipt) : undefined;
+  if (unvouched !== undefined) throw unvouched;
+
   if (needs.access === 'write') closing.push(await claimVolume(composition, media.volume));
 
   // From here on, and only below _SMSTaskSequence, the disk may be written to: the manifest is proven.
@@ -170,6 +180,7 @@ async function open(
   const manifests = openManifestStore(layout, { layout, durable, sources, signal });
   return {
     ...media,
+    ...(receipt === undefined ? {} : { receipt }),
     composition,
     settings,
     machine,
