@@ -40,6 +40,8 @@ export interface CreateMediaWorld extends AuthorWorld {
   readonly imaging: Imaging;
   /** A new UUID, lower case. */
   readonly newId: () => string;
+  /** The password that media with `password: true` get, asked for as `what`. */
+  readonly newPassword?: (what: string) => Promise<string>;
 }
 
 export interface CreatedMedia {
@@ -54,7 +56,7 @@ export interface CreatedMedia {
   readonly bill: readonly BilledItem[];
 }
 
-/** A fault leaves no media file under its final name. Faults: USAGE-02..05, USAGE-09, USAGE-11, TRUST-*, CONTENT-08, IMAGE-08, DISK-*, STOP-01. */
+/** A fault leaves no media file under its final name. Faults: USAGE-02..05, USAGE-09, USAGE-11, USAGE-17, TRUST-*, CONTENT-08, IMAGE-08, DISK-*, STOP-01. */
 export async function createMedia(
   request: CreateMediaRequest,
   world: CreateMediaWorld,
@@ -87,6 +89,7 @@ export async function createMedia(
   const records = await recordsKeyOf(site, folder, policy);
   const machineRecords = await decideShards(path.resolve(request.from), policy, media.allowOffline);
   const selection = selectContent(media, site, policy);
+  const password = media.password ? await passwordOf(media, world) : undefined;
   const staging = `${wim}.staging`;
   await world.durable.remove(staging);
   try {
@@ -107,7 +110,7 @@ export async function createMedia(
         ...(world.signal && { signal: world.signal }),
       },
     );
-    const secrets = await sealSecrets(media, records);
+    const secrets = await sealSecrets(media, records, password);
     const manifest = makeManifest({ site, media, selection, tree, policy, authority, secrets }, world);
     const made = await writeMedia(wim, tree, manifest, keys.media, meter, world);
     world.observe({
@@ -128,6 +131,13 @@ export async function createMedia(
   } finally {
     await world.durable.remove(staging);
   }
+}
+
+/** Before the long work, which shall not wait for a person. Fault: USAGE-17. */
+async function passwordOf({ name }: SiteMedia, { newPassword }: CreateMediaWorld): Promise<string> {
+  const what = `Password of media "${name}"`;
+  if (newPassword === undefined) throw new Fault('USAGE-17', what, { found: 'nobody to ask' });
+  return newPassword(what);
 }
 
 function agentOf(site: Site, media: SiteMedia, { agent }: CreateMediaRequest): string | undefined {

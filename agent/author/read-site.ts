@@ -29,6 +29,7 @@ import {
   taskSequenceDocumentSchema,
 } from './site-documents.ts';
 import { misnamedInRoot, namesIn, readSiteFile, type SiteNames } from './site-files.ts';
+import { secretIssues } from './secret-issues.ts';
 import { referenceIssues } from './site-references.ts';
 import { variableIssues } from './variable-issues.ts';
 
@@ -97,6 +98,7 @@ export async function readSite(
     issues.push(
       ...(await referenceIssues(documents)),
       ...variableIssues(documents),
+    ...secretIssues(documents),
       ...secretIssues(documents),
       ...collectionIssues(documents),
       ...(await machineIssues(documents, root)),

@@ -11,7 +11,9 @@ import { siteIssue } from './site-issue.ts';
 type Path = readonly (string | number)[];
 
 /** One variable where its author gave it a value. */
-interface Authored {
+export interface Authored {
+  /** Where its value goes: into policy, which everybody can read; into the encrypted record of a machine; onto media. */
+  readonly lies: 'policy' | 'record' | 'media';
   readonly document: Pick<Located<unknown>, 'locate'>;
   readonly path: Path;
   readonly name: string;
@@ -36,42 +38,47 @@ export function variableIssues(documents: SiteDocuments): SiteIssue[] {
   return issues;
 }
 
-function* authored({
+/** Every variable of a site, on whatever level. */
+export function* authored({
   site,
   taskSequences,
   collections,
   machines,
   media,
 }: SiteDocuments): Generator<Authored> {
-  if (site !== undefined) yield* each(site, ['variables'], site.value.variables);
+  if (site !== undefined) yield* each('policy', site, ['variables'], site.value.variables);
   for (const sequence of taskSequences) {
-    yield* each(sequence, ['variables'], sequence.value.variables);
+    yield* each('policy', sequence, ['variables'], sequence.value.variables);
     for (const { step, path } of flattenSteps(sequence.value.steps ?? [])) {
       if (!isKnownStep(step) || step.step !== 'set-variable') continue;
       const { variable: name, value } = step;
-      yield { document: sequence, path: [...path, isReadOnly(name) ? 'variable' : 'value'], name, value };
+      const place = [...path, isReadOnly(name) ? 'variable' : 'value'];
+      yield { lies: 'policy', document: sequence, path: place, name, value };
     }
   }
   for (const [at, { variables }] of (collections?.value ?? []).entries()) {
-    if (collections !== undefined) yield* each(collections, [at, 'variables'], variables);
+    if (collections !== undefined) yield* each('policy', collections, [at, 'variables'], variables);
   }
   for (const [at, { variables, secret }] of (machines?.value ?? []).entries()) {
     if (machines === undefined) continue;
-    yield* each(machines, [at, 'variables'], variables);
-    yield* each(machines, [at, 'secret'], secret, () => true);
+    yield* each('record', machines, [at, 'variables'], variables);
+    yield* each('record', machines, [at, 'secret'], secret, () => true);
   }
   for (const document of media) {
     const secret = new Set(document.value.secret.map(name => name.toLowerCase()));
-    yield* each(document, ['variables'], document.value.variables, name => secret.has(name.toLowerCase()));
+    yield* each('media', document, ['variables'], document.value.variables, name =>
+      secret.has(name.toLowerCase()),
+    );
   }
 }
 
 function* each(
+  lies: Authored['lies'],
   document: Authored['document'],
   path: Path,
   variables: Readonly<Record<string, string>>,
   isSecret: (name: string) => boolean = () => false,
 ): Generator<Authored> {
   for (const [name, value] of Object.entries(variables))
-    yield { document, path: [...path, name], name, value, secret: isSecret(name) };
+    yield { lies, document, path: [...path, name], name, value, secret: isSecret(name) };
 }

@@ -5,12 +5,14 @@ import { type CreatedMedia, createMedia } from '../../author/create-media.ts';
 import { sizeText } from '../../console/size-text.ts';
 import { tableLines } from '../../console/table.ts';
 import type { Composition } from '../composition.ts';
+import { MEDIA_PASSWORD_VARIABLE, obtainNewSecret } from '../secret-source.ts';
 
 export interface MediaCreateOptions {
   readonly to: string;
   readonly from: string;
   readonly keys?: string;
   readonly agent?: string;
+  readonly passwordFile?: string;
   readonly replace?: boolean;
   readonly json?: boolean;
 }
@@ -33,6 +35,7 @@ export function addMediaCreate(
     .requiredOption('--from <folder>', 'the distribution point folder that the site was published to')
     .option('--keys <folder>', 'folder of the key files (default: SITE/keys)')
     .option('--agent <file>', 'agent executable to lay onto the volume (default: as the document says)')
+    .option('--password-file <file>', 'media with a password: the file that has it in its first line')
     .option('--replace', 'replace a WIM of that name')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -64,7 +67,13 @@ export async function mediaCreate(
         ...(keys !== undefined && { keys }),
         ...(agent !== undefined && { agent }),
       },
-      { ...composition, pool, imaging: await composition.openImaging(), newId: () => randomUUID() },
+      {
+        ...composition,
+        pool,
+        imaging: await composition.openImaging(),
+        newId: () => randomUUID(),
+        newPassword: what => newPassword(what, options, composition),
+      },
     );
     // Whoever has the media has it, but no log of a build server needs it.
     composition.learnSecret([created.manifest.machineKey ?? '']);
@@ -78,6 +87,20 @@ export async function mediaCreate(
   } finally {
     await pool.close();
   }
+}
+
+async function newPassword(
+  what: string,
+  { passwordFile, json }: MediaCreateOptions,
+  composition: Composition,
+): Promise<string> {
+  // Standard output belongs to the result then.
+  const { terminal, ...world } = composition;
+  const { text } = await obtainNewSecret(
+    { what, option: '--password-file', file: passwordFile, variable: MEDIA_PASSWORD_VARIABLE },
+    json === true || terminal === undefined ? world : composition,
+  );
+  return text;
 }
 
 /** The bill: every item, its version and size, and whether the site has gone on since. */
@@ -109,6 +132,11 @@ function billLines(created: CreatedMedia): string[] {
     '',
     `${bill.length} items, ${sizeText(total)}; policy ${policySerial}; valid from ${manifest.validFrom} until ${manifest.validUntil}.`,
     `Media ${manifest.mediaId} "${manifest.name}", made by ${manifest.createdBy}, signed by key ${keyId}.`,
+    ...(manifest.machineKey === undefined
+      ? []
+      : [
+          'It has no password, and holds the key of machine records in the clear: whoever has it can read the record of a machine that he can name.',
+        ]),
     ...(machineRecords.decision === 'too-large'
       ? [
           `The records of machines (${sizeText(machineRecords.bytes)}) are too large to be carried: offline, this media refuses to deploy.`,
