@@ -8,7 +8,7 @@ import type { Imaging } from '../machine/machine.ts';
 import type { MediaManifest } from '../media/media-manifest.ts';
 import { fetchPolicy } from '../policy/fetch-policy.ts';
 import { verifyPolicy } from '../policy/verify-policy.ts';
-import { loadPrivateKey, loadPublicKey } from './key-files.ts';
+import { loadPublicKey } from './key-files.ts';
 import { makeManifest } from './make-manifest.ts';
 import { mediaAuthority } from './media-authority.ts';
 import { type BilledItem, makeBill } from './media-bill.ts';
@@ -16,9 +16,12 @@ import { MediaMeter } from './media-meter.ts';
 import { type CarriedShards, decideShards, recordsKeyOf } from './media-records.ts';
 import { sealSecrets } from './media-secrets.ts';
 import { buildMediaTree } from './media-tree.ts';
+import { finishPlacing, isMediaReady, readyMedia } from './place-media.ts';
 import { type AuthorWorld, keyFolder } from './publish.ts';
 import { readSite, type Site, type SiteMedia } from './read-site.ts';
 import { selectContent } from './select-content.ts';
+import { mediaWarnings } from './site-warnings.ts';
+import { loadSigningKey } from './site-revocations.ts';
 import { writeMedia } from './write-media.ts';
 
 export interface CreateMediaRequest {
@@ -56,7 +59,7 @@ export interface CreatedMedia {
   readonly bill: readonly BilledItem[];
 }
 
-/** A fault leaves no media file under its final name. Faults: USAGE-02..05, USAGE-09, USAGE-11, USAGE-17, TRUST-*, CONTENT-08, IMAGE-08, DISK-*, STOP-01. */
+/** A fault leaves what had the final name before, whole. Faults: USAGE-02..05, USAGE-09, USAGE-11, USAGE-17, TRUST-*, CONTENT-08, IMAGE-08, DISK-*, STOP-01. */
 export async function createMedia(
   request: CreateMediaRequest,
   world: CreateMediaWorld,
@@ -68,12 +71,21 @@ export async function createMedia(
     throw new Fault('USAGE-05', request.name, {
       expected: `one of ${site.media.map(({ name }) => name).join(', ') || 'no media at all'}`,
     });
+  for (const text of mediaWarnings(site, media.name))
+    world.observe({ kind: 'note', level: 'warning', component: 'media', text });
   const wim = path.resolve(request.to);
+  if (await finishPlacing(wim, world.durable))
+    world.observe({
+      kind: 'note',
+      level: 'warning',
+      component: 'media',
+      text: `An earlier run was cut while it put ${wim} in place; that media is whole now.`,
+    });
   await requireFree(wim, request.replace ?? false);
   const folder = keyFolder(site, request.keys);
   const keys = {
-    media: await loadPrivateKey(folder, site.keys.media),
-    policy: await loadPublicKey(folder, site.keys.policy),
+    media: await loadSigningKey(site, folder, site.keys.media, world),
+    policy: await loadPublicKey(folder, site.keys.policy, world),
   };
   await requirePublished(request.from);
   const source = openFolderSource({ url: request.from, priority: 0 }, path.resolve(request.from));
@@ -86,7 +98,7 @@ export async function createMedia(
     provenTimes: [],
   });
   const authority = await mediaAuthority(site, folder);
-  const records = await recordsKeyOf(site, folder, policy);
+  const records = await recordsKeyOf(site, folder, policy, world);
   const machineRecords = await decideShards(path.resolve(request.from), policy, media.allowOffline);
   const selection = selectContent(media, site, policy);
   const password = media.password ? await passwordOf(media, world) : undefined;
@@ -100,6 +112,7 @@ export async function createMedia(
         staging,
         selection,
         policy: served,
+        revocations: authority.revocations?.bytes,
         recordsOf: machineRecords.decision === 'carried' ? policy : undefined,
         agent: agentOf(site, media, request),
       },
@@ -112,7 +125,7 @@ export async function createMedia(
     );
     const secrets = await sealSecrets(media, records, password);
     const manifest = makeManifest({ site, media, selection, tree, policy, authority, secrets }, world);
-    const made = await writeMedia(wim, tree, manifest, keys.media, meter, world);
+    const made = await writeMedia(wim, staging, tree, manifest, keys.media, meter, world);
     world.observe({
       kind: 'finished',
       stage: 'media',
@@ -130,6 +143,8 @@ export async function createMedia(
     };
   } finally {
     await world.durable.remove(staging);
+    // What is whole waits for the next run, which completes the change.
+    if (!(await isMediaReady(wim))) await world.durable.remove(readyMedia(wim).folder);
   }
 }
 

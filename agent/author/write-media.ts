@@ -12,6 +12,7 @@ import type { CreateMediaWorld } from './create-media.ts';
 import { sha256OfFiles } from './digest-files.ts';
 import type { MediaMeter } from './media-meter.ts';
 import type { MediaTree } from './media-tree.ts';
+import { placeMedia, readyMedia } from './place-media.ts';
 
 /** What was written. */
 export interface WrittenMedia {
@@ -20,9 +21,13 @@ export interface WrittenMedia {
   readonly manifestSha256: string;
 }
 
-/** The manifest goes into the volume, both folders into the WIM, and the sidecars beside it, whose presence says that all is there. */
+/**
+ * The manifest goes into the volume, both folders into the WIM, and the sidecars beside it. All of it is made whole in a folder beside, and only
+ * then put under its final name: until then media of that name stays as it was. Faults: IMAGE-08, DISK-*, STOP-01.
+ */
 export async function writeMedia(
   wim: string,
+  staging: string,
   tree: MediaTree,
   manifest: MediaManifest,
   key: PrivateKey,
@@ -31,14 +36,15 @@ export async function writeMedia(
 ): Promise<WrittenMedia> {
   const { durable, imaging } = world;
   const layout = cacheLayout(tree.volumeFolder);
-  const beside = besideMediaFile(wim);
+  const ready = readyMedia(wim);
+  const beside = besideMediaFile(ready.wim);
+  const captured = path.join(staging, 'captured.wim');
   const manifestBytes = encodeJson(manifest);
   const manifestSignature = signDetached('media', manifestBytes, key);
   await durable.replaceFile(layout.media, manifestBytes);
   await durable.replaceFile(layout.mediaSignature, manifestSignature);
-  for (const file of Object.values(beside)) await durable.remove(file);
   await imaging.capture({
-    wim,
+    wim: captured,
     images: [
       {
         folder: tree.espFolder,
@@ -55,13 +61,13 @@ export async function writeMedia(
     advance: (doneBytes, totalBytes) => meter.captured(doneBytes, totalBytes),
     ...(world.signal && { signal: world.signal }),
   });
-  const { size: bytes } = await stat(wim);
+  const { size: bytes } = await stat(captured);
   const sha256 = (
-    await sha256OfFiles([{ path: wim, absolute: wim, size: bytes }], {
+    await sha256OfFiles([{ path: captured, absolute: captured, size: bytes }], {
       pool: world.pool,
       ...(world.signal && { signal: world.signal }),
     })
-  ).get(wim);
+  ).get(captured);
   const manifestSha256 = createHash('sha256').update(manifestBytes).digest('hex');
   const sidecar = mediaFileSchema.parse({
     format: 'prestage-media-file/1',
@@ -72,9 +78,12 @@ export async function writeMedia(
     manifestSha256,
   });
   const sidecarBytes = encodeJson(sidecar);
+  await durable.makeFolder(ready.folder);
+  await durable.rename(captured, ready.wim);
   await durable.replaceFile(beside.manifest, manifestBytes);
   await durable.replaceFile(beside.manifestSignature, manifestSignature);
   await durable.replaceFile(beside.sidecarSignature, signDetached('media-file', sidecarBytes, key));
   await durable.replaceFile(beside.sidecar, sidecarBytes);
+  await placeMedia(wim, durable);
   return { bytes, sha256: sidecar.sha256, manifestSha256 };
 }
