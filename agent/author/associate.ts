@@ -14,11 +14,12 @@ import type { Clock } from '../progress/clock.ts';
 import { stateKey } from '../trust/machine-key.ts';
 import { signDetached } from '../trust/signature.ts';
 import { createFile } from './create-file.ts';
-import { loadPrivateKey, loadPublicKey, requireMachineKey } from './key-files.ts';
+import { type KeyAccess, loadPublicKey, requireMachineKey } from './key-files.ts';
 import { type AssociationDocument, isOnOwnVolume } from './machine-documents.ts';
 import { keyFolder } from './publish.ts';
 import { utcSeconds } from './publish-policy.ts';
 import { readSite, type Site } from './read-site.ts';
+import { loadSigningKey } from './site-revocations.ts';
 
 const DOCUMENT = 'associations.yaml';
 
@@ -85,7 +86,11 @@ export interface MadeOrder {
 }
 
 /** Never overwrites. Faults: those of readSite, USAGE-01, USAGE-05, USAGE-08, USAGE-11, TRUST-* of the published policy, DISK-02. */
-export async function makeOrder(request: OrderRequest, clock: Clock): Promise<MadeOrder> {
+export async function makeOrder(
+  request: OrderRequest,
+  clock: Clock,
+  access: KeyAccess = {},
+): Promise<MadeOrder> {
   const site = await readSite(request.site);
   const association = site.associations.find(
     ({ id }) => id?.toLowerCase() === request.association.toLowerCase(),
@@ -106,8 +111,8 @@ export async function makeOrder(request: OrderRequest, clock: Clock): Promise<Ma
       found: store,
     });
   const folder = keyFolder(site, request.keys);
-  const root = await requireMachineKey(folder, site.keys.machine);
-  const key = await loadPrivateKey(folder, site.keys.policy);
+  const root = await requireMachineKey(folder, site.keys.machine, access);
+  const key = await loadSigningKey(site, folder, site.keys.policy, access);
   const now = clock.now();
   const order = captureOrderSchema.parse({
     format: 'prestage-capture-order/1',

@@ -20,8 +20,8 @@ import { finishPlacing, isMediaReady, readyMedia } from './place-media.ts';
 import { type AuthorWorld, keyFolder } from './publish.ts';
 import { readSite, type Site, type SiteMedia } from './read-site.ts';
 import { selectContent } from './select-content.ts';
+import { loadSigningKey, loadSigningKey } from './site-revocations.ts';
 import { mediaWarnings } from './site-warnings.ts';
-import { loadSigningKey } from './site-revocations.ts';
 import { writeMedia } from './write-media.ts';
 
 export interface CreateMediaRequest {

@@ -1,11 +1,18 @@
 // Key files: `<name>.pem` holds the private key, readable by its owner alone; `<name>.pub` the one line that others pin; `<name>.key` the machine
-// key, as secret as a private one.
+// key, as secret as a private one. Both secret files may lie under a passphrase.
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
+import type { Observe } from '../progress/event.ts';
 import { newKeyPair, type PrivateKey, type PublicKey, privateKey, publicKey } from '../trust/keys.ts';
-import { machineKey } from '../trust/machine-key.ts';
+import {
+  isProtectedMachineKey,
+  machineKey,
+  openMachineKey,
+  protectMachineKey,
+} from '../trust/machine-key.ts';
+import { isProtected, protectKey } from '../trust/protected-key.ts';
 import { createFile } from './create-file.ts';
 import { keyName } from './site-documents.ts';
 
@@ -14,58 +21,88 @@ export interface KeyFiles {
   readonly publicFile: string;
 }
 
+/** How secret key files are opened. */
+export interface KeyAccess {
+  /** The passphrase of a protected key file, asked for when one is met. Absent: nobody can be asked. */
+  readonly passphrase?: (file: string) => Promise<string>;
+  /** Told of key files that others can read. */
+  readonly observe?: Observe;
+}
+
 /** @returns where the files of a key lie. */
 export function keyFiles(folder: string, name: string): KeyFiles {
   return { privateFile: path.join(folder, `${name}.pem`), publicFile: path.join(folder, `${name}.pub`) };
 }
 
-/** Makes a pair. Never overwrites. Faults: USAGE-01 a name that cannot be a file's, USAGE-09 a file of that name is there, DISK-02. */
+/** @returns where a machine key lies. */
+export function machineKeyFile(folder: string, name: string): string {
+  return path.join(folder, `${name}.key`);
+}
+
+/**
+ * Makes a pair, its private half under `passphrase` when one is given. Never overwrites. Faults: USAGE-01 a name that cannot be a file's, USAGE-09 a
+ * file of that name is there, DISK-02.
+ */
 export async function createKey(
   folder: string,
   name: string,
+  passphrase?: string,
 ): Promise<KeyFiles & { readonly public: PublicKey }> {
   const files = keyFiles(folder, name);
   await requireNew(name, [files.privateFile, files.publicFile]);
   const pair = newKeyPair();
+  const pem = passphrase === undefined ? pair.pem : await protectKey(pair.key, passphrase);
   await mkdir(folder, { recursive: true });
-  await createFile(files.privateFile, pair.pem, 0o600);
+  await createFile(files.privateFile, pem, 0o600);
   await createFile(files.publicFile, `${pair.public.text}\n`, 0o644);
   return { ...files, public: pair.public };
 }
 
 /** Makes the key of machine records. Never overwrites. Faults: those of createKey. @returns the file. */
-export async function createMachineKey(folder: string, name: string): Promise<string> {
+export async function createMachineKey(folder: string, name: string, passphrase?: string): Promise<string> {
   const file = machineKeyFile(folder, name);
   await requireNew(name, [file]);
+  const bytes = randomBytes(32);
+  const text =
+    passphrase === undefined
+      ? `${bytes.toString('base64')}\n`
+      : await protectMachineKey(bytes, passphrase, randomBytes);
   await mkdir(folder, { recursive: true });
-  await createFile(file, `${randomBytes(32).toString('base64')}\n`, 0o600);
+  await createFile(file, text, 0o600);
   return file;
 }
 
-/** @returns the machine key, undefined when the site has none. Faults: USAGE-11 not a key, USAGE-08. */
-export async function loadMachineKey(folder: string, name: string): Promise<Uint8Array | undefined> {
+/** @returns the machine key, undefined when the site has none. Faults: USAGE-11 not a key, USAGE-16, USAGE-17, USAGE-08. */
+export async function loadMachineKey(
+  folder: string,
+  name: string,
+  access: KeyAccess = {},
+): Promise<Uint8Array | undefined> {
   const file = machineKeyFile(folder, name);
+  let text: string;
   try {
-    return machineKey(await readFile(file, 'utf8'), file);
+    text = await readFile(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Fault) throw cause;
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw new Fault('USAGE-08', file, { expected: 'the machine key' }, { cause });
   }
+  await warnWhenOthersRead(file, access);
+  if (!isProtectedMachineKey(text)) return machineKey(text, file);
+  return await openMachineKey(text, file, await passphraseOf(file, access));
 }
 
 /** As `loadMachineKey`, where there must be one. Fault: USAGE-11, which tells how to make it. */
-export async function requireMachineKey(folder: string, name: string): Promise<Uint8Array> {
-  const key = await loadMachineKey(folder, name);
+export async function requireMachineKey(
+  folder: string,
+  name: string,
+  access: KeyAccess = {},
+): Promise<Uint8Array> {
+  const key = await loadMachineKey(folder, name, access);
   if (key !== undefined) return key;
   throw new Fault('USAGE-11', machineKeyFile(folder, name), {
     expected: `the key that encrypts what the site knows of single machines; prestage keys new ${name} --machine --in ${folder} makes it`,
     found: 'no file',
   });
-}
-
-function machineKeyFile(folder: string, name: string): string {
-  return path.join(folder, `${name}.key`);
 }
 
 async function requireNew(name: string, files: readonly string[]): Promise<void> {
@@ -78,17 +115,62 @@ async function requireNew(name: string, files: readonly string[]): Promise<void>
   }
 }
 
-/** Faults: USAGE-11 absent or not a key. */
-export async function loadPrivateKey(folder: string, name: string): Promise<PrivateKey> {
-  const { privateFile } = keyFiles(folder, name);
-  return privateKey(await readKeyFile(privateFile), privateFile);
+/** Faults: USAGE-11 absent, not a key, or not the one of `<name>.pub`; USAGE-16, USAGE-17. */
+export async function loadPrivateKey(
+  folder: string,
+  name: string,
+  access: KeyAccess = {},
+): Promise<PrivateKey> {
+  const { privateFile, publicFile } = keyFiles(folder, name);
+  const key = await loadPrivateKeyFile(privateFile, access);
+  const beside = await readFile(publicFile, 'utf8').catch(() => undefined); // The private key alone is enough.
+  // Encryption of key files proves nothing of what it decrypts, and files are copied by hand: whoever pins the .pub must be able to verify.
+  if (beside !== undefined && beside.trim() !== key.public.text)
+    throw new Fault('USAGE-11', publicFile, {
+      expected: `the public half of ${name}.pem, key ${key.public.id}`,
+      found: 'another key',
+    });
+  return key;
 }
 
-/** From `<name>.pub`, or from the private key where only that is there. Faults: USAGE-11. */
-export async function loadPublicKey(folder: string, name: string): Promise<PublicKey> {
+/** A private key by its file, wherever it lies. Faults: USAGE-11, USAGE-16, USAGE-17. */
+export async function loadPrivateKeyFile(file: string, access: KeyAccess = {}): Promise<PrivateKey> {
+  const pem = await readKeyFile(file);
+  await warnWhenOthersRead(file, access);
+  return privateKey(pem, file, isProtected(pem) ? await passphraseOf(file, access) : undefined);
+}
+
+/** From `<name>.pub`, or from the private key where only that is there. Faults: USAGE-11, USAGE-16, USAGE-17. */
+export async function loadPublicKey(
+  folder: string,
+  name: string,
+  access: KeyAccess = {},
+): Promise<PublicKey> {
   const { publicFile } = keyFiles(folder, name);
   const text = await readFile(publicFile, 'utf8').catch(() => undefined); // The private key answers as well.
-  return text === undefined ? (await loadPrivateKey(folder, name)).public : publicKey(text.trim());
+  return text === undefined ? (await loadPrivateKey(folder, name, access)).public : publicKey(text.trim());
+}
+
+/** Whether others than the owner may read a file; undefined on Windows, where the mode says nothing of it. */
+export async function isReadByOthers(file: string): Promise<boolean | undefined> {
+  if (process.getuid === undefined) return undefined;
+  return ((await stat(file)).mode & 0o077) !== 0;
+}
+
+async function warnWhenOthersRead(file: string, { observe }: KeyAccess): Promise<void> {
+  if (observe === undefined || !(await isReadByOthers(file))) return;
+  observe({
+    kind: 'note',
+    level: 'warning',
+    component: 'keys',
+    text: `${file} is a secret, and others on this machine can read it: chmod 600 keeps it to you.`,
+  });
+}
+
+async function passphraseOf(file: string, { passphrase }: KeyAccess): Promise<string> {
+  if (passphrase === undefined)
+    throw new Fault('USAGE-17', file, { expected: 'the passphrase that protects it' });
+  return await passphrase(file);
 }
 
 async function readKeyFile(file: string): Promise<Buffer> {

@@ -7,7 +7,7 @@ import { Fault } from '../fault/fault.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsKey, recordsKeyId } from '../trust/machine-key.ts';
 import { type DigestWorld, sha256OfFiles } from './digest-files.ts';
-import { loadMachineKey, requireMachineKey } from './key-files.ts';
+import { type KeyAccess, loadMachineKey, requireMachineKey } from './key-files.ts';
 import { onPoint } from './published-content.ts';
 import type { Site } from './read-site.ts';
 
@@ -25,10 +25,13 @@ export async function recordsKeyOf(
   site: Site,
   keys: string,
   { machines }: Policy,
+  access: KeyAccess = {},
 ): Promise<Uint8Array | undefined> {
   const { machine } = site.keys;
   const root =
-    machines === undefined ? await loadMachineKey(keys, machine) : await requireMachineKey(keys, machine);
+    machines === undefined
+      ? await loadMachineKey(keys, machine, access)
+      : await requireMachineKey(keys, machine, access);
   if (root === undefined) return undefined;
   const key = recordsKey(root);
   if (machines?.keyId !== undefined && machines.keyId !== recordsKeyId(key))

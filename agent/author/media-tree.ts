@@ -26,6 +26,8 @@ export interface MediaTreeRequest {
   readonly staging: string;
   readonly selection: MediaSelection;
   readonly policy: ServedPolicy;
+  /** The signed list of revoked keys; undefined when there is none. */
+  readonly revocations: Uint8Array | undefined;
   /** The policy whose machine records the media carries; undefined when it carries none. */
   readonly recordsOf: Policy | undefined;
   /** The agent's executable to lay onto the volume. */
@@ -65,6 +67,7 @@ export async function buildMediaTree(request: MediaTreeRequest, world: TreeWorld
     selection.bootImage === undefined ? [] : await layBootImage(point, selection.bootImage, espFolder, world);
   await durable.replaceFile(layout.policy, policy.bytes);
   if (policy.signature !== undefined) await durable.replaceFile(layout.policySignature, policy.signature);
+  if (request.revocations !== undefined) await durable.replaceFile(layout.revocations, request.revocations);
   if (request.agent !== undefined) await layAgent(request.agent, layout, durable);
   const shards =
     request.recordsOf === undefined ? [] : await layShards(point, request.recordsOf, layout, world);
@@ -163,7 +166,7 @@ function agentName(agent: string): string {
 }
 
 function ownFiles(
-  { selection, policy, agent }: MediaTreeRequest,
+  { selection, policy, revocations, agent }: MediaTreeRequest,
   layout: CacheLayout,
   indexes: ReadonlySet<string>,
 ): readonly string[] {
@@ -172,6 +175,7 @@ function ownFiles(
     ...indexes,
     layout.policy,
     ...(policy.signature === undefined ? [] : [layout.policySignature]),
+    ...(revocations === undefined ? [] : [layout.revocations]),
     ...(agent === undefined ? [] : [path.join(layout.agent, agentName(agent))]),
   ];
 }

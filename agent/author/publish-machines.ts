@@ -7,7 +7,7 @@ import { Fault } from '../fault/fault.ts';
 import type { Policy } from '../policy/policy.ts';
 import { recordsKey, stateKey } from '../trust/machine-key.ts';
 import { hideIdentifiers, hidesIdentifiers, type Naming } from './hidden-identifiers.ts';
-import { requireMachineKey } from './key-files.ts';
+import { type KeyAccess, requireMachineKey } from './key-files.ts';
 import { type DescribedMachine, type KnownMachine, knownMachines } from './known-machines.ts';
 import { BLOB_MAX_BYTES } from './machine-issues.ts';
 import type { Site } from './read-site.ts';
@@ -24,10 +24,11 @@ export async function machinesToPublish(
   site: Site,
   naming: Naming,
   keys: string,
+  access: KeyAccess = {},
 ): Promise<MachinesToPublish> {
   const hides = hidesIdentifiers(site, naming);
   if (site.machines.length + site.associations.length === 0 && !hides) return { ...naming, machines: [] };
-  const root = await requireMachineKey(keys, site.keys.machine);
+  const root = await requireMachineKey(keys, site.keys.machine, access);
   const described: DescribedMachine[] = [];
   for (const machine of site.machines) {
     const { domainJoinBlob } = machine;

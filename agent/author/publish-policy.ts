@@ -11,6 +11,7 @@ import { policyPointerSchema } from '../policy/fetch-policy.ts';
 import { POLICY_MAX_BYTES, type Policy, policySchema } from '../policy/policy.ts';
 import type { PrivateKey } from '../trust/keys.ts';
 import { signDetached } from '../trust/signature.ts';
+import type { KeyAccess } from './key-files.ts';
 import { machinesToPublish, publishMachines } from './publish-machines.ts';
 import { onPoint } from './published-content.ts';
 import type { Site } from './read-site.ts';
@@ -36,6 +37,7 @@ export interface PolicyRequest {
   readonly key: PrivateKey;
   /** Folder of the key files. */
   readonly keys: string;
+  readonly access: KeyAccess;
   readonly serialFloor: number;
   readonly now: Date;
   readonly durable: DurableFiles;
@@ -70,9 +72,9 @@ async function stagePolicy(
   serial: number,
   staging: string,
 ): Promise<PublishedPolicy> {
-  const { site, keys, key, durable } = request;
+  const { site, keys, access, key, durable } = request;
   const draft = makePolicy(request, serial);
-  const machines = await machinesToPublish(site, draft, keys);
+  const machines = await machinesToPublish(site, draft, keys, access);
   const shards = path.join(staging, 'machines');
   const policy = policySchema.parse({ ...draft, ...(await publishMachines(machines, shards, durable)) });
   const bytes = encodeJson(policy);

@@ -7,7 +7,7 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
-import { loadPrivateKey, requireMachineKey } from './key-files.ts';
+import { type KeyAccess, requireMachineKey } from './key-files.ts';
 import { packageHardware } from './package-hardware.ts';
 import {
   type ItemWorld,
@@ -22,6 +22,7 @@ import {
 import { publishPolicy } from './publish-policy.ts';
 import { readState, writeState } from './publish-state.ts';
 import { readSite, type Site } from './read-site.ts';
+import { loadSigningKey, publishRevocations } from './site-revocations.ts';
 
 export interface PublishRequest {
   /** The site folder. */
@@ -34,7 +35,7 @@ export interface PublishRequest {
 }
 
 /** The effects that authoring has. */
-export interface AuthorWorld {
+export interface AuthorWorld extends Pick<KeyAccess, 'passphrase'> {
   readonly durable: DurableFiles;
   readonly pool: WorkerPool;
   readonly clock: Clock;
@@ -83,9 +84,10 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
   const point = path.resolve(request.point);
   await requireSeparate(site, point);
   const keys = keyFolder(site, request.keys);
-  const key = await loadPrivateKey(keys, site.keys.policy);
+  const key = await loadSigningKey(site, keys, site.keys.policy, world);
   // Before anything is copied; whether collections need it shows with policy only.
-  if (site.machines.length + site.associations.length > 0) await requireMachineKey(keys, site.keys.machine);
+  if (site.machines.length + site.associations.length > 0)
+    await requireMachineKey(keys, site.keys.machine, world);
   const state = await readState(site.folder);
   const meter = new ByteMeter(world.observe);
   const itemWorld: ItemWorld = {
@@ -109,12 +111,14 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
   );
   const prepared = await prepareAll(looked, itemWorld, meter);
   for (const item of prepared) await revealItem(item, itemWorld);
+  await publishRevocations(site, keys, point, world.durable);
   const { policy, digest, machines } = await publishPolicy({
     point,
     site,
     content: prepared.map(({ reference }) => ({ ...reference, ...forHardware(hardware.get(reference.id)) })),
     key,
     keys,
+    access: world,
     serialFloor: state.serial,
     now: world.clock.now(),
     durable: world.durable,

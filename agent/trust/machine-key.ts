@@ -1,7 +1,9 @@
 // The site's machine key: 32 secret bytes from which two kinds of keys come. Media carry one of them, which opens the records of machines whose
 // identifiers are known; the keys of user state cannot be had from it.
 import { createHash, hkdfSync } from 'node:crypto';
-import { Fault } from '../fault/fault.ts';
+import { asFault, Fault } from '../fault/fault.ts';
+import { openWithPassword, passwordBoxSchema, sealWithPassword } from './password-box.ts';
+import { passphraseText } from './protected-key.ts';
 
 const KEY_BYTES = 32;
 
@@ -13,6 +15,57 @@ export function machineKey(text: string, subject: string): Uint8Array {
       expected: '32 bytes in base64, as `prestage keys new --machine` writes them',
     });
   return Buffer.from(trimmed, 'base64');
+}
+
+/** Whether a machine key's file is a box that a passphrase opens. */
+export function isProtectedMachineKey(text: string): boolean {
+  return text.trimStart().startsWith('{');
+}
+
+/** @returns the text of the file: a password box in JSON. */
+export async function protectMachineKey(
+  key: Uint8Array,
+  passphrase: string,
+  random: (bytes: number) => Uint8Array,
+): Promise<string> {
+  const box = await sealWithPassword(key, passphraseText(passphrase), random);
+  return `${JSON.stringify(box, undefined, 2)}\n`;
+}
+
+/** Faults: USAGE-11 no such box, or a damaged one; USAGE-16 the passphrase does not open it. */
+export async function openMachineKey(text: string, subject: string, passphrase: string): Promise<Uint8Array> {
+  const box = passwordBoxSchema.safeParse(jsonOrNothing(text));
+  if (!box.success)
+    throw new Fault(
+      'USAGE-11',
+      subject,
+      { expected: 'a machine key under a passphrase', found: 'one that is damaged' },
+      { cause: box.error },
+    );
+  try {
+    const key = await openWithPassword(box.data, passphraseText(passphrase), subject);
+    return machineKey(Buffer.from(key).toString('base64'), subject);
+  } catch (thrown) {
+    const { code } = asFault(thrown);
+    if (code === 'TRUST-14')
+      throw new Fault(
+        'USAGE-16',
+        subject,
+        { expected: 'the passphrase that protects it' },
+        { cause: thrown },
+      );
+    if (code !== 'TRUST-15') throw thrown;
+    throw new Fault('USAGE-11', subject, { found: 'a machine key that is damaged' }, { cause: thrown });
+  }
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON is no box either, and is told as that.
+    return undefined;
+  }
 }
 
 /** @returns the key of machine records; media carry it. */
