@@ -18,6 +18,7 @@ export const STAGE_TEXT: Readonly<Record<Stage, string>> = {
   command: 'Running a step',
   'user-state': 'Moving user state',
   'clean-up': 'Cleaning up',
+  site: 'Making the site',
   publish: 'Publishing',
   media: 'Making media',
   verify: 'Verifying',

@@ -16,6 +16,7 @@ export type Stage =
   | 'command'
   | 'user-state'
   | 'clean-up'
+  | 'site'
   | 'publish'
   | 'media'
   | 'verify';

@@ -2,18 +2,8 @@
 // A test fails when one is stale.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { z } from 'zod';
-import { associationsSchema, machinesSchema } from '../../agent/author/machine-documents.ts';
-import {
-  collectionsSchema,
-  contentSchema,
-  deploymentsSchema,
-  mediaDocumentSchema,
-  siteSchema,
-  taskSequenceDocumentSchema,
-} from '../../agent/author/site-documents.ts';
+import { type DocumentTable, SITE_DOCUMENTS, schemaTexts } from '../../agent/author/site-schemas.ts';
 import { contentManifestSchema } from '../../agent/content/manifest.ts';
-import { jsonSchemaOf } from '../../agent/document/json-schema.ts';
 import {
   mediaFileSchema,
   mediaManifestSchema,
@@ -25,21 +15,12 @@ import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
 import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
 import { machineShardSchema } from '../../agent/policy/machine-shards.ts';
 import { policySchema } from '../../agent/policy/policy.ts';
-import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
 import { revocationsSchema, signedRevocationsSchema } from '../../agent/trust/revocations.ts';
 import { signatureSchema } from '../../agent/trust/signature.ts';
 
 /** File name -> what editors show as its title, and the definition. */
-const DOCUMENTS: Readonly<Record<string, readonly [title: string, schema: z.ZodType]>> = {
-  'site.json': ['site.yaml of a Prestage site', siteSchema],
-  'content.json': ['content.yaml of a Prestage content item', contentSchema],
-  'task-sequence.json': ['A task sequence of a Prestage site', taskSequenceDocumentSchema],
-  'deployments.json': ['deployments.yaml of a Prestage site', deploymentsSchema],
-  'collections.json': ['collections.yaml of a Prestage site', collectionsSchema],
-  'machines.json': ['machines.yaml of a Prestage site', machinesSchema],
-  'associations.json': ['associations.yaml of a Prestage site', associationsSchema],
-  'media.json': ['A media document of a Prestage site', mediaDocumentSchema],
-  'agent.json': ['agent.yaml of a Prestage boot image', agentConfigSchema],
+const DOCUMENTS: DocumentTable = {
+  ...SITE_DOCUMENTS,
   'content-manifest.json': ['prestage-content/1', contentManifestSchema],
   'policy.json': ['prestage-policy/1', policySchema],
   'policy-pointer.json': ['prestage-policy-pointer/1', policyPointerSchema],
@@ -57,12 +38,7 @@ const DOCUMENTS: Readonly<Record<string, readonly [title: string, schema: z.ZodT
 
 /** @returns file name -> text. */
 export function schemaFiles(): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(DOCUMENTS).map(([name, [title, schema]]) => [
-      name,
-      `${JSON.stringify(jsonSchemaOf(schema, title), undefined, 2)}\n`,
-    ]),
-  );
+  return schemaTexts(DOCUMENTS);
 }
 
 if (import.meta.main) {
