@@ -1,4 +1,5 @@
 // Work that is worth a thread of its own (hashing, fetching ranges) as named jobs over plain data, run in worker threads or in place.
+import type { Extent } from '../disk-image/disk-image.ts';
 import type { FaultData } from './job-messages.ts';
 
 /** Everything a job may be told and may answer: structured-clone data. */
@@ -6,6 +7,17 @@ export interface JobCatalogue {
   /** SHA-256 of whole files. `undefined` for a file that is absent or not readable as a file. Paths absolute. */
   'hash-files': {
     readonly input: { readonly paths: readonly string[] };
+    readonly output: { readonly sha256: readonly (string | undefined)[] };
+  };
+  /**
+   * SHA-256 of files that lie in one disk image, each in pieces: `extents` of the image's bytes, `sparse` ones all zeros. `undefined` where
+   * the image ends before a file does. Path absolute.
+   */
+  'hash-extents': {
+    readonly input: {
+      readonly path: string;
+      readonly files: readonly { readonly extents: readonly Extent[] }[];
+    };
     readonly output: { readonly sha256: readonly (string | undefined)[] };
   };
   /**
