@@ -2,12 +2,16 @@
 import type { JobTable } from './job.ts';
 import { checkChunks } from './jobs/check-chunks.ts';
 import { chunkFile } from './jobs/chunk-file.ts';
+import { copyFiles } from './jobs/copy-files.ts';
 import { hashExtents } from './jobs/hash-extents.ts';
 import { hashFiles } from './jobs/hash-files.ts';
 
-export const contentJobs: JobTable<'hash-files' | 'hash-extents' | 'check-chunks' | 'chunk-file'> = {
+export const contentJobs: JobTable<
+  'hash-files' | 'hash-extents' | 'check-chunks' | 'chunk-file' | 'copy-files'
+> = {
   'hash-files': hashFiles,
   'hash-extents': hashExtents,
   'check-chunks': checkChunks,
   'chunk-file': chunkFile,
+  'copy-files': copyFiles,
 };

@@ -2,6 +2,23 @@
 import type { Extent } from '../disk-image/disk-image.ts';
 import type { FaultData } from './job-messages.ts';
 
+/** A file and its copy, absolute. `boundaries`: it is cut into chunks, also at these offsets. */
+export interface FileToCopy {
+  readonly from: string;
+  readonly to: string;
+  /** As `stampOf` gives it. */
+  readonly stamp: string;
+  readonly boundaries?: readonly number[];
+}
+
+/** What was written. `chunks` and the encoded `index` where it was cut. */
+export interface CopiedFile {
+  readonly size: number;
+  readonly sha256: string;
+  readonly chunks?: number;
+  readonly index?: Uint8Array;
+}
+
 /** Everything a job may be told and may answer: structured-clone data. */
 export interface JobCatalogue {
   /** SHA-256 of whole files. `undefined` for a file that is absent or not readable as a file. Paths absolute. */
@@ -42,6 +59,14 @@ export interface JobCatalogue {
       readonly chunks: number;
       readonly index: Uint8Array;
     };
+  };
+  /**
+   * Copies files to absent names and digests what was written, in one pass; nothing is durable before the trees are flushed. A file that does
+   * not carry its stamp before and after is USAGE-13.
+   */
+  'copy-files': {
+    readonly input: { readonly files: readonly FileToCopy[] };
+    readonly output: { readonly files: readonly CopiedFile[] };
   };
   /**
    * Fetches runs of chunks of one file from a source, proves each chunk and writes it at its place in `to` (made when absent), flushed.

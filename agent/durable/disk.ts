@@ -15,6 +15,9 @@ import {
   utimes,
 } from 'node:fs/promises';
 import path from 'node:path';
+import type { CopyTools } from './durable-files.ts';
+import { flushVolumes } from './flush-volumes.ts';
+import { pour } from './pour.ts';
 
 /** What a name stands for, without following links. A junction or any other reparse point is a `link`. */
 export type NameKind = 'file' | 'folder' | 'link' | 'other' | 'absent';
@@ -65,6 +68,10 @@ export interface Disk {
   /** Whether the name leads to a folder, through links too. */
   leadsToFolder(path: string): Promise<boolean>;
   list(path: string): Promise<readonly FolderEntry[]>;
+  /** Copies a file to an absent name in one go, without leaving the thread; `seen` gets each piece that was written. */
+  pour(from: string, to: string, tools: CopyTools): Promise<void>;
+  /** Flushes all that was ever written to the file systems of these folders. @returns false where the system has no call for that. */
+  flushVolumes(folders: readonly string[]): Promise<boolean>;
 }
 
 /** The file system of this machine. Paths of any length work on Windows when they are absolute: node:fs prefixes them itself. */
@@ -98,6 +105,8 @@ export const machineDisk: Disk = {
       })),
     );
   },
+  pour,
+  flushVolumes,
 };
 
 async function kindOnMachine(name: string): Promise<NameKind> {

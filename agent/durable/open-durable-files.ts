@@ -8,6 +8,7 @@ import { type Disk, machineDisk, type OpenFile } from './disk.ts';
 import { diskFault, nativeCodeOf } from './disk-fault.ts';
 import type { DurableFiles, LinkPair, PartialFile } from './durable-files.ts';
 import { flushFolder, flushName, flushNames, withOpen } from './flush-names.ts';
+import { flushTrees, groupsOf, makeFolderUnflushed } from './flush-trees.ts';
 import { DEFAULT_PAUSES_MS, NOT_SHARED, withPatience } from './patience.ts';
 import { removeFromFolder, removeTree } from './remove-tree.ts';
 
@@ -15,6 +16,9 @@ const COPY_PIECE_BYTES = 4 * 1024 * 1024;
 
 /** Small files spend their time waiting for their flush; so many wait together. */
 const COPIES_AT_ONCE = 16;
+
+/** They stand on one command line where a program flushes them. */
+const FOLDERS_A_FLUSH = 200;
 
 /** What a temporary file beside its target is called; a leftover of a cut is overwritten by the next attempt. */
 export const TEMPORARY_SUFFIX = '.prestage-new';
@@ -156,6 +160,22 @@ export function openDurableFiles(
     linkOrCopy: (from, to) => linkOrCopyAll([{ from, to }]),
     linkOrCopyAll,
     copyAll,
+    copyUnflushed: (from, to, tools) =>
+      inTurn(to, 'copy', async () => {
+        await makeFolderUnflushed(disk, path.dirname(to));
+        await disk.pour(from, to, tools);
+      }),
+    writeUnflushed: (file, bytes) =>
+      inTurn(file, 'write', async () => {
+        await makeFolderUnflushed(disk, path.dirname(file));
+        await withOpen(disk, file, 'empty', open => open.write(bytes, 0));
+      }),
+    flushTrees: async folders => {
+      for (const group of groupsOf(folders, FOLDERS_A_FLUSH)) {
+        const [first = ''] = group;
+        await inTurn(first, 'flush', () => flushTrees(disk, group));
+      }
+    },
     remove: target =>
       inTurn(target, 'remove', async () => {
         if (await removeTree(disk, target, pausesMs)) await flushFolder(disk, path.dirname(target));

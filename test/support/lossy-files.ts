@@ -187,6 +187,31 @@ export function openLossyFiles({ graveyard, cutAt, system = 'linux' }: LossyOpti
     kind: name => look(() => machineDisk.kind(name)),
     leadsToFolder: name => look(() => machineDisk.leadsToFolder(name)),
     list: folder => look(() => machineDisk.list(folder)),
+    pour: async (from, to, { scratch, seen }) => {
+      const source = await machineDisk.open(from, 'read');
+      const target = await disk.open(to, 'empty');
+      try {
+        for (let position = 0; ; ) {
+          const length = await source.read(scratch, position);
+          if (length > 0) await target.write(scratch.subarray(0, length), position);
+          if (length > 0) seen(scratch.subarray(0, length));
+          if (length < scratch.length) return;
+          position += length;
+        }
+      } finally {
+        await target.close();
+        await source.close();
+      }
+    },
+    flushVolumes: async () => {
+      if (system === 'windows') return false;
+      await point('flush the file system', async () => {
+        for (const file of dirty.values()) await file.forget();
+        dirty.clear();
+        names.flushed(() => true);
+      });
+      return true;
+    },
   };
 
   async function make(file: string, mode: 'empty' | 'keep' | 'existing' | 'read'): Promise<OpenFile> {
