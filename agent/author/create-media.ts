@@ -12,15 +12,18 @@ import { loadPublicKey } from './key-files.ts';
 import { makeManifest } from './make-manifest.ts';
 import { mediaAuthority } from './media-authority.ts';
 import { type BilledItem, makeBill } from './media-bill.ts';
+import { mediaWindow, requireTime } from './media-dates.ts';
+import { checkLimits } from './media-limits.ts';
 import { MediaMeter } from './media-meter.ts';
 import { type CarriedShards, decideShards, recordsKeyOf } from './media-records.ts';
 import { sealSecrets } from './media-secrets.ts';
 import { buildMediaTree } from './media-tree.ts';
+import { appliedOsImageBytes } from './os-image-size.ts';
 import { finishPlacing, isMediaReady, readyMedia } from './place-media.ts';
 import { type AuthorWorld, keyFolder } from './publish.ts';
 import { readSite, type Site, type SiteMedia } from './read-site.ts';
 import { selectContent } from './select-content.ts';
-import { loadSigningKey, loadSigningKey } from './site-revocations.ts';
+import { loadSigningKey } from './site-revocations.ts';
 import { mediaWarnings } from './site-warnings.ts';
 import { writeMedia } from './write-media.ts';
 
@@ -101,6 +104,10 @@ export async function createMedia(
   const records = await recordsKeyOf(site, folder, policy, world);
   const machineRecords = await decideShards(path.resolve(request.from), policy, media.allowOffline);
   const selection = selectContent(media, site, policy);
+  const agent = agentOf(site, media, request);
+  requireTime(media.name, mediaWindow(media, world.clock.now()), policy, world.clock.now());
+  const limits = await checkLimits({ point: path.resolve(request.from), selection, agent, wim });
+  for (const text of limits) world.observe({ kind: 'note', level: 'warning', component: 'media', text });
   const password = media.password ? await passwordOf(media, world) : undefined;
   const staging = `${wim}.staging`;
   await world.durable.remove(staging);
@@ -114,7 +121,7 @@ export async function createMedia(
         policy: served,
         revocations: authority.revocations?.bytes,
         recordsOf: machineRecords.decision === 'carried' ? policy : undefined,
-        agent: agentOf(site, media, request),
+        agent,
       },
       {
         durable: world.durable,
@@ -124,7 +131,11 @@ export async function createMedia(
       },
     );
     const secrets = await sealSecrets(media, records, password);
-    const manifest = makeManifest({ site, media, selection, tree, policy, authority, secrets }, world);
+    const osImageBytes = await appliedOsImageBytes(tree, selection);
+    const manifest = makeManifest(
+      { site, media, selection, tree, policy, authority, secrets, osImageBytes },
+      world,
+    );
     const made = await writeMedia(wim, staging, tree, manifest, keys.media, meter, world);
     world.observe({
       kind: 'finished',

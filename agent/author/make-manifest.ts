@@ -3,13 +3,12 @@ import { type MediaManifest, mediaManifestSchema } from '../media/media-manifest
 import type { Policy } from '../policy/policy.ts';
 import type { CreateMediaWorld } from './create-media.ts';
 import type { MediaAuthority } from './media-authority.ts';
+import { mediaWindow } from './media-dates.ts';
 import type { SealedSecrets } from './media-secrets.ts';
 import type { MediaTree } from './media-tree.ts';
 import { utcSeconds } from './publish-policy.ts';
 import type { Site, SiteMedia } from './read-site.ts';
 import type { MediaSelection } from './select-content.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface ManifestParts {
   readonly site: Site;
@@ -19,10 +18,12 @@ export interface ManifestParts {
   readonly policy: Policy;
   readonly authority: MediaAuthority;
   readonly secrets: SealedSecrets;
+  /** What the OS image takes once it is applied. */
+  readonly osImageBytes: number | undefined;
 }
 
 export function makeManifest(
-  { site, media, selection, tree, policy, authority, secrets }: ManifestParts,
+  { site, media, selection, tree, policy, authority, secrets, osImageBytes }: ManifestParts,
   { clock, newId }: CreateMediaWorld,
 ): MediaManifest {
   const now = clock.now();
@@ -32,8 +33,7 @@ export function makeManifest(
     name: media.name,
     site: site.site,
     created: utcSeconds(now),
-    validFrom: utcSeconds(now),
-    validUntil: utcSeconds(new Date(now.getTime() + media.validDays * DAY_MS)),
+    ...mediaWindow(media, now),
     createdBy: media.createdBy,
     version: media.version,
     ...(media.comment !== undefined && { comment: media.comment }),
@@ -52,6 +52,7 @@ export function makeManifest(
     allowOffline: media.allowOffline,
     taskSequence: selection.taskSequence.id,
     osImage: selection.osImage,
+    ...(osImageBytes !== undefined && { osImageBytes }),
     content: selection.content,
     esp: tree.esp,
     volume: tree.volume,

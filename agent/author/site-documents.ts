@@ -126,60 +126,85 @@ export const deploymentsSchema = z.array(deploymentSchema, 'a list of deployment
 export const collectionsSchema = z.array(namedCollectionSchema, 'a list of collections').max(10_000);
 
 /** `media/<name>.yaml`; what is left out follows the task sequence or the site. */
-export const mediaDocumentSchema = z.strictObject({
-  taskSequence: contentId.meta({
-    description: 'Reference task sequence: what it refers to goes onto the media.',
-  }),
-  bootImage: contentId
-    .optional()
-    .meta({ description: 'Boot image content whose files become the EFI system partition.' }),
-  osImage: osImageReference.optional(),
-  applications: z.array(contentId).optional(),
-  packages: z.array(contentId).optional(),
-  driverPackages: z.array(contentId).optional(),
-  agent: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'The agent’s executable, relative to the site folder, laid onto the volume.' }),
-  distributionPoints: distributionPoints.optional(),
-  managementPoints: managementPoints.optional(),
-  management: z.enum(['site', 'dynamic']).default('site').meta({
-    description: 'site: only the points named here. dynamic: policy’s boundary groups may name nearer ones.',
-  }),
-  unknownComputers: z.boolean().default(true).meta({
-    description: 'Whether this media serves machines that machines.yaml does not know.',
-  }),
-  variables: variables
-    .default({})
-    .meta({ description: 'The lowest level: whatever policy sets overrides it.' }),
-  secret: z.array(variableName).default([]).meta({
-    description:
-      'Names of variables whose values are never shown. On the media they lie encrypted, so it needs a password.',
-  }),
-  prestart: prestartSchema.optional().meta({
-    description: 'A command that runs in WinPE before policy is asked for, and may set variables.',
-  }),
-  password: z.boolean().default(false).meta({
-    description:
-      'Whether a password protects the secrets of the media. It is asked for when the media is made, and again at each computer.',
-  }),
-  receipt: z.enum(['optional', 'required']).default('optional').meta({
-    description:
-      'required: a computer whose disk no depot of `keys.depots` has vouched for is not deployed. See docs/depot.md.',
-  }),
-  validFrom: utcTime.optional().meta({ description: 'UTC; left out: from the moment it is made.' }),
-  validUntil: utcTime.optional().meta({ description: 'UTC; instead of validDays.' }),
-  validDays: z.int().min(1).max(3650).default(365),
-  createdBy: shortText,
-  version: shortText.default('1'),
-  comment: z.string().max(4096).optional(),
-  unattended: z.boolean().default(true).meta({ description: 'Deploy without anybody to answer.' }),
-  allowOffline: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Whether the policy on the media may be followed when no server is reached.' }),
-});
+export const mediaDocumentSchema = z
+  .strictObject({
+    taskSequence: contentId.meta({
+      description: 'Reference task sequence: what it refers to goes onto the media.',
+    }),
+    bootImage: contentId
+      .optional()
+      .meta({ description: 'Boot image content whose files become the EFI system partition.' }),
+    osImage: osImageReference.optional(),
+    applications: z.array(contentId).optional(),
+    packages: z.array(contentId).optional(),
+    driverPackages: z.array(contentId).optional(),
+    agent: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'The agent’s executable, relative to the site folder, laid onto the volume.' }),
+    distributionPoints: distributionPoints.optional(),
+    managementPoints: managementPoints.optional(),
+    management: z.enum(['site', 'dynamic']).default('site').meta({
+      description:
+        'site: only the points named here. dynamic: policy’s boundary groups may name nearer ones.',
+    }),
+    unknownComputers: z.boolean().default(true).meta({
+      description: 'Whether this media serves machines that machines.yaml does not know.',
+    }),
+    variables: variables
+      .default({})
+      .meta({ description: 'The lowest level: whatever policy sets overrides it.' }),
+    secret: z.array(variableName).default([]).meta({
+      description:
+        'Names of variables whose values are never shown. On the media they lie encrypted, so it needs a password.',
+    }),
+    prestart: prestartSchema.optional().meta({
+      description: 'A command that runs in WinPE before policy is asked for, and may set variables.',
+    }),
+    password: z.boolean().default(false).meta({
+      description:
+        'Whether a password protects the secrets of the media. It is asked for when the media is made, and again at each computer.',
+    }),
+    receipt: z.enum(['optional', 'required']).default('optional').meta({
+      description:
+        'required: a computer whose disk no depot of `keys.depots` has vouched for is not deployed. See docs/depot.md.',
+    }),
+    validFrom: utcTime.optional().meta({ description: 'UTC; left out: from the moment it is made.' }),
+    validUntil: utcTime.optional().meta({ description: 'UTC; instead of validDays.' }),
+    validDays: z.int().min(1).max(3650).optional().meta({
+      description: 'Counted from validFrom; 365 when validUntil is left out, too.',
+    }),
+    createdBy: shortText,
+    version: shortText.default('1'),
+    comment: z.string().max(4096).optional(),
+    unattended: z.boolean().default(true).meta({ description: 'Deploy without anybody to answer.' }),
+    allowOffline: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Whether the policy on the media may be followed when no server is reached.' }),
+  })
+  .check(({ value, issues }) => {
+    const { validFrom, validUntil, validDays } = value;
+    if (validUntil !== undefined && validDays !== undefined)
+      issues.push({
+        code: 'custom',
+        input: validDays,
+        path: ['validDays'],
+        message: 'expected validDays or validUntil, found both',
+      });
+    if (
+      validFrom !== undefined &&
+      validUntil !== undefined &&
+      Date.parse(validUntil) <= Date.parse(validFrom)
+    )
+      issues.push({
+        code: 'custom',
+        input: validUntil,
+        path: ['validUntil'],
+        message: `expected a time after validFrom, ${validFrom}`,
+      });
+  });
 
 export type SiteDocument = Readonly<z.infer<typeof siteSchema>>;
 export type ContentDocument = Readonly<z.infer<typeof contentSchema>>;

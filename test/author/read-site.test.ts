@@ -63,7 +63,6 @@ describe('readSite', () => {
     ]);
     expect(read.media[0]).toMatchObject({
       name: 'depot',
-      validDays: 365,
       unattended: true,
       allowOffline: false,
       version: '1',

@@ -28,7 +28,7 @@ export const DISK = {
   },
   'DISK-05': {
     title: 'Disk tool failed',
-    meaning: 'A Windows tool ended with an error code.',
+    meaning: 'A tool of the system ended with an error code.',
     safe: 'The step is repeated at the next run.',
     next: 'Read the tool’s words in the detail; then repeat the run.',
   },
@@ -37,6 +37,12 @@ export const DISK = {
     meaning: 'The file or folder shown could not be left to SYSTEM and Administrators alone.',
     safe: 'Nothing is armed: before the hand-over the machine still starts the media, afterwards nothing of the cache is run.',
     next: 'Read the tool’s words in the detail. Only NTFS and ReFS keep rights: format the volume anew where it has another file system.',
+  },
+  'DISK-07': {
+    title: 'A file is larger than FAT32 can hold',
+    meaning: 'The EFI system partition is FAT32, whose files are smaller than 4 GiB; the file shown is not.',
+    safe: 'Nothing was written.',
+    next: 'Make the boot image smaller (fewer drivers, or exported with maximum compression), publish it and make the media again.',
   },
   'DISK-08': {
     title: 'Size not usable',

@@ -50,6 +50,12 @@ export const IMAGE = {
     safe: 'No half-written WIM is left under its final name.',
     next: 'Check free space and the native number, then repeat.',
   },
+  'IMAGE-09': {
+    title: 'Architectures differ',
+    meaning: 'The boot image, the OS image and the agent are not made for the same processor.',
+    safe: 'Nothing was made.',
+    next: 'Choose a boot image, an OS image and an agent of one architecture. Windows PE starts no programs of another.',
+  },
   'IMAGE-10': {
     title: 'Boot files for this firmware missing',
     meaning: 'The boot image of the media does not have the files that firmware of this kind starts.',
