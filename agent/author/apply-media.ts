@@ -2,11 +2,13 @@
 import path from 'node:path';
 import { hashFile } from '../content/digest.ts';
 import { cacheLayout } from '../content/layout.ts';
-import { Fault } from '../fault/fault.ts';
+import { asFault, Fault } from '../fault/fault.ts';
 import type { ImageInfo, Imaging } from '../machine/machine.ts';
+import type { LookAtVolume } from '../machine/mounted-volume.ts';
 import type { MediaFile } from '../media/media-manifest.ts';
 import { MEDIA_IMAGES } from '../media/media-paths.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { requireFat32Sizes } from './fat32-limit.ts';
 import {
   type ApplyTarget,
   requireEmpty,
@@ -14,8 +16,9 @@ import {
   resolveTarget,
   type TargetVolumes,
 } from './media-target.ts';
-import { proveMediaFile, readMediaFile } from './prove-media-file.ts';
+import { proveMediaFile, readMediaFile, readMediaManifest } from './prove-media-file.ts';
 import type { AuthorWorld } from './publish.ts';
+import { requireVolumes } from './target-volumes.ts';
 
 export interface ApplyMediaRequest {
   readonly wim: string;
@@ -37,10 +40,12 @@ export interface AppliedMedia {
 
 export interface ApplyMediaWorld extends AuthorWorld {
   readonly imaging: Imaging;
+  /** Asked about mounted volumes; left out, they are taken as folders. */
+  readonly lookAtVolume?: LookAtVolume;
 }
 
 /**
- * Faults before anything is written: TRUST-01, TRUST-02, TRUST-10 for the sidecar, USAGE-09 a target in use, DISK-01 too small, USAGE-12 not
+ * Faults before anything is written: TRUST-01, TRUST-02, TRUST-10 for the sidecar, USAGE-09 a target in use or of the wrong kind, DISK-01 too small, DISK-07, USAGE-12 not
  * confirmed, CONTENT-06 the WIM is not the one that was signed. Afterwards: IMAGE-04, DISK-*, STOP-01.
  */
 export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWorld): Promise<AppliedMedia> {
@@ -51,10 +56,17 @@ export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWo
   if (images.length !== 2)
     throw new Fault('IMAGE-03', wim, { expected: '2 images: ESP and volume', found: images.length });
   const target = await resolveTarget(request.target);
+  const names = await namesOf(request.target, target, world);
   for (const folder of [target.esp, target.volume]) await requireEmpty(folder);
   await requireSpace(target, images);
-  if (!request.confirmed)
-    throw new Fault('USAGE-12', target.volume, { writes: [target.esp, target.volume], media: file.mediaId });
+  await requireFatFiles(wim, file, request.keys);
+  if (!request.confirmed) throw new Fault('USAGE-12', target.volume, { writes: names, media: file.mediaId });
+  world.observe({
+    kind: 'note',
+    level: 'info',
+    component: 'media',
+    text: `Writes to ${names.join('; ')}.`,
+  });
   await proveMediaFile(wim, file, world);
   for (const folder of [target.esp, target.volume]) await world.durable.makeFolder(folder);
   await applyImages(wim, target, images, world);
@@ -62,6 +74,27 @@ export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWo
   const seconds = (world.clock.ticks() - began) / 1000;
   world.observe({ kind: 'finished', stage: 'media', subject: path.basename(wim), seconds });
   return { mediaId: file.mediaId, wim, sha256: file.sha256, esp: target.esp, volume: target.volume, seconds };
+}
+
+/** The disk is named before it is touched. */
+async function namesOf(
+  asked: ApplyTarget,
+  target: TargetVolumes,
+  { lookAtVolume, observe }: ApplyMediaWorld,
+): Promise<readonly string[]> {
+  if ('disk' in asked || lookAtVolume === undefined) return [target.esp, target.volume];
+  const { names, warning } = await requireVolumes(target, lookAtVolume);
+  if (warning !== undefined) observe({ kind: 'note', level: 'warning', component: 'media', text: warning });
+  return names;
+}
+
+/** The copy of the manifest beside the WIM lists the ESP's files; without it the file system itself refuses, late. */
+async function requireFatFiles(wim: string, file: MediaFile, keys: readonly PublicKey[]): Promise<void> {
+  try {
+    requireFat32Sizes((await readMediaManifest(wim, file, keys)).esp);
+  } catch (thrown) {
+    if (asFault(thrown).code !== 'TRUST-01') throw thrown;
+  }
 }
 
 async function applyImages(
