@@ -15,6 +15,7 @@ import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
 import { endRetirement } from './deployment/end-retirement.ts';
 import { keptFolder } from './deployment/keep-records.ts';
+import { unlockAfterHandOver } from './deployment/media-secrets.ts';
 import { preferNearerPoints, preferServingPoint } from './deployment/nearer-points.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
@@ -88,8 +89,8 @@ export async function continueDeployment(
   });
 }
 
-async function carryOn(options: ContinueOptions, context: RunContext): Promise<number> {
-  const { composition, journal, layout, machine } = context;
+async function carryOn(options: ContinueOptions, locked: RunContext): Promise<number> {
+  const { composition, journal, layout, machine } = locked;
   if (journal === undefined) throw new Error('continue needs a journal');
   const past = recall(journal.records);
   const plan = past.plan;
@@ -112,6 +113,7 @@ async function carryOn(options: ContinueOptions, context: RunContext): Promise<n
     version: composition.version,
     system: options.disk === undefined ? 'full-os' : 'rehearsal',
   });
+  const context = await unlockAfterHandOver(locked, plan);
   const basis = await requirePlanOfPolicy(context, plan);
   preferNearerPoints(context, basis.policy, basis.facts);
   preferServingPoint(context, basis.policy, basis.facts);

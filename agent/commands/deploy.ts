@@ -14,6 +14,7 @@ import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
 import { askDeployment } from './deployment/ask-deployment.ts';
 import { reportBytes } from './deployment/keep-records.ts';
 import { keepMachineRecord } from './deployment/machine-record.ts';
+import { unlockMedia } from './deployment/media-secrets.ts';
 import { prepare } from './deployment/prepare.ts';
 import { findObstacles } from './deployment/readiness.ts';
 import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
@@ -26,6 +27,7 @@ export interface DeployOptions extends MachineOptions {
   /** False: the caller restarts the machine (`--no-restart`). */
   readonly restart?: boolean;
   readonly deployment?: string;
+  readonly passwordFile?: string;
 }
 
 /** What is still to be told at the end is kept, and told from the new Windows or at the next start. */
@@ -48,7 +50,8 @@ export function addDeploy(
       '--fresh',
       'set the journal of an earlier run aside and begin anew: the OS image is applied again',
     )
-    .option('--no-restart', 'do not restart at the end');
+    .option('--no-restart', 'do not restart at the end')
+    .option('--password-file <file>', 'media with a password: the file that has it in its first line');
   addMachineOptions(command).addHelpText(
     'after',
     '\nExit code 3 means: handed over, continues after the restart.\n\nExamples:\n  prestage deploy\n  prestage deploy --deployment ABC20007 --no-restart\n  prestage deploy --disk out/disk --config agent.yaml',
@@ -100,11 +103,11 @@ export async function deployOnce(
   });
 }
 
-async function carryOut(options: DeployOptions, context: RunContext): Promise<'handed-over' | 'restart'> {
-  const { composition, journal, manifest, key, layout } = context;
+async function carryOut(options: DeployOptions, locked: RunContext): Promise<'handed-over' | 'restart'> {
+  const { composition, journal, manifest, key, layout } = locked;
   if (journal === undefined) throw new Error('deploy needs a journal');
   const began = composition.clock.ticks();
-  const prepared = await beginRun(options, context);
+  const { context, ...prepared } = await beginRun(options, locked);
   const { plan, drivers } = prepared;
   if (drivers.note !== undefined)
     context.observe({ kind: 'note', level: 'warning', component: 'drivers', text: drivers.note });
@@ -147,8 +150,8 @@ async function carryOut(options: DeployOptions, context: RunContext): Promise<'h
   return outcome === 'restart' ? 'restart' : 'handed-over';
 }
 
-async function beginRun(options: DeployOptions, context: RunContext) {
-  const { composition, journal, manifest, key } = context;
+async function beginRun(options: DeployOptions, locked: RunContext) {
+  const { composition, journal, manifest, key } = locked;
   await journal?.append({
     type: 'run-started',
     command: 'deploy',
@@ -166,7 +169,8 @@ async function beginRun(options: DeployOptions, context: RunContext) {
     validUntil,
     createdBy,
   });
-  if (context.receipt !== undefined) await journal?.append({ type: 'receipt-judged', ...context.receipt });
+  if (locked.receipt !== undefined) await journal?.append({ type: 'receipt-judged', ...locked.receipt });
+  const context = await unlockMedia(locked, options);
   const prepared = await prepare(context, {
     ask: (policy, offered) => askDeployment(context, policy, offered, { json: options.json === true }),
     ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
@@ -190,5 +194,5 @@ async function beginRun(options: DeployOptions, context: RunContext) {
       text: `${image.id} ${bad.file}: bad range at offset ${bad.offset}, ${bad.length} bytes: expected ${bad.expected}, found ${bad.found || 'no bytes'}.`,
     });
   }
-  return prepared;
+  return { ...prepared, context };
 }

@@ -11,6 +11,7 @@ import { briefFacts } from '../facts/machine-facts.ts';
 import { type Fault, faultRecord } from '../fault/fault.ts';
 import type { Judgement } from '../policy/offer.ts';
 import type { Composition } from './composition.ts';
+import { unlockMedia } from './deployment/media-secrets.ts';
 import { type Prepared, prepare } from './deployment/prepare.ts';
 import { findObstacles } from './deployment/readiness.ts';
 import { missingReceipt } from './deployment/receipt.ts';
@@ -22,6 +23,7 @@ export interface PlanOptions extends MachineOptions {
   readonly json?: boolean;
   readonly why?: boolean;
   readonly deployment?: string;
+  readonly passwordFile?: string;
 }
 
 /** Registers the command. */
@@ -42,7 +44,8 @@ export function addPlan(
       '--why',
       'say of every deployment why it is or is not offered to this computer, and of every driver package why it is not taken',
     )
-    .option('--deployment <id>', 'plan this deployment');
+    .option('--deployment <id>', 'plan this deployment')
+    .option('--password-file <file>', 'media with a password: the file that has it in its first line');
   addMachineOptions(command).addHelpText(
     'after',
     '\nExamples:\n  prestage plan\n  prestage plan --why\n  prestage plan --disk out/disk --config agent.yaml --json',
@@ -56,7 +59,8 @@ export async function showPlan(options: PlanOptions, composition: Composition): 
     composition,
     options,
     { access: 'look', judgeDates: true, receipt: 'judged' },
-    async context => {
+    async locked => {
+      const context = await unlockMedia(locked, options);
       const prepared = await prepare(context, {
         ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
         judged({ offered, judgements }) {

@@ -28,6 +28,37 @@ export async function askSecret(terminal: Terminal, question: string, signal: Ab
   }
 }
 
+/** Runs `work` with the keyboard unseen: a terminal would show what somebody types ahead. Fault: STOP-01 for Esc and Ctrl-C, which end `work`'s signal. */
+export async function whileUnseen<T>(
+  terminal: Terminal,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ending = new AbortController();
+  const bound = AbortSignal.any([signal, ending.signal]);
+  let left = false;
+  const listening = listen();
+  try {
+    const result = await work(bound);
+    if (!left) return result;
+  } catch (thrown) {
+    // Whatever became of it: the person has left.
+    if (!left) throw thrown;
+  } finally {
+    ending.abort();
+    await listening;
+  }
+  throw new Fault('STOP-01', 'waiting');
+
+  async function listen(): Promise<void> {
+    for await (const keys of terminal.keys(bound)) {
+      if (!('left' in afterKeys('', keys))) continue;
+      left = true;
+      ending.abort();
+    }
+  }
+}
+
 /** What one key does, or several that came together. Escape sequences (arrows, the marks around pasted text) do nothing. */
 export function afterKeys(before: string, keys: string): SecretAnswer {
   if (keys === '\x1b') return { left: true };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { CacheLayout } from '../content/layout.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Machine } from '../machine/machine.ts';
+import { secretsKeyFile } from './stage-agent.ts';
 
 export interface Retirement {
   readonly durable: DurableFiles;
@@ -32,6 +33,8 @@ export async function markKept({ own }: CacheLayout, durable: DurableFiles): Pro
  * no more: its manifest goes with policy and this machine's record, so that nothing starts from it again. Can be repeated.
  */
 export async function finishRetirement({ durable, machine, media, staged }: Retirement): Promise<void> {
+  // Media that is kept opens no more; and the rest may take until the running agent has ended.
+  await durable.remove(secretsKeyFile(staged));
   const sameVolume = media.root === staged.root;
   if (!(await isThere(markOf(media.own)))) {
     await machine.retire(staged.root, ...(sameVolume ? [] : [media.root]));

@@ -1,6 +1,6 @@
 // Lays the running agent, its pinned keys and certificates where the new Windows will start them: on the volume that takes it.
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hashFile } from '../content/digest.ts';
 import { type CacheLayout, cacheLayout } from '../content/layout.ts';
@@ -17,19 +17,48 @@ export const stageAgent: Step<'stage-agent'> = {
     for (const [from, to] of stagedFiles(world, await stagedLayout(world))) {
       if ((await hashFile(to)) !== (await hashFile(from))) return false;
     }
-    return true;
+    const key = await readStagedSecretsKey(await stagedLayout(world));
+    return textOf(key) === textOf(world.secretsKey);
   },
   async run(_action, world) {
-    for (const [from, to] of stagedFiles(world, await stagedLayout(world))) {
+    const layout = await stagedLayout(world);
+    for (const [from, to] of stagedFiles(world, layout)) {
       await world.durable.makeFolder(path.dirname(to));
       const partial = `${to}.partial`;
       await world.durable.remove(partial);
       await world.durable.copyFile(from, partial);
       await world.durable.rename(partial, to);
     }
+    await keepSecretsKey(world, layout);
     return {};
   },
 };
+
+/**
+ * The key that opens the secrets of media with a password: nobody types it in the new Windows. Of no use without the media's manifest, and for no other
+ * media; it goes into a folder that is left to SYSTEM and Administrators before anything is armed, and goes first when the deployment ends.
+ */
+export function secretsKeyFile({ agent }: CacheLayout): string {
+  return path.join(agent, 'media.key');
+}
+
+/** @returns undefined where there is none. */
+export async function readStagedSecretsKey(layout: CacheLayout): Promise<Uint8Array | undefined> {
+  const text = await readFile(secretsKeyFile(layout), 'utf8').catch(() => undefined); // Absent is told by whoever needs it.
+  if (text === undefined || !/^[A-Za-z0-9+/]{43}=\s*$/.test(text)) return undefined;
+  return Buffer.from(text.trim(), 'base64');
+}
+
+/** A key of an earlier run, perhaps of other media, does not stay. */
+async function keepSecretsKey({ secretsKey, durable }: StepWorld, layout: CacheLayout): Promise<void> {
+  const file = secretsKeyFile(layout);
+  if (secretsKey === undefined) await durable.remove(file);
+  else await durable.replaceFile(file, Buffer.from(`${textOf(secretsKey)}\n`));
+}
+
+function textOf(key: Uint8Array | undefined): string {
+  return Buffer.from(key ?? []).toString('base64');
+}
 
 /** What the new Windows has below `_SMSTaskSequence` of its own volume; the media's own layout in a same-volume apply. */
 export async function stagedLayout(

@@ -18,6 +18,8 @@ export interface StepWorld extends AcquireWorld {
   readonly partitioned: PartitionMemory;
   readonly facts: MachineFacts;
   readonly variables: VariableStore;
+  /** Of media with a password: what opens their secrets in the new Windows. */
+  readonly secretsKey?: Uint8Array;
   /** What policy knows of this very machine. */
   readonly record?: MachineRecord;
   /** Where status and events go; `flush` tries for at most `timeoutMs` to send what is kept, and answers whether nothing is left. */

@@ -32,11 +32,12 @@ export async function sealWithPassword(
   plain: Uint8Array,
   password: string,
   random: (bytes: number) => Uint8Array,
+  cost: Pick<PasswordBox, 'logN' | 'r' | 'p'> = COST,
 ): Promise<PasswordBox> {
   const salt = Buffer.from(random(16)).toString('base64');
   const nonce = random(12);
-  const { key, check } = await keysOf({ ...COST, salt }, password);
-  const open = { format: 'prestage-password-box/1', ...COST, salt, check: check.toString('base64') } as const;
+  const { key, check } = await keysOf({ ...cost, salt }, password);
+  const open = { format: 'prestage-password-box/1', ...cost, salt, check: check.toString('base64') } as const;
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(boundWith(open));
   const box = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);

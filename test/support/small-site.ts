@@ -46,6 +46,9 @@ export const ITEMS = {
   },
 } as const;
 
+/** Of media whose document says `password: true`. */
+export const MEDIA_PASSWORD = 'correct horse battery';
+
 export interface SmallSite {
   readonly folder: string;
   readonly site: string;
@@ -137,6 +140,7 @@ export async function makeSmallSite(
     clock: systemClock,
     imaging,
     newId: () => '0e6f3a51-9f0c-4d4e-8f5a-2f7d3c1b9a10',
+    newPassword: async () => MEDIA_PASSWORD,
   };
   await createMedia({ site: at('site'), name: 'depot', to: at('depot.wim'), from: at('point') }, mediaWorld);
   const key = await loadPublicKey(at('site', 'keys'), 'media');

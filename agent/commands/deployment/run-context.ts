@@ -34,6 +34,8 @@ export interface MachineOptions {
 }
 
 export interface RunContext extends OpenedMedia {
+  /** Of media with a password, once they are unlocked (media-secrets.ts): then `manifest` has their secrets, too. */
+  readonly secretsKey?: Uint8Array;
   readonly composition: Composition;
   readonly settings: AgentSettings;
   /** What the depot's receipt came to, for the commands that ask; undefined also where the media names no depot. */

@@ -42,6 +42,7 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
     facts: basis.facts,
     variables,
     status: context.status,
+    ...(context.secretsKey === undefined ? {} : { secretsKey: context.secretsKey }),
     ...(basis.record === undefined ? {} : { record: basis.record }),
     plan,
     began: context.records[0]?.at ?? composition.clock.now().toISOString(),
