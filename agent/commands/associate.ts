@@ -5,8 +5,10 @@ import type { Command } from 'commander';
 import { addAssociation, makeOrder } from '../author/associate.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Composition } from './composition.ts';
+import { addPassphraseOption, keyPassphrase, type PassphraseOptions } from './key-passphrase.ts';
+import type { SecretWorld } from './secret-source.ts';
 
-export interface AssociateOptions {
+export interface AssociateOptions extends PassphraseOptions {
   readonly fromSerial?: string;
   readonly fromUuid?: string;
   readonly toSerial?: string;
@@ -27,7 +29,7 @@ export function addAssociate(
   compose: () => Promise<Composition>,
   exit: (code: number) => void,
 ): void {
-  program
+  const command = program
     .command('associate')
     .summary('let one computer take over the user state of another')
     .description(
@@ -47,7 +49,8 @@ export function addAssociate(
     .option('--order <id>', 'make the order of this association instead')
     .option('--out <file>', 'with --order: the file to make; it holds a secret key')
     .option('--point <folder>', 'with --order and usmt: where the site was published to')
-    .option('--keys <folder>', 'folder of the key files (default: SITE/keys)')
+    .option('--keys <folder>', 'folder of the key files (default: SITE/keys)');
+  addPassphraseOption(command)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -62,7 +65,7 @@ export function addAssociate(
 export async function associate(
   site: string,
   options: AssociateOptions,
-  composition: Pick<Composition, 'print' | 'durable' | 'clock' | 'learnSecret'>,
+  composition: SecretWorld & Pick<Composition, 'print' | 'durable' | 'clock' | 'observe'>,
 ): Promise<number> {
   const answer =
     options.order === undefined
@@ -115,15 +118,22 @@ async function add(
 
 async function order(
   site: string,
-  { order: association, out, point, keys }: AssociateOptions,
-  { clock, learnSecret }: Pick<Composition, 'clock' | 'learnSecret'>,
+  { order: association, out, point, keys, passphraseFile, json }: AssociateOptions,
+  composition: SecretWorld & Pick<Composition, 'clock' | 'observe'>,
 ): Promise<Answer> {
   if (association === undefined || out === undefined) throw missing('--out', 'the file to make');
   const made = await makeOrder(
     { site, association, out, ...(point !== undefined && { point }), ...(keys !== undefined && { keys }) },
-    clock,
+    composition.clock,
+    {
+      passphrase: keyPassphrase(
+        { ...(passphraseFile !== undefined && { passphraseFile }), json: json === true },
+        composition,
+      ),
+      observe: composition.observe,
+    },
   );
-  learnSecret([made.order.key]);
+  composition.learnSecret([made.order.key]);
   const { key: _, ...shown } = made.order;
   return {
     json: { file: made.file, signature: made.signature, keyId: made.keyId, order: shown },

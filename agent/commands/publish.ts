@@ -4,8 +4,9 @@ import { type Published, publish } from '../author/publish.ts';
 import { sizeText } from '../console/size-text.ts';
 import { tableLines } from '../console/table.ts';
 import type { Composition } from './composition.ts';
+import { addPassphraseOption, keyPassphrase, type PassphraseOptions } from './key-passphrase.ts';
 
-export interface PublishOptions {
+export interface PublishOptions extends PassphraseOptions {
   readonly to: string;
   readonly keys?: string;
   readonly rehash?: boolean;
@@ -18,7 +19,7 @@ export function addPublish(
   compose: () => Promise<Composition>,
   exit: (code: number) => void,
 ): void {
-  program
+  const command = program
     .command('publish')
     .summary('put a site’s content and signed policy onto a distribution point')
     .description(
@@ -26,7 +27,8 @@ export function addPublish(
     )
     .argument('<site>', 'the folder that holds site.yaml')
     .requiredOption('--to <folder>', 'the distribution point: a folder or share that a web server serves')
-    .option('--keys <folder>', 'folder of the key files (default: SITE/keys)')
+    .option('--keys <folder>', 'folder of the key files (default: SITE/keys)');
+  addPassphraseOption(command)
     .option('--rehash', 'read everything again, at the source and on the distribution point')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -52,7 +54,11 @@ export async function publishSite(
       ...(options.keys !== undefined && { keys: options.keys }),
       rehash: options.rehash ?? false,
     };
-    const published = await publish(request, { ...composition, pool });
+    const published = await publish(request, {
+      ...composition,
+      pool,
+      passphrase: keyPassphrase(options, composition),
+    });
     composition.endProgress();
     composition.print(
       options.json === true

@@ -8,7 +8,13 @@ import type { Composition } from './composition.ts';
 /** Variables that hold a secret; compose.ts takes them out of what child programs inherit. */
 export const MEDIA_PASSWORD_VARIABLE = 'PRESTAGE_MEDIA_PASSWORD';
 export const PASSPHRASE_VARIABLE = 'PRESTAGE_PASSPHRASE';
-export const SECRET_VARIABLES: readonly string[] = [MEDIA_PASSWORD_VARIABLE, PASSPHRASE_VARIABLE];
+/** The one that a key gets in place of it. */
+export const NEW_PASSPHRASE_VARIABLE = 'PRESTAGE_NEW_PASSPHRASE';
+export const SECRET_VARIABLES: readonly string[] = [
+  MEDIA_PASSWORD_VARIABLE,
+  PASSPHRASE_VARIABLE,
+  NEW_PASSPHRASE_VARIABLE,
+];
 
 export interface SecretAsked {
   /** What it is, as the question on the screen: `Password of media "depot"`. */

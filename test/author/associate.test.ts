@@ -50,6 +50,10 @@ async function run(site: string, options: AssociateOptions): Promise<string> {
     durable: openDurableFiles(),
     clock: authorKit(NOW).clock,
     learnSecret,
+    environment: {},
+    signal: new AbortController().signal,
+    endProgress: () => {},
+    observe: () => {},
   });
   return printed.join('\n');
 }

@@ -5,9 +5,10 @@ import { type CreatedMedia, createMedia } from '../../author/create-media.ts';
 import { sizeText } from '../../console/size-text.ts';
 import { tableLines } from '../../console/table.ts';
 import type { Composition } from '../composition.ts';
+import { addPassphraseOption, keyPassphrase, type PassphraseOptions } from '../key-passphrase.ts';
 import { MEDIA_PASSWORD_VARIABLE, obtainNewSecret } from '../secret-source.ts';
 
-export interface MediaCreateOptions {
+export interface MediaCreateOptions extends PassphraseOptions {
   readonly to: string;
   readonly from: string;
   readonly keys?: string;
@@ -23,7 +24,7 @@ export function addMediaCreate(
   compose: () => Promise<Composition>,
   exit: (code: number) => void,
 ): void {
-  media
+  const command = media
     .command('create')
     .summary('make a prestaged WIM from a published site')
     .description(
@@ -35,7 +36,8 @@ export function addMediaCreate(
     .requiredOption('--from <folder>', 'the distribution point folder that the site was published to')
     .option('--keys <folder>', 'folder of the key files (default: SITE/keys)')
     .option('--agent <file>', 'agent executable to lay onto the volume (default: as the document says)')
-    .option('--password-file <file>', 'media with a password: the file that has it in its first line')
+    .option('--password-file <file>', 'media with a password: the file that has it in its first line');
+  addPassphraseOption(command)
     .option('--replace', 'replace a WIM of that name')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -72,6 +74,7 @@ export async function mediaCreate(
         pool,
         imaging: await composition.openImaging(),
         newId: () => randomUUID(),
+        passphrase: keyPassphrase(options, composition),
         newPassword: what => newPassword(what, options, composition),
       },
     );
