@@ -29,7 +29,6 @@ import {
   taskSequenceDocumentSchema,
 } from './site-documents.ts';
 import { misnamedInRoot, namesIn, readSiteFile, type SiteNames } from './site-files.ts';
-import { secretIssues } from './secret-issues.ts';
 import { referenceIssues } from './site-references.ts';
 import { variableIssues } from './variable-issues.ts';
 
@@ -98,7 +97,6 @@ export async function readSite(
     issues.push(
       ...(await referenceIssues(documents)),
       ...variableIssues(documents),
-    ...secretIssues(documents),
       ...secretIssues(documents),
       ...collectionIssues(documents),
       ...(await machineIssues(documents, root)),
