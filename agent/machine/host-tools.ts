@@ -28,7 +28,8 @@ export interface HostTools {
 /** Where Debian has the tools that only root has on its PATH, although a file on which they work needs no root. */
 const BEYOND_PATH: readonly string[] = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 
-const PACKAGES: Readonly<Record<string, string>> = {
+/** Which Debian package brings a tool. */
+export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   sgdisk: 'gdisk',
   'mkfs.vfat': 'dosfstools',
   mcopy: 'mtools',
@@ -53,7 +54,7 @@ export function openHostTools(environment: Readonly<Record<string, string | unde
 
   function find(tool: string): string {
     const program = found.get(tool) ?? places.map(place => path.join(place, tool)).find(isProgram);
-    if (program === undefined) throw missingTool(tool, PACKAGES[tool]);
+    if (program === undefined) throw missingTool(tool, DEBIAN_PACKAGES[tool]);
     found.set(tool, program);
     return program;
   }
@@ -140,6 +141,12 @@ function ended(
     child.on('error', cause => {
       settle();
       reject(new Fault('USAGE-20', program, { expected: 'a program that can be started' }, { cause }));
+    });
+    // A tool that was stopped may leave one of its own behind for a moment, with its end of the pipes: that one is not waited for.
+    child.on('exit', () => {
+      if (!signal?.aborted) return;
+      child.stdout.destroy();
+      child.stderr.destroy();
     });
     child.on('close', (code, endedBy) => {
       settle();
