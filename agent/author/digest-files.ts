@@ -94,7 +94,7 @@ export async function sha256OfFiles(
 }
 
 /** Boundaries of a WIM's resources give chunks that survive a newly captured image; any other file is cut by its content alone. */
-async function boundariesOf(file: string): Promise<readonly number[]> {
+export async function boundariesOf(file: string): Promise<readonly number[]> {
   if (!file.toLowerCase().endsWith('.wim')) return [];
   try {
     return await resourceBoundaries(file);
@@ -115,8 +115,9 @@ function advanceOf({ advance }: DigestWorld): { readonly advance?: (bytes: numbe
   return advance === undefined ? {} : { advance };
 }
 
-function batches(files: readonly FileToDigest[]): FileToDigest[][] {
-  const all: FileToDigest[][] = [];
+/** Files in their order, in pieces of work of at most 128 files and, if of more than one, 16 MiB. */
+export function batches<File extends { readonly size: number }>(files: readonly File[]): File[][] {
+  const all: File[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const file of files) {
     let batch = all.at(-1);
@@ -132,7 +133,7 @@ function batches(files: readonly FileToDigest[]): FileToDigest[][] {
 }
 
 /** Runs `width` pieces of work at a time; after the first failure no further piece begins, and all running ones end before it is told. */
-async function inParallel(work: readonly (() => Promise<void>)[], width: number): Promise<void> {
+export async function inParallel(work: readonly (() => Promise<void>)[], width: number): Promise<void> {
   const queue = work.values();
   let failed = false;
   const lane = async (): Promise<void> => {

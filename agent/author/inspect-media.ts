@@ -1,7 +1,9 @@
-// Shows what a media is without applying or changing anything: from the documents beside a WIM, or on an applied volume.
+// Shows what a media is without applying or changing anything: from the documents beside a WIM, on an applied volume, or in a disk image.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { DiskImage } from '../disk-image/disk-image.ts';
+import { looksLikeDiskImage } from '../disk-image/virtual-disks.ts';
 import { asFault, Fault, type FaultRecord, faultRecord } from '../fault/fault.ts';
 import type { ImageInfo, Imaging } from '../machine/machine.ts';
 import type { MediaFile, MediaManifest } from '../media/media-manifest.ts';
@@ -17,7 +19,7 @@ import {
 } from './read-media.ts';
 
 export interface InspectedMedia {
-  readonly kind: 'file' | 'volume';
+  readonly kind: 'file' | 'volume' | 'image';
   readonly place: string;
   /** Undefined when the documents beside a WIM are absent; then only its images are known. */
   readonly manifest?: MediaManifest;
@@ -26,11 +28,13 @@ export interface InspectedMedia {
   /** Of a WIM: what its signed sidecar says and whether the WIM has that size. Its digest is judged by `media apply`. */
   readonly file?: MediaFile & { readonly sizeMatches: boolean };
   readonly images?: readonly ImageInfo[];
+  /** Of a disk image. */
+  readonly disk?: Pick<DiskImage, 'scheme' | 'sizeBytes' | 'partitions' | 'warnings'>;
   /** What could not be believed, and why. */
   readonly doubts: readonly FaultRecord[];
 }
 
-/** Faults: USAGE-08 nothing there, CONTENT-04 a folder without media, IMAGE-01, IMAGE-02. What is not to be believed is told in `doubts`. */
+/** Faults: USAGE-08 nothing there, CONTENT-04 a folder or disk image without media, DISK-09, IMAGE-01, IMAGE-02. What is not to be believed is told in `doubts`. */
 export async function inspectMedia(
   place: string,
   keys: readonly PublicKey[],
@@ -40,20 +44,27 @@ export async function inspectMedia(
   const found = await stat(place).catch(cause => {
     throw new Fault('USAGE-08', place, {}, { cause });
   });
-  return found.isDirectory()
-    ? inspectVolume(place, keys, now)
-    : inspectFile(path.resolve(place), found.size, keys, now, imaging);
+  if (found.isDirectory() || (await looksLikeDiskImage(place))) return inspectApplied(place, keys, now);
+  return inspectFile(path.resolve(place), found.size, keys, now, imaging);
 }
 
-async function inspectVolume(place: string, keys: readonly PublicKey[], now: Date): Promise<InspectedMedia> {
-  const { volume } = await locateApplied(place);
-  const doubts: FaultRecord[] = [];
-  return {
-    kind: 'volume',
-    place: volume,
-    ...judge(await readAppliedManifest(volume), keys, now, doubts),
-    doubts,
-  };
+async function inspectApplied(place: string, keys: readonly PublicKey[], now: Date): Promise<InspectedMedia> {
+  const tree = await locateApplied(place);
+  try {
+    const doubts: FaultRecord[] = [];
+    const judged = judge(await readAppliedManifest(tree), keys, now, doubts);
+    if (tree.image === undefined) return { kind: 'volume', place: tree.volume, ...judged, doubts };
+    const { file, scheme, sizeBytes, partitions, warnings } = tree.image;
+    return {
+      kind: 'image',
+      place: file,
+      disk: { scheme, sizeBytes, partitions, warnings },
+      ...judged,
+      doubts,
+    };
+  } finally {
+    await tree.close();
+  }
 }
 
 async function inspectFile(

@@ -1,11 +1,14 @@
-// Reads what says of itself that it is prestaged media: a WIM with its sidecars, a volume, or a disk folder.
+// Reads what says of itself that it is prestaged media: a WIM with its sidecars, a volume, a disk folder or a disk image.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheLayout } from '../content/layout.ts';
 import { Fault } from '../fault/fault.ts';
 import { MEDIA_FILE_MAX_BYTES, MEDIA_MAX_BYTES } from '../media/media-manifest.ts';
-import { besideMediaFile, diskFolderVolumes } from '../media/media-paths.ts';
+import { besideMediaFile, diskFolderVolumes, mediaVolumePaths } from '../media/media-paths.ts';
 import { SIGNATURE_MAX_BYTES } from '../trust/signature.ts';
+import { appliedFolders } from './applied-folders.ts';
+import { openAppliedImage } from './applied-image.ts';
+import type { AppliedTree } from './applied-tree.ts';
 
 /** A document and the signature beside it; nothing of it is verified yet. */
 export interface SignedBytes {
@@ -13,29 +16,37 @@ export interface SignedBytes {
   readonly signature: Uint8Array | undefined;
 }
 
-/** The two volumes of applied media; `esp` is undefined where it is not reached. */
-export interface AppliedVolumes {
-  readonly volume: string;
-  readonly esp: string | undefined;
-}
-
-/** @returns where the media's volumes are: a disk folder's own, or the volume named and, with it, the ESP named. Fault: CONTENT-04. */
-export async function locateApplied(place: string, esp?: string): Promise<AppliedVolumes> {
-  const folder = path.resolve(place);
-  const disk = diskFolderVolumes(folder);
+/**
+ * @returns the media's volumes: those in a disk image, a disk folder's own, or the volume named and, with it, the ESP named.
+ * Faults: CONTENT-04, USAGE-01 an ESP named beside a disk image, DISK-03, DISK-09.
+ */
+export async function locateApplied(place: string, esp?: string): Promise<AppliedTree> {
+  const named = path.resolve(place);
+  if (await isFile(named)) {
+    if (esp !== undefined)
+      throw new Fault('USAGE-01', '--esp', {
+        expected: 'a volume',
+        found: 'a disk image, which has its own ESP',
+      });
+    return openAppliedImage(named);
+  }
+  const disk = diskFolderVolumes(named);
+  const espNamed = esp === undefined ? undefined : path.resolve(esp);
   if (await isFile(cacheLayout(disk.volume).media))
-    return { volume: disk.volume, esp: esp === undefined ? disk.esp : path.resolve(esp) };
-  if (await isFile(cacheLayout(folder).media))
-    return { volume: folder, esp: esp === undefined ? undefined : path.resolve(esp) };
-  throw new Fault('CONTENT-04', folder, { expected: '_SMSTaskSequence/Prestage/media.json', found: 'none' });
+    return appliedFolders({ volume: disk.volume, esp: espNamed ?? disk.esp });
+  if (await isFile(cacheLayout(named).media)) return appliedFolders({ volume: named, esp: espNamed });
+  throw new Fault('CONTENT-04', named, { expected: '_SMSTaskSequence/Prestage/media.json', found: 'none' });
 }
 
-/** @returns the media manifest of an applied volume. Faults: CONTENT-04, TRUST-08, USAGE-08. */
-export async function readAppliedManifest(volume: string): Promise<SignedBytes> {
-  const layout = cacheLayout(volume);
-  const read = await readSigned(layout.media, layout.mediaSignature, MEDIA_MAX_BYTES);
-  if (read === undefined) throw new Fault('CONTENT-04', volume, { expected: layout.media, found: 'none' });
-  return read;
+/** @returns the media manifest of applied media. Faults: CONTENT-04, TRUST-08, USAGE-08, DISK-03, DISK-09. */
+export async function readAppliedManifest(tree: AppliedTree): Promise<SignedBytes> {
+  const { media, mediaSignature } = mediaVolumePaths();
+  const bytes = await tree.read({ part: 'volume', path: media }, MEDIA_MAX_BYTES);
+  if (bytes === undefined) throw new Fault('CONTENT-04', tree.volume, { expected: media, found: 'none' });
+  return {
+    bytes,
+    signature: await tree.read({ part: 'volume', path: mediaSignature }, SIGNATURE_MAX_BYTES),
+  };
 }
 
 /** @returns the sidecar of a media file; undefined when there is none. Faults: TRUST-08, USAGE-08. */

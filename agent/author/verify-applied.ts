@@ -1,24 +1,26 @@
-// The second proof: every file that the signed media manifest says applying leaves, looked at on the disk itself.
-import { lstat, readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { decodeManifest } from '../content/decode-manifest.ts';
-import { cacheLayout } from '../content/layout.ts';
-import { asFault } from '../fault/fault.ts';
-import type { MediaFileEntry, MediaManifest } from '../media/media-manifest.ts';
+// The second proof: every file that the signed media manifest says applying leaves, looked at on the disk itself or in an image of it, and nothing
+// else where files are run from.
+import { createHash } from 'node:crypto';
+import { foldCase } from '../content/manifest-path.ts';
+import type { MediaManifest } from '../media/media-manifest.ts';
 import { type VerifiedMedia, verifyMedia } from '../media/verify-media.ts';
 import type { PublicKey } from '../trust/keys.ts';
-import { type FileToDigest, sha256OfFiles } from './digest-files.ts';
+import type { AppliedTree, MediaPart } from './applied-tree.ts';
+import { type ExpectedFile, type ExpectedFiles, expectedFiles } from './expected-files.ts';
+import { foreignFiles } from './foreign-files.ts';
 import type { AuthorWorld } from './publish.ts';
-import { type AppliedVolumes, readAppliedManifest } from './read-media.ts';
+import { readAppliedManifest } from './read-media.ts';
 
 /** One file of the list. `path` is relative to its volume. */
 export interface ProvenFile {
-  readonly volume: 'esp' | 'volume';
+  readonly volume: MediaPart;
   readonly path: string;
   /** The content item it belongs to. */
   readonly id?: string;
   readonly bytes: number;
-  readonly state: 'present' | 'damaged' | 'missing';
+  /** `foreign`: it lies where programs are run from, and no manifest names it. */
+  readonly state: 'present' | 'damaged' | 'missing' | 'foreign';
+  /** A digest; of a foreign file `nothing`. */
   readonly expected: string;
   /** What was found: a digest, a size, or what stands there instead. */
   readonly found?: string;
@@ -26,27 +28,26 @@ export interface ProvenFile {
 
 export interface AppliedProof {
   readonly manifest: MediaManifest;
+  /** SHA-256 of the media manifest's bytes. */
+  readonly manifestSha256: string;
   readonly keyId: string;
   readonly esp: 'proven' | 'not-reached' | 'none';
   readonly files: readonly ProvenFile[];
   readonly sound: boolean;
 }
 
-/** Faults: CONTENT-04 no media, TRUST-01..04, TRUST-08..10; a file that does not match is an answer, not a fault. */
+/** Faults: CONTENT-04 no media, TRUST-01..04, TRUST-08..10, DISK-03, DISK-09; a file that does not match is an answer, not a fault. */
 export async function verifyApplied(
-  volumes: AppliedVolumes,
+  tree: AppliedTree,
   keys: readonly PublicKey[],
   world: AuthorWorld,
 ): Promise<AppliedProof> {
   const began = world.clock.ticks();
-  const read = await readAppliedManifest(volumes.volume);
+  const read = await readAppliedManifest(tree);
   const { manifest, key }: VerifiedMedia = verifyMedia(read.bytes, read.signature, keys, world.clock.now());
-  const expected = [
-    ...(await expectedOnVolume(manifest, volumes.volume)),
-    ...expectedOnEsp(manifest, volumes.esp),
-  ];
-  const files = await prove(expected, world);
-  const esp = manifest.esp.length === 0 ? 'none' : volumes.esp === undefined ? 'not-reached' : 'proven';
+  const expected = await expectedFiles(manifest, tree);
+  const files = [...(await prove(expected.files, tree, world)), ...(await foreign(expected, tree))];
+  const esp = manifest.esp.length === 0 ? 'none' : tree.esp === undefined ? 'not-reached' : 'proven';
   world.observe({
     kind: 'finished',
     stage: 'verify',
@@ -55,6 +56,7 @@ export async function verifyApplied(
   });
   return {
     manifest,
+    manifestSha256: createHash('sha256').update(read.bytes).digest('hex'),
     keyId: key.id,
     esp,
     files,
@@ -62,99 +64,72 @@ export async function verifyApplied(
   };
 }
 
-/** A file that has to be there; `refused` when its manifest could not be read, which stands for all its files. */
-interface ExpectedFile {
-  readonly volume: ProvenFile['volume'];
-  readonly path: string;
-  readonly absolute: string;
-  readonly entry: Pick<MediaFileEntry, 'size' | 'sha256'>;
-  readonly id?: string;
-}
-
-function expectedOnEsp({ esp }: MediaManifest, folder: string | undefined): readonly ExpectedFile[] {
-  if (folder === undefined) return [];
-  return esp.map(entry => ({
-    volume: 'esp',
-    path: entry.path,
-    absolute: path.join(folder, ...entry.path.split('/')),
-    entry,
-  }));
-}
-
-async function expectedOnVolume(manifest: MediaManifest, root: string): Promise<readonly ExpectedFile[]> {
-  const layout = cacheLayout(root);
-  const below = (relative: string) => path.join(root, ...relative.split('/'));
-  const expected: ExpectedFile[] = manifest.volume.map(entry => ({
-    volume: 'volume',
-    path: entry.path,
-    absolute: below(entry.path),
-    entry,
-  }));
-  for (const reference of manifest.content) {
-    const bytes = await readFile(layout.manifest(reference.digest)).catch(() => undefined); // Told below as missing: it is on the list itself.
-    const content = bytes === undefined ? undefined : decodedOrDamaged(bytes, reference);
-    if (content === undefined) continue;
-    for (const file of content.files) {
-      const absolute = path.join(layout.item(reference.id), ...file.path.split('/'));
-      const relative = path.relative(root, absolute).split(path.sep).join('/');
-      expected.push({ volume: 'volume', path: relative, absolute, entry: file, id: reference.id });
-    }
-  }
-  return expected;
-}
-
-/** @returns undefined for a manifest that is damaged on the disk; its own row says so. */
-function decodedOrDamaged(bytes: Uint8Array, reference: MediaManifest['content'][number]) {
-  try {
-    return decodeManifest(bytes, reference);
-  } catch (thrown) {
-    if (asFault(thrown).code === 'TRUST-07') return undefined;
-    throw thrown;
-  }
-}
-
-async function prove(expected: readonly ExpectedFile[], world: AuthorWorld): Promise<readonly ProvenFile[]> {
-  const looked = await Promise.all(expected.map(async file => ({ file, wrong: await lookAt(file) })));
-  const toDigest: FileToDigest[] = looked.flatMap(({ file, wrong }) =>
-    wrong === undefined ? [{ path: file.absolute, absolute: file.absolute, size: file.entry.size }] : [],
+/** Each byte is read once: sizes first, then the files whose size is right and that did not have to be read already. */
+async function prove(
+  expected: readonly ExpectedFile[],
+  tree: AppliedTree,
+  world: AuthorWorld,
+): Promise<readonly ProvenFile[]> {
+  const looked = await Promise.all(expected.map(async file => ({ file, wrong: await lookAt(file, tree) })));
+  const toDigest = looked.flatMap(({ file, wrong }) =>
+    wrong === undefined && file.found === undefined ? [file] : [],
   );
-  const totalBytes = toDigest.reduce((sum, file) => sum + file.size, 0);
+  const totalBytes = toDigest.reduce((sum, file) => sum + file.entry.size, 0);
   let doneBytes = 0;
   world.observe({ kind: 'started', stage: 'verify', totalBytes });
-  const digests = await sha256OfFiles(toDigest, {
-    pool: world.pool,
-    advance: bytes => {
-      doneBytes = Math.min(doneBytes + bytes, totalBytes);
-      world.observe({ kind: 'advanced', stage: 'verify', doneBytes, totalBytes });
+  const digests = await tree.digest(
+    toDigest.map(({ part, path, entry }) => ({ part, path, size: entry.size })),
+    {
+      pool: world.pool,
+      advance: bytes => {
+        doneBytes = Math.min(doneBytes + bytes, totalBytes);
+        world.observe({ kind: 'advanced', stage: 'verify', doneBytes, totalBytes });
+      },
+      ...(world.signal && { signal: world.signal }),
     },
-    ...(world.signal && { signal: world.signal }),
-  });
-  return looked.map(({ file, wrong }) => {
-    const { volume, id, entry } = file;
-    const base = {
-      volume,
-      path: file.path,
-      bytes: entry.size,
-      expected: entry.sha256,
-      ...(id !== undefined && { id }),
-    };
-    if (wrong !== undefined) return { ...base, ...wrong };
-    const found = digests.get(file.absolute);
-    return found === entry.sha256
-      ? { ...base, state: 'present' }
-      : { ...base, state: 'damaged', found: found ?? 'no readable file' };
-  });
+  );
+  const found = new Map(toDigest.map((file, at) => [file, digests[at]]));
+  return looked.map(({ file, wrong }) => ({
+    volume: file.part,
+    path: file.path,
+    bytes: file.entry.size,
+    expected: file.entry.sha256,
+    ...(file.id !== undefined && { id: file.id }),
+    ...(wrong ?? judge(file, file.found ?? found.get(file))),
+  }));
+}
+
+function judge({ entry }: ExpectedFile, found: string | undefined): Pick<ProvenFile, 'state' | 'found'> {
+  return found === entry.sha256
+    ? { state: 'present' }
+    : { state: 'damaged', found: found ?? 'no readable file' };
 }
 
 /** Size first: a file of another length need not be read. */
-async function lookAt({
-  absolute,
-  entry,
-}: ExpectedFile): Promise<Pick<ProvenFile, 'state' | 'found'> | undefined> {
-  const found = await lstat(absolute).catch(() => undefined); // Absent and unreachable are told alike.
-  if (found === undefined) return { state: 'missing' };
-  if (!found.isFile()) return { state: 'damaged', found: 'not a plain file' };
-  return found.size === entry.size
+async function lookAt(
+  file: ExpectedFile,
+  tree: AppliedTree,
+): Promise<Pick<ProvenFile, 'state' | 'found'> | undefined> {
+  const standing = await tree.look(file);
+  if (standing === undefined) return { state: 'missing' };
+  if ('notPlain' in standing) return { state: 'damaged', found: standing.notPlain };
+  return standing.size === file.entry.size
     ? undefined
-    : { state: 'damaged', found: `${found.size} bytes instead of ${entry.size}` };
+    : { state: 'damaged', found: `${standing.size} bytes instead of ${file.entry.size}` };
+}
+
+async function foreign(
+  { files, unknownFolders }: ExpectedFiles,
+  tree: AppliedTree,
+): Promise<readonly ProvenFile[]> {
+  const named = new Set(files.filter(file => file.part === 'volume').map(file => foldCase(file.path)));
+  const found = await foreignFiles(tree, named, unknownFolders);
+  return found.map(({ path, standing }) => ({
+    volume: 'volume',
+    path,
+    bytes: 'size' in standing ? standing.size : 0,
+    state: 'foreign',
+    expected: 'nothing',
+    found: 'size' in standing ? `a file of ${standing.size} bytes` : standing.notPlain,
+  }));
 }

@@ -5,6 +5,7 @@ import { openFatVolume } from './fat-volume.ts';
 import { cannotBeRead, type ImageBytes, openImageBytes } from './image-bytes.ts';
 import { openNtfsVolume } from './ntfs-volume.ts';
 import { type Partition, readPartitions } from './partitions.ts';
+import { readExtents } from './read-extents.ts';
 import { refuseVirtualDisk } from './virtual-disks.ts';
 
 /** A run of bytes of the image file. `sparse`: zeros that lie nowhere. */
@@ -49,6 +50,8 @@ export interface DiskImage {
   readonly volume: ImageVolume | undefined;
   /** What is not as it should be and did not keep the image from being read. */
   readonly warnings: readonly string[];
+  /** The bytes of a file: for small ones, as they are held whole. Faults: DISK-03, DISK-09 an unreadable one. */
+  read(file: ImageFile): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -66,6 +69,11 @@ export async function openDiskImage(file: string): Promise<DiskImage> {
       esp: await openEsp(image, partitions),
       volume: await openVolume(image, partitions),
       warnings,
+      read: async entry => {
+        if (entry.unreadable !== undefined)
+          throw cannotBeRead(image, entry.path, 'a plain file', entry.unreadable);
+        return entry.inline ?? readExtents(image, entry.extents, 0, entry.size, entry.path);
+      },
       close: image.close,
     };
   } catch (thrown) {

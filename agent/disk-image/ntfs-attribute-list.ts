@@ -4,7 +4,7 @@ import { cannotBeRead, type ImageBytes, readUInt64 } from './image-bytes.ts';
 import { ATTRIBUTE, type MftRecord, type RecordReference, readReference } from './ntfs-record.ts';
 import { dataPart, placeBytes } from './ntfs-runs.ts';
 import type { NtfsShape } from './ntfs-shape.ts';
-import { readExtents } from './ntfs-table.ts';
+import { readExtents } from './read-extents.ts';
 
 export interface ListedAttribute {
   readonly type: number;

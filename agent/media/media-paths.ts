@@ -33,13 +33,17 @@ export function mediaVolumePaths(): {
   readonly mediaSignature: string;
 } {
   const layout = cacheLayout('');
-  const relative = (place: string) => place.split(path.sep).join('/');
   return {
-    packages: relative(layout.packages),
-    own: relative(layout.own),
-    media: relative(layout.media),
-    mediaSignature: relative(layout.mediaSignature),
+    packages: volumePath(layout.packages),
+    own: volumePath(layout.own),
+    media: volumePath(layout.media),
+    mediaSignature: volumePath(layout.mediaSignature),
   };
+}
+
+/** @param place a place of `cacheLayout('')`. @returns it as the media manifest writes it. */
+export function volumePath(place: string): string {
+  return place.split(path.sep).join('/');
 }
 
 /** A depot's receipt and the signature beside it. */

@@ -19,16 +19,19 @@ export function addMediaInspect(
 ): void {
   const command = media
     .command('inspect')
-    .summary('show what a prestaged WIM or an applied volume is')
+    .summary('show what a prestaged WIM, an applied volume or a disk image is')
     .description(
       'Shows the signed documents of a media without applying or changing anything. What cannot be believed is named as such.',
     )
-    .argument('<place>', 'a prestaged WIM, a media volume, or a folder that poses as the disk');
+    .argument(
+      '<place>',
+      'a prestaged WIM, a media volume, a raw disk image, or a folder that poses as the disk',
+    );
   addKeyOptions(command)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0 only says that the media could be read; see the doubts listed.\n\nExamples:\n  prestage media inspect depot.wim --key media.pub\n  prestage media inspect W:\\ --json',
+      '\nExit code 0 only says that the media could be read; see the doubts listed.\n\nExamples:\n  prestage media inspect depot.wim --key media.pub\n  prestage media inspect W:\\ --json\n  prestage media inspect disk.img --key media.pub',
     )
     .action(async (place: string, options: MediaInspectOptions) =>
       exit(await mediaInspect(place, options, await compose())),
@@ -59,6 +62,7 @@ function inspectedLines({
   validity,
   file,
   images,
+  disk,
   doubts,
 }: InspectedMedia): string[] {
   return [
@@ -67,6 +71,7 @@ function inspectedLines({
       image =>
         `  image ${image.index}  ${image.name}${image.totalBytes === undefined ? '' : `, ${sizeText(image.totalBytes)}`}`,
     ),
+    ...(disk === undefined ? [] : diskLines(disk)),
     ...(file === undefined
       ? []
       : [
@@ -74,6 +79,22 @@ function inspectedLines({
         ]),
     ...(manifest === undefined ? [] : manifestLines(manifest, keyId ?? '', validity)),
     ...(doubts.length === 0 ? [] : ['', 'Not to be believed:', ...doubts.flatMap(doubtLines)]),
+  ];
+}
+
+function diskLines({
+  scheme,
+  sizeBytes,
+  partitions,
+  warnings,
+}: NonNullable<InspectedMedia['disk']>): string[] {
+  const uses = { esp: 'boot files', data: 'data', other: '' } as const;
+  return [
+    `  ${scheme.toUpperCase()} disk, ${sizeText(sizeBytes)}`,
+    ...partitions.map(({ number, name, type, offset, length, use }) =>
+      `  partition ${number}  ${sizeText(length)} from byte ${offset}, type ${type} ${name} ${uses[use]}`.trimEnd(),
+    ),
+    ...warnings.map(warning => `  ${warning}`),
   ];
 }
 

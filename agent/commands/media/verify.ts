@@ -1,5 +1,6 @@
 // prestage media verify: the list of every file that applying the media leaves, passed or failed.
 import type { Command } from 'commander';
+import type { AppliedTree } from '../../author/applied-tree.ts';
 import { locateApplied } from '../../author/read-media.ts';
 import { type AppliedProof, verifyApplied } from '../../author/verify-applied.ts';
 import { sizeText } from '../../console/size-text.ts';
@@ -23,16 +24,16 @@ export function addMediaVerify(
     .command('verify')
     .summary('prove every file of prestaged media where it was applied')
     .description(
-      'Reads every file that the signed media manifest names, on the volume and on the EFI system partition, and changes nothing.',
+      'Reads every file that the signed media manifest names, on the volume and on the EFI system partition, looks for files that do not belong where programs are run from, and changes nothing. A raw disk image is read as it is, without mounting it.',
     )
-    .argument('<place>', 'the media volume, or a folder that poses as the disk')
+    .argument('<place>', 'the media volume, a raw disk image, or a folder that poses as the disk')
     .option('--esp <path>', 'the mounted EFI system partition')
     .option('--list', 'also list the files that are as they should be');
   addKeyOptions(command)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0: every file is there and right. 30: at least one is not, or the ESP was not named.\n\nExamples:\n  prestage media verify W:\\ --esp S:\\ --key media.pub\n  prestage media verify out/disk --config agent.yaml --json',
+      '\nExit code 0: every file is there and right. 30: at least one is not, one does not belong there, or the ESP was not reached.\n\nExamples:\n  prestage media verify W:\\ --esp S:\\ --key media.pub\n  prestage media verify disk.img --key media.pub --list\n  prestage media verify out/disk --config agent.yaml --json',
     )
     .action(async (place: string, options: MediaVerifyOptions) =>
       exit(await mediaVerify(place, options, await compose())),
@@ -46,51 +47,69 @@ export async function mediaVerify(
   composition: Composition,
 ): Promise<number> {
   const keys = await pinnedKeys(options, composition);
-  const volumes = await locateApplied(place, options.esp);
+  const tree = await locateApplied(place, options.esp);
   const pool = await composition.openPool();
   try {
-    const proof = await verifyApplied(volumes, keys, { ...composition, pool });
+    const proof = await verifyApplied(tree, keys, { ...composition, pool });
     composition.endProgress();
     composition.print(
       options.json === true
-        ? JSON.stringify(proofResult(proof), undefined, 2)
-        : proofLines(proof, options.list ?? false).join('\n'),
+        ? JSON.stringify(proofResult(proof, tree), undefined, 2)
+        : proofLines(proof, tree, options.list ?? false).join('\n'),
     );
-    const [first] = proof.files.filter(file => file.state !== 'present');
-    if (first !== undefined) {
-      const failed = proof.files.filter(file => file.state !== 'present').length;
-      throw new Fault('CONTENT-06', `${first.volume}: ${first.path}`, {
-        state: first.state,
-        expected: first.expected,
-        found: first.found,
-        failed,
-      });
-    }
-    if (proof.esp === 'not-reached')
-      throw new Fault('CONTENT-06', 'EFI system partition', {
-        expected: '--esp with its path',
-        found: 'not named, so not proven',
-      });
+    requireSound(proof, tree);
+    // A receipt vouches for what was proven just now: it is written here, when the proof is sound.
     return 0;
   } finally {
     await pool.close();
+    await tree.close();
   }
 }
 
-function proofResult({ manifest, keyId, esp, files, sound }: AppliedProof) {
+/** Fault: CONTENT-06 with the first file that is not as it should be, or the ESP that was not looked at. */
+function requireSound({ files, esp }: AppliedProof, { image }: AppliedTree): void {
+  const failed = files.filter(file => file.state !== 'present');
+  const [first] = failed;
+  if (first !== undefined)
+    throw new Fault('CONTENT-06', `${first.volume}: ${first.path}`, {
+      state: first.state,
+      expected: first.expected,
+      found: first.found,
+      failed: failed.length,
+    });
+  if (esp === 'not-reached')
+    throw new Fault(
+      'CONTENT-06',
+      'EFI system partition',
+      image === undefined
+        ? { expected: '--esp with its path', found: 'not named, so not proven' }
+        : { expected: 'one in the disk image', found: 'none' },
+    );
+}
+
+function proofResult(
+  { manifest, manifestSha256, keyId, esp, files, sound }: AppliedProof,
+  { image }: AppliedTree,
+) {
   const { mediaId, name, site, createdBy, created, validUntil } = manifest;
   return {
     format: 'prestage-media-proof/1',
-    media: { mediaId, name, site, createdBy, created, validUntil, keyId },
+    media: { mediaId, name, site, createdBy, created, validUntil, keyId, manifestSha256 },
     sound,
     esp,
     files,
+    ...(image && { disk: { scheme: image.scheme, warnings: image.warnings } }),
   };
 }
 
-function proofLines({ manifest, keyId, esp, files, sound }: AppliedProof, listAll: boolean): string[] {
+function proofLines(
+  { manifest, keyId, esp, files, sound }: AppliedProof,
+  { image }: AppliedTree,
+  listAll: boolean,
+): string[] {
   const shown = files.filter(file => listAll || file.state !== 'present');
   const passed = files.filter(file => file.state === 'present');
+  const foreign = files.filter(file => file.state === 'foreign').length;
   return [
     ...shown.map(
       file =>
@@ -98,8 +117,16 @@ function proofLines({ manifest, keyId, esp, files, sound }: AppliedProof, listAl
         `  ${file.volume}: ${file.path}${file.state === 'present' ? '' : `  ${file.state}${file.found === undefined ? '' : `: ${file.found}`}`}`,
     ),
     `Media ${manifest.mediaId} "${manifest.name}" of site ${manifest.site}, signed by key ${keyId}.`,
-    `${passed.length} of ${files.length} files are as signed (${sizeText(passed.reduce((sum, file) => sum + file.bytes, 0))}).`,
-    ...(esp === 'not-reached' ? ['The EFI system partition was not named (--esp) and is not proven.'] : []),
+    ...(image?.warnings ?? []),
+    `${passed.length} of ${files.length - foreign} files are as signed (${sizeText(passed.reduce((sum, file) => sum + file.bytes, 0))}).`,
+    ...(foreign === 0
+      ? []
+      : [`${foreign} more lie where programs are run from, and no manifest names them.`]),
+    ...(esp !== 'not-reached'
+      ? []
+      : image === undefined
+        ? ['The EFI system partition was not named (--esp) and is not proven.']
+        : ['The disk image has no EFI system partition, so that it is not proven.']),
     sound ? 'The media arrived whole.' : 'The media is not whole.',
   ];
 }
