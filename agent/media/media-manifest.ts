@@ -84,6 +84,8 @@ export const mediaManifestSchema = z
     /** The reference task sequence: its content is what was laid on the media. */
     taskSequence: contentId,
     osImage: osImageReference,
+    /** What that image takes once it is applied, as its XML tells; left out where it does not. */
+    osImageBytes: z.int().nonnegative().optional(),
     /** What lies in the cache. */
     content: z.array(contentReferenceSchema).max(10_000),
     /** Every file of the ESP. */

@@ -4,13 +4,16 @@ import { applyMedia } from '../../author/apply-media.ts';
 import type { ApplyTarget } from '../../author/media-target.ts';
 import { durationText } from '../../console/size-text.ts';
 import { Fault } from '../../fault/fault.ts';
+import { type LookAtVolume, openVolumeLook } from '../../machine/mounted-volume.ts';
 import type { Composition } from '../composition.ts';
+import { type DiskImageOptions, mediaApplyDiskImage, refuseDiskImageOptions } from './apply-disk-image.ts';
 import { addKeyOptions, type KeyOptions, pinnedKeys } from './pinned-keys.ts';
 
-export interface MediaApplyOptions extends KeyOptions {
+export interface MediaApplyOptions extends KeyOptions, DiskImageOptions {
   readonly to?: string;
   readonly esp?: string;
   readonly volume?: string;
+  readonly diskImage?: string;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -31,12 +34,17 @@ export function addMediaApply(
     .option('--to <disk>', 'a folder that poses as the disk (rehearsal); made when absent')
     .option('--esp <path>', 'the mounted EFI system partition, together with --volume')
     .option('--volume <path>', 'the mounted volume, together with --esp')
+    .option('--disk-image <file>', 'a raw disk image to make (Linux; no root, no mount)')
+    .option('--size <size>', 'of the image, such as 64G (default: room for media and Windows)')
+    .option('--esp-size <size>', 'of its EFI system partition (default: 1500M or more)')
+    .option('--firmware <kind>', 'uefi (default) or bios, for which the image is made')
+    .option('--replace', 'replace an existing image when the new one is whole')
     .option('--yes', 'write; without it only what would be written is named');
   addKeyOptions(command)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  prestage media apply depot.wim --esp S:\\ --volume W:\\ --key media.pub --yes\n  prestage media apply out/depot.wim --to out/disk --config agent.yaml --yes',
+      '\nExamples:\n  prestage media apply depot.wim --esp S:\\ --volume W:\\ --key media.pub --yes\n  prestage media apply out/depot.wim --to out/disk --config agent.yaml --yes\n  prestage media apply depot.wim --disk-image disk.img --size 64G --key media.pub --yes',
     )
     .action(async (wim: string, options: MediaApplyOptions) =>
       exit(await mediaApply(wim, options, await compose())),
@@ -49,14 +57,23 @@ export async function mediaApply(
   options: MediaApplyOptions,
   composition: Composition,
 ): Promise<number> {
+  const { diskImage } = options;
+  if (
+    diskImage !== undefined &&
+    options.to === undefined &&
+    options.esp === undefined &&
+    options.volume === undefined
+  )
+    return mediaApplyDiskImage(wim, { ...options, diskImage }, composition);
   const target = targetOf(options);
+  refuseDiskImageOptions(options);
   const keys = await pinnedKeys(options, composition);
   const pool = await composition.openPool();
   try {
     const imaging = await composition.openImaging();
     const applied = await applyMedia(
       { wim, target, keys, confirmed: options.yes ?? false },
-      { ...composition, pool, imaging },
+      { ...composition, pool, imaging, lookAtVolume: lookAtVolume(composition) },
     );
     composition.endProgress();
     if (options.json === true)
@@ -75,10 +92,16 @@ export async function mediaApply(
   }
 }
 
-function targetOf({ to, esp, volume }: MediaApplyOptions): ApplyTarget {
+function targetOf({ to, esp, volume, diskImage }: MediaApplyOptions): ApplyTarget {
+  if (diskImage !== undefined)
+    throw new Fault('USAGE-01', '--disk-image', { expected: 'neither --to nor --esp and --volume with it' });
   if (to !== undefined && esp === undefined && volume === undefined) return { disk: to };
   if (to === undefined && esp !== undefined && volume !== undefined) return { esp, volume };
   throw new Fault('USAGE-01', 'media apply', {
-    expected: 'either --to DISK or both --esp PATH and --volume PATH',
+    expected: '--to DISK, or both --esp PATH and --volume PATH, or --disk-image FILE',
   });
+}
+
+function lookAtVolume({ openMachine, environment }: Composition): LookAtVolume {
+  return openVolumeLook({ openMachine: () => openMachine({}), environment });
 }
