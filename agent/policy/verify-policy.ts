@@ -56,13 +56,24 @@ export function readSignedPolicy(
 
 const DOCUMENT = { name: 'policy.json', maxBytes: POLICY_MAX_BYTES } as const;
 
+/** The policy key was exchanged, and this media was made before it named the new one. */
+const OTHERWISE =
+  'publish with a key that this media names, or make new media; keys.alsoPolicy in site.yaml names the next key in time (docs/keys.md)';
+
 function readSigned(
   bytes: Uint8Array,
   signature: Uint8Array | undefined,
   { keys, site }: Pick<PolicyExpectation, 'keys' | 'site'>,
 ): Omit<VerifiedPolicy, 'time'> {
   refuseOversize(bytes, DOCUMENT);
-  const key = verifyDetached({ domain: 'policy', subject: DOCUMENT.name, bytes, signature, keys });
+  const key = verifyDetached({
+    domain: 'policy',
+    subject: DOCUMENT.name,
+    bytes,
+    signature,
+    keys,
+    otherwise: OTHERWISE,
+  });
   const policy = decodeJson(bytes, policySchema, DOCUMENT);
   if (policy.site !== site)
     throw new Fault('TRUST-11', DOCUMENT.name, { expected: site, found: policy.site });

@@ -35,6 +35,8 @@ export interface DetachedRequest {
   readonly signature: Uint8Array | undefined;
   /** The keys that may vouch for it. */
   readonly keys: readonly PublicKey[];
+  /** What to do when the key is none of these, where more is known than the catalogue says. */
+  readonly otherwise?: string;
 }
 
 /** @returns the bytes of the signature file. */
@@ -47,7 +49,14 @@ export function signDetached(domain: SignatureDomain, bytes: Uint8Array, key: Pr
  * Pure. Says nothing about when: see validity.ts.
  * @returns the key that vouches for the bytes. Faults: TRUST-01 no signature, TRUST-02 not by one of `keys` over these bytes.
  */
-export function verifyDetached({ domain, subject, bytes, signature, keys }: DetachedRequest): PublicKey {
+export function verifyDetached({
+  domain,
+  subject,
+  bytes,
+  signature,
+  keys,
+  otherwise,
+}: DetachedRequest): PublicKey {
   if (signature === undefined) throw new Fault('TRUST-01', subject, { expected: `${subject}.sig` });
   const decoded = decodeSignature(signature, subject);
   if (decoded.domain !== domain)
@@ -58,6 +67,7 @@ export function verifyDetached({ domain, subject, bytes, signature, keys }: Deta
     throw new Fault('TRUST-02', subject, {
       expected: pinned === '' ? 'a pinned key, but none is pinned' : `a signature by key ${pinned}`,
       found: `a signature by key ${decoded.keyId}`,
+      ...(otherwise !== undefined && { otherwise }),
     });
   }
   const good = verify(null, signedBytes(domain, bytes), key.key, Buffer.from(decoded.signature, 'base64'));
