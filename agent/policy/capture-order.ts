@@ -41,6 +41,8 @@ export type CaptureOrder = Readonly<z.infer<typeof captureOrderSchema>>;
 export interface CaptureOrderExpectation {
   /** The keys that may vouch for it: the site's policy keys. */
   readonly keys: readonly PublicKey[];
+  /** Told which key vouches, before anything is believed; refuses one that is revoked. */
+  readonly judge?: (key: PublicKey) => void;
   readonly clock: Date;
   /** Names the document in messages. */
   readonly subject: string;
@@ -50,11 +52,12 @@ export interface CaptureOrderExpectation {
 export function readCaptureOrder(
   bytes: Uint8Array,
   signature: Uint8Array | undefined,
-  { keys, clock, subject }: CaptureOrderExpectation,
+  { keys, judge, clock, subject }: CaptureOrderExpectation,
 ): CaptureOrder {
   const document = { name: subject, maxBytes: CAPTURE_ORDER_MAX_BYTES };
   refuseOversize(bytes, document);
-  verifyDetached({ domain: 'capture-order', subject, bytes, signature, keys });
+  const key = verifyDetached({ domain: 'capture-order', subject, bytes, signature, keys });
+  judge?.(key);
   const order = decodeJson(bytes, captureOrderSchema, document);
   checkPolicyExpiry(subject, order.expires, boundedTime(clock, [order.created]));
   return order;

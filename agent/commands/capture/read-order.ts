@@ -1,12 +1,19 @@
 // The capture order that an admin gave along, proven by keys that this computer was told before: agent.yaml beside the executable, or --key.
 import path from 'node:path';
 import { defaultTransferSettings, type TransferSettings } from '../../distribution/transfer-settings.ts';
+import { decodeJson } from '../../document/decode-json.ts';
 import { Fault } from '../../fault/fault.ts';
-import { CAPTURE_ORDER_MAX_BYTES, type CaptureOrder, readCaptureOrder } from '../../policy/capture-order.ts';
+import {
+  CAPTURE_ORDER_MAX_BYTES,
+  type CaptureOrder,
+  captureOrderSchema,
+  readCaptureOrder,
+} from '../../policy/capture-order.ts';
 import type { PublicKey } from '../../trust/keys.ts';
+import { REVOCATIONS_MAX_BYTES, readRevocations, requireUnrevoked } from '../../trust/revocations.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
 import type { Composition } from '../composition.ts';
-import { readAgentSettings } from '../deployment/agent-settings.ts';
+import { type AgentSettings, readAgentSettings } from '../deployment/agent-settings.ts';
 import { readCapped } from '../deployment/open-media.ts';
 import { readPublicKey } from '../media/pinned-keys.ts';
 
@@ -39,8 +46,10 @@ export async function readOrder(
   if (bytes === undefined)
     throw new Fault('USAGE-08', file, { expected: 'a capture order', found: 'no file' });
   const signature = await readCapped(`${file}.sig`, SIGNATURE_MAX_BYTES);
+  const judge = settings === undefined ? undefined : await orderJudge(bytes, settings, path.basename(file));
   const order = readCaptureOrder(bytes, signature, {
     keys,
+    ...(judge && { judge }),
     clock: clock.now(),
     subject: path.basename(file),
   });
@@ -48,6 +57,28 @@ export async function readOrder(
     order,
     transfer: settings?.transfer ?? defaultTransferSettings,
     ...(settings?.ca === undefined ? {} : { ca: settings.ca }),
+  };
+}
+
+/**
+ * Where agent.yaml pins a root key, the list beside it is minded: no server that an order names would tell of a revoked key.
+ * Faults of what it answers: TRUST-13; those of readRevocations for a list that cannot be believed: the admin laid it there.
+ */
+async function orderJudge(
+  order: Uint8Array,
+  { rootKeys, revocations }: AgentSettings,
+  subject: string,
+): Promise<((key: PublicKey) => void) | undefined> {
+  if (rootKeys.length === 0) return undefined;
+  const list = await readCapped(revocations, REVOCATIONS_MAX_BYTES);
+  if (list === undefined) return undefined;
+  return key => {
+    // The key vouches for these bytes by now, so that the site they name is the site of the key.
+    const { site } = decodeJson(order, captureOrderSchema, {
+      name: subject,
+      maxBytes: CAPTURE_ORDER_MAX_BYTES,
+    });
+    requireUnrevoked(subject, key, readRevocations(list, { roots: rootKeys, site, subject: revocations }));
   };
 }
 

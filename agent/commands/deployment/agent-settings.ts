@@ -14,6 +14,10 @@ export interface AgentSettings {
   readonly keys: readonly PublicKey[];
   /** May vouch for a capture order. */
   readonly policyKeys: readonly PublicKey[];
+  /** Sign the list of revoked keys; where there is none, no list is minded. */
+  readonly rootKeys: readonly PublicKey[];
+  /** Where a list of revoked keys may lie: beside agent.yaml. */
+  readonly revocations: string;
   readonly transfer: TransferSettings;
   /** PEM text of the site's own authorities, all in one. */
   readonly ca?: string;
@@ -36,6 +40,8 @@ export async function readAgentSettings(file: string | undefined, folder: string
     certificates: document.ca ?? [],
     keys: document.keys,
     policyKeys: document.policyKeys,
+    rootKeys: document.rootKeys,
+    revocations: path.join(path.dirname(config), 'revocations.json'),
     transfer: {
       retryCount: retryCount ?? defaultTransferSettings.retryCount,
       retryDelayMs:

@@ -9,6 +9,7 @@ import { POLICY_MAX_BYTES, type Policy } from '../../policy/policy.ts';
 import { verifyPolicy } from '../../policy/verify-policy.ts';
 import type { Observe } from '../../progress/event.ts';
 import { publicKey } from '../../trust/keys.ts';
+import type { KnownRevocations } from '../../trust/known-revocations.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
 import type { BoundedTime } from '../../trust/validity.ts';
 import { readCapped } from './open-media.ts';
@@ -35,6 +36,7 @@ export interface ObtainPolicyOptions {
   /** Highest serial that this media has accepted before. */
   readonly acceptedSerial: number;
   readonly clock: Date;
+  readonly revocations: Pick<KnownRevocations, 'requireUnrevoked'>;
   readonly observe: Observe;
   readonly signal?: AbortSignal;
 }
@@ -100,15 +102,16 @@ function accept(
   bytes: Uint8Array,
   signature: Uint8Array | undefined,
   from: string,
-  { media, acceptedSerial, clock }: Omit<ObtainPolicyOptions, 'managementPoints'>,
+  { media, acceptedSerial, clock, revocations }: Omit<ObtainPolicyOptions, 'managementPoints'>,
 ): ObtainedPolicy {
-  const { policy, time } = verifyPolicy(bytes, signature, {
+  const { policy, key, time } = verifyPolicy(bytes, signature, {
     keys: media.policyKeys.map(publicKey),
     site: media.site,
     floor: Math.max(media.policyFloor, acceptedSerial),
     clock,
     provenTimes: [media.created],
   });
+  revocations.requireUnrevoked('policy.json', key);
   // Verified, so there is one.
   const proof = signature ?? new Uint8Array();
   const digest = createHash('sha256').update(bytes).digest('hex');

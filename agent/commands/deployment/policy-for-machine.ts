@@ -26,6 +26,7 @@ export async function policyForMachine(context: RunContext): Promise<MachinePoli
     layout,
     acceptedSerial: await acceptedSerial(context),
     clock,
+    revocations: context.revocations,
     observe,
     signal: composition.signal,
   };

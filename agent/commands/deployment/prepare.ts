@@ -20,6 +20,7 @@ import { type ObtainedRecord, obtainMachineRecord } from './machine-record.ts';
 import type { ObtainedPolicy } from './obtain-policy.ts';
 import { policyForMachine } from './policy-for-machine.ts';
 import { preferredDeployment, prestartVariables } from './prestart.ts';
+import { fetchRevocations } from './revocations.ts';
 import type { RunContext } from './run-context.ts';
 import { surveyCached, surveyWanted } from './survey-cache.ts';
 import { variableLayers } from './variable-store.ts';
@@ -77,7 +78,10 @@ export async function prepare(
   // A fault in the branch that is awaited first must not leave this one unhandled.
   validating.catch(() => {});
   await raiseClock(context);
+  const reached = await fetchRevocations(context);
   const prestart = await prestartVariables(context);
+  // The prestart command may have brought the network up.
+  if (!reached) await fetchRevocations(context);
   const wish = preferred ?? preferredDeployment(context, prestart);
   const { facts, policy, now } = await stage('policy', () => policyForMachine(context));
   if (policy.policy.statusUrl !== undefined) context.sendStatusTo(policy.policy.statusUrl);

@@ -11,12 +11,15 @@ import type { Release } from '../../machine/claim.ts';
 import type { Machine, Volume } from '../../machine/machine.ts';
 import type { JudgedReceipt } from '../../media/judge-receipt.ts';
 import type { Observe, Stage } from '../../progress/event.ts';
+import type { PublicKey } from '../../trust/keys.ts';
+import type { KnownRevocations } from '../../trust/known-revocations.ts';
 import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
 import { type ManifestStore, openManifestStore } from './manifest-store.ts';
 import { type OpenedMedia, openMedia } from './open-media.ts';
 import { judgeOwnReceipt, missingReceipt } from './receipt.ts';
 import { requireSystem } from './require-system.ts';
+import { openRevocations } from './revocations.ts';
 import {
   openStatusSender,
   type Receiver,
@@ -42,6 +45,8 @@ export interface RunContext extends OpenedMedia {
   readonly receipt?: JudgedReceipt;
   readonly machine: Machine;
   readonly pool: WorkerPool;
+  /** The newest list of revoked keys; media is judged by what lies on the disk, the servers' list is for `prepare`. */
+  readonly revocations: KnownRevocations;
   readonly sources: readonly Source[];
   readonly managementPoints: readonly Source[];
   /** Opens a source that is closed with the run. */
@@ -136,7 +141,9 @@ async function open(
     text: `Media "${manifest.name}" of site ${manifest.site}, made by ${manifest.createdBy} on ${manifest.created}, valid until ${manifest.validUntil}, signed by key ${key.id}.`,
   });
 
-  const receipt = needs.receipt && (await judgeOwnReceipt({ ...media, machine, observe }));
+  const revocations = await openRevocations({ ...media, settings, judge: needs.judgeDates, observe });
+  const trusts = (depot: PublicKey): boolean => !revocations.isRevoked(depot);
+  const receipt = needs.receipt && (await judgeOwnReceipt({ ...media, machine, observe, trusts }));
   const unvouched = needs.receipt === 'demanded' ? missingReceipt(media, receipt) : undefined;
   if (unvouched !== undefined) throw unvouched;
 
@@ -185,6 +192,7 @@ async function open(
     ...(receipt === undefined ? {} : { receipt }),
     composition,
     settings,
+    revocations,
     machine,
     pool,
     sources,

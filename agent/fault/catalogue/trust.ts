@@ -35,7 +35,7 @@ export const TRUST = {
     next: 'Compare the time shown with a watch. If the clock is wrong, set it in the firmware (or with `date` and `time`) and start again; if it is right, connect the machine to its management point or publish again; `prestage associate SITE --order ID` makes an order again.',
   },
   'TRUST-06': {
-    title: 'Policy or list of revoked keys older than the floor',
+    title: 'Older than the floor',
     meaning:
       'The serial number is lower than one that is known already: an old policy or list of revoked keys is being replayed.',
     safe: 'Nothing was changed on the strength of it.',
