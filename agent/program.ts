@@ -28,6 +28,8 @@ export const COMMANDS: Readonly<Record<string, Register>> = {
   report: async (program, { compose, exit }) =>
     (await import('./commands/report.ts')).addReport(program, compose, exit),
   explain: async (program, { print }) => (await import('./commands/explain.ts')).addExplain(program, print),
+  init: async (program, { compose, exit }) =>
+    (await import('./commands/init.ts')).addInit(program, compose, exit),
   publish: async (program, { compose, exit }) =>
     (await import('./commands/publish.ts')).addPublish(program, compose, exit),
   keys: async (program, { compose, exit }) =>
