@@ -8,10 +8,11 @@ import type { Imaging } from '../machine/machine.ts';
 import type { MediaManifest } from '../media/media-manifest.ts';
 import { fetchPolicy } from '../policy/fetch-policy.ts';
 import { verifyPolicy } from '../policy/verify-policy.ts';
+import { readBootFacts } from './boot-facts.ts';
 import { loadPublicKey } from './key-files.ts';
 import { makeManifest } from './make-manifest.ts';
 import { mediaAuthority } from './media-authority.ts';
-import { type BilledItem, makeBill } from './media-bill.ts';
+import { type MediaBill, makeBill } from './media-bill.ts';
 import { mediaWindow, requireTime } from './media-dates.ts';
 import { checkLimits } from './media-limits.ts';
 import { MediaMeter } from './media-meter.ts';
@@ -59,7 +60,7 @@ export interface CreatedMedia {
   readonly manifest: MediaManifest;
   readonly policySerial: number;
   readonly machineRecords: CarriedShards;
-  readonly bill: readonly BilledItem[];
+  readonly bill: MediaBill;
 }
 
 /** A fault leaves what had the final name before, whole. Faults: USAGE-02..05, USAGE-09, USAGE-11, USAGE-17, TRUST-*, CONTENT-08, IMAGE-08, DISK-*, STOP-01. */
@@ -107,7 +108,8 @@ export async function createMedia(
   const agent = agentOf(site, media, request);
   requireTime(media.name, mediaWindow(media, world.clock.now()), policy, world.clock.now());
   const limits = await checkLimits({ point: path.resolve(request.from), selection, agent, wim });
-  for (const text of limits) world.observe({ kind: 'note', level: 'warning', component: 'media', text });
+  for (const text of limits.warnings)
+    world.observe({ kind: 'note', level: 'warning', component: 'media', text });
   const password = media.password ? await passwordOf(media, world) : undefined;
   const staging = `${wim}.staging`;
   await world.durable.remove(staging);
@@ -131,6 +133,13 @@ export async function createMedia(
       },
     );
     const secrets = await sealSecrets(media, records, password);
+    const boot =
+      selection.bootImage &&
+      (await readBootFacts(
+        tree.espFolder,
+        tree.esp.map(file => file.path),
+        world.imaging,
+      ));
     const osImageBytes = await appliedOsImageBytes(tree, selection);
     const manifest = makeManifest(
       { site, media, selection, tree, policy, authority, secrets, osImageBytes },
@@ -150,7 +159,17 @@ export async function createMedia(
       manifest,
       policySerial: policy.serial,
       machineRecords,
-      bill: makeBill(selection, site),
+      bill: await makeBill({
+        point: path.resolve(request.from),
+        site,
+        selection,
+        policy,
+        manifest,
+        tree,
+        boot,
+        limits,
+        now: world.clock.now(),
+      }),
     };
   } finally {
     await world.durable.remove(staging);

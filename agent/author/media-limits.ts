@@ -6,13 +6,12 @@ import type { ContentManifest, ContentReference, ManifestFile } from '../content
 import { asFault, Fault } from '../fault/fault.ts';
 import { programMachine } from '../machine/pe-machine.ts';
 import { osImageFile } from '../media/os-image-file.ts';
+import type { WimImage } from '../wim/images.ts';
 import { describeWim, imageOf, type WimDescription } from '../wim/read-wim.ts';
+import { requireFat32Sizes } from './fat32-limit.ts';
 import { readManifest } from './media-tree.ts';
 import { onPoint } from './published-content.ts';
 import type { MediaSelection } from './select-content.ts';
-
-/** The largest file that FAT32 can hold: its size is a 32-bit number. Microsoft, "FAT32 File System Specification". */
-export const FAT32_FILE_MAX_BYTES = 0xffff_ffff;
 
 /** Windows' format command makes no larger FAT32 volume. */
 export const ESP_MAX_BYTES = 32 * 1024 ** 3;
@@ -27,8 +26,15 @@ export interface LimitsRequest {
   readonly wim: string;
 }
 
-/** @returns what is not forbidden but should be known. Faults: IMAGE-03, IMAGE-09, DISK-07, DISK-01; CONTENT-08, TRUST-* for a manifest. */
-export async function checkLimits(request: LimitsRequest): Promise<readonly string[]> {
+export interface CheckedLimits {
+  /** What is not forbidden but should be known. */
+  readonly warnings: readonly string[];
+  /** The image that is deployed; undefined where its WIM is not readable. */
+  readonly osImage?: WimImage;
+}
+
+/** Faults: IMAGE-03, IMAGE-09, DISK-07, DISK-01; CONTENT-08, TRUST-* for a manifest. */
+export async function checkLimits(request: LimitsRequest): Promise<CheckedLimits> {
   const { point, selection } = request;
   const boot = selection.bootImage && (await readManifest(point, selection.bootImage)).manifest;
   if (boot !== undefined) requireFat32(boot);
@@ -38,7 +44,8 @@ export async function checkLimits(request: LimitsRequest): Promise<readonly stri
     warnings.push(`${image}: ${text}`);
     return undefined;
   };
-  const os = await osArchitecture(point, selection, told);
+  const osImage = await readOsImage(point, selection, told);
+  const os = osImage && architectureOf(osImage, `OS image ${selection.osImage.id}`, told);
   const pe = boot && (await bootArchitecture(point, boot, told));
   await requireOneArchitecture(
     [
@@ -47,17 +54,12 @@ export async function checkLimits(request: LimitsRequest): Promise<readonly stri
     ],
     request.agent,
   );
-  return warnings;
+  return { warnings, ...(osImage && { osImage }) };
 }
 
 /** Pure. Fault: DISK-07. */
 export function requireFat32({ id, files }: Pick<ContentManifest, 'id' | 'files'>): void {
-  const large = files.find(({ size }) => size > FAT32_FILE_MAX_BYTES);
-  if (large !== undefined)
-    throw new Fault('DISK-07', `${id} ${large.path}`, {
-      expected: `at most ${FAT32_FILE_MAX_BYTES} bytes`,
-      found: large.size,
-    });
+  requireFat32Sizes(files);
   const total = files.reduce((sum, { size }) => sum + size, 0);
   if (total > ESP_MAX_BYTES)
     throw new Fault('DISK-07', id, { expected: `at most ${ESP_MAX_BYTES} bytes in all`, found: total });
@@ -67,11 +69,11 @@ type Told = (image: string, text: string) => undefined;
 
 type Architecture = 'x86' | 'x64' | 'arm64';
 
-async function osArchitecture(
+async function readOsImage(
   point: string,
   { osImage, content }: MediaSelection,
   told: Told,
-): Promise<Architecture | undefined> {
+): Promise<WimImage | undefined> {
   const reference = content.find(({ id }) => id === osImage.id);
   if (reference === undefined) return undefined;
   const { manifest } = await readManifest(point, reference);
@@ -79,12 +81,13 @@ async function osArchitecture(
   const wim = await describe(point, manifest, file);
   const subject = `${osImage.id} ${file.path}`;
   if (wim === undefined) return told(subject, 'is not readable as a WIM.');
-  if (wim.images[osImage.index - 1] === undefined)
+  const image = wim.images[osImage.index - 1];
+  if (image === undefined)
     throw new Fault('IMAGE-03', subject, {
       expected: wim.images.map(({ index, name }) => `${index} ${name}`),
       found: osImage.index,
     });
-  return architectureOf(wim, osImage.index, subject, told);
+  return image;
 }
 
 async function bootArchitecture(
@@ -99,16 +102,14 @@ async function bootArchitecture(
   if (wim === undefined) return told(subject, 'is not readable as a WIM.');
   if (wim.header.bootIndex === 0)
     told(subject, 'has no image that is marked bootable: Windows PE does not start.');
-  return architectureOf(wim, wim.header.bootIndex || 1, subject, told);
+  return architectureOf(imageOf(wim, wim.header.bootIndex || 1, subject), subject, told);
 }
 
 function architectureOf(
-  wim: WimDescription,
-  index: number,
+  { index, architecture }: WimImage,
   subject: string,
   told: Told,
 ): Architecture | undefined {
-  const { architecture } = imageOf(wim, index, subject);
   if (architecture === undefined || architecture === 'unknown')
     return told(subject, `does not say for which processor image ${index} is.`);
   return architecture;

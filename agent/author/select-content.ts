@@ -15,6 +15,8 @@ export interface MediaSelection {
   readonly content: readonly ContentReference[];
   /** Laid onto the ESP. */
   readonly bootImage: ContentReference | undefined;
+  /** What nobody named, by ID, and the item that depends on it. */
+  readonly addedFor: ReadonlyMap<string, string>;
 }
 
 /** Pure. Fault: USAGE-05 for what the site has but the published policy lacks: publish first. */
@@ -37,27 +39,30 @@ export function selectContent(
       unpublished: [media.taskSequence],
     });
   const osImage = media.osImage ?? taskSequence.osImage;
+  const installed = [
+    ...(media.packages ?? installedBy(taskSequence, 'package')),
+    ...(media.applications ?? installedBy(taskSequence, 'application')),
+  ];
+  const needed = withDependencies(installed, site);
   const ids = [
     osImage.id,
     ...(media.driverPackages ?? driverPackages(taskSequence, policy)),
     ...(media.prestart?.content === undefined ? [] : [media.prestart.content]),
-    ...withDependencies(
-      [
-        ...(media.packages ?? installed(taskSequence, 'package')),
-        ...(media.applications ?? installed(taskSequence, 'application')),
-      ],
-      site,
-    ),
+    ...needed.keys(),
   ];
   const content = [...new Set(ids)].map(find).filter(reference => reference !== undefined);
   const bootImage = media.bootImage === undefined ? undefined : find(media.bootImage);
   if (missing.length > 0)
     throw new Fault('USAGE-05', media.name, { expected: 'content that is published', unpublished: missing });
-  return { taskSequence, osImage, content, bootImage };
+  const named = new Set([...installed, media.prestart?.content]);
+  const addedFor = new Map(
+    [...needed].flatMap(([id, by]) => (by === undefined || named.has(id) ? [] : [[id, by] as const])),
+  );
+  return { taskSequence, osImage, content, bootImage, addedFor };
 }
 
 /** What the sequence installs or runs on some machine, whatever its conditions: the media does not know on which it will start. */
-function installed({ steps, packages, applications }: TaskSequence, type: 'package' | 'application') {
+function installedBy({ steps, packages, applications }: TaskSequence, type: 'package' | 'application') {
   const list = type === 'package' ? packages : applications;
   const named = stepReferences(steps).filter(each => each.type === type && !each.isDisabled);
   return [...(hasStep(steps, `install-${type}s`) ? list : []), ...named.map(({ id }) => id)];
@@ -75,14 +80,17 @@ function driverPackages(taskSequence: TaskSequence, policy: Policy): readonly st
   return policy.content.filter(({ type }) => type === 'driver-package').map(({ id }) => id);
 }
 
-/** Dependencies before what needs them. readSite has refused circles. */
-function withDependencies(ids: readonly string[], { content }: Pick<Site, 'content'>): readonly string[] {
+/** @returns each ID, dependencies before what needs them, with what asked for it first. readSite has refused circles. */
+function withDependencies(
+  ids: readonly string[],
+  { content }: Pick<Site, 'content'>,
+): ReadonlyMap<string, string | undefined> {
   const byId = new Map(content.map(item => [item.id, item]));
-  const ordered = new Set<string>();
-  const add = (id: string): void => {
-    for (const dependency of byId.get(id)?.dependencies ?? []) add(dependency);
-    ordered.add(id);
+  const ordered = new Map<string, string | undefined>();
+  const add = (id: string, by: string | undefined): void => {
+    for (const dependency of byId.get(id)?.dependencies ?? []) add(dependency, id);
+    if (!ordered.has(id)) ordered.set(id, by);
   };
-  for (const id of ids) add(id);
-  return [...ordered];
+  for (const id of ids) add(id, undefined);
+  return ordered;
 }

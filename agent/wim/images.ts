@@ -13,6 +13,8 @@ export interface WimImage {
   readonly edition?: string;
   readonly totalBytes?: number;
   readonly fileCount?: number;
+  /** When it was captured, as ISO text with whole seconds. */
+  readonly created?: string;
 }
 
 /** Cap on the XML before it is parsed; Microsoft's largest media stay under 100 KB. */
@@ -73,7 +75,24 @@ function image(element: XmlElement): WimImage {
     edition: windows && textAt(windows, 'EDITIONID'),
     totalBytes: wholeNumber(textAt(element, 'TOTALBYTES')),
     fileCount: wholeNumber(textAt(element, 'FILECOUNT')),
+    created: timeOf(element),
   };
+}
+
+/** Between 1601, where FILETIME begins, and 1970. */
+const FILETIME_TO_UNIX_MS = 11_644_473_600_000n;
+
+/** The latest moment that a Date holds as a year of four digits. */
+const LATEST_MS = 253_402_300_799_999n;
+
+/** CREATIONTIME: a FILETIME (100 ns since 1601) in two halves, hexadecimal. */
+function timeOf(element: XmlElement): string | undefined {
+  const halves = ['HIGHPART', 'LOWPART'].map(part => textAt(element, 'CREATIONTIME', part) ?? '');
+  const [high = '', low = ''] = halves;
+  if (!halves.every(half => /^0x[0-9A-Fa-f]{1,8}$/.test(half))) return undefined;
+  const ms = ((BigInt(high) << 32n) | BigInt(low)) / 10_000n - FILETIME_TO_UNIX_MS;
+  if (ms < 0n || ms > LATEST_MS) return undefined;
+  return `${new Date(Number(ms)).toISOString().slice(0, 19)}Z`;
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

@@ -131,8 +131,8 @@ describe('before anything is built', () => {
       agent: undefined,
       wim: at('none.wim'),
     };
-    expect(await checkLimits(request)).toEqual([
-      'CON00001 install.wim: does not say for which processor image 1 is.',
+    expect((await checkLimits(request)).warnings).toEqual([
+      'OS image CON00001: does not say for which processor image 1 is.',
       'CON00005 sources/boot.wim: has no image that is marked bootable: Windows PE does not start.',
       'CON00005 sources/boot.wim: does not say for which processor image 1 is.',
     ]);

@@ -118,7 +118,9 @@ describe('media create', () => {
         install: [{ command: 'run.cmd' }],
       },
     });
-    expect(bill.map(({ id, version, lies, supersededBy }) => [id, version, lies, supersededBy])).toEqual([
+    expect(
+      bill.items.map(({ id, version, lies, supersededBy }) => [id, version, lies, supersededBy]),
+    ).toEqual([
       ['CON00005', '10', 'esp', undefined],
       ['CON00001', '1', 'cache', undefined],
       ['CON00004', '2', 'cache', undefined],

@@ -1,12 +1,13 @@
 // prestage media create: one WIM with everything a machine needs, and the bill of what went into it.
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import type { Command } from 'commander';
-import { type CreatedMedia, createMedia } from '../../author/create-media.ts';
-import { sizeText } from '../../console/size-text.ts';
-import { tableLines } from '../../console/table.ts';
+import { createMedia } from '../../author/create-media.ts';
+import { encodeJson } from '../../document/decode-json.ts';
 import type { Composition } from '../composition.ts';
 import { addPassphraseOption, keyPassphrase, type PassphraseOptions } from '../key-passphrase.ts';
 import { MEDIA_PASSWORD_VARIABLE, obtainNewSecret } from '../secret-source.ts';
+import { billLines } from './bill-lines.ts';
 
 export interface MediaCreateOptions extends PassphraseOptions {
   readonly to: string;
@@ -15,6 +16,7 @@ export interface MediaCreateOptions extends PassphraseOptions {
   readonly agent?: string;
   readonly passwordFile?: string;
   readonly replace?: boolean;
+  readonly bill?: string;
   readonly json?: boolean;
 }
 
@@ -36,9 +38,10 @@ export function addMediaCreate(
     .requiredOption('--from <folder>', 'the distribution point folder that the site was published to')
     .option('--keys <folder>', 'folder of the key files (default: SITE/keys)')
     .option('--agent <file>', 'agent executable to lay onto the volume (default: as the document says)')
-    .option('--password-file <file>', 'media with a password: the file that has it in its first line');
+    .option('--password-file <file>', 'file with the media’s password in its first line');
   addPassphraseOption(command)
     .option('--replace', 'replace a WIM of that name')
+    .option('--bill <file.json>', 'also write the bill as JSON into this file')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -80,6 +83,14 @@ export async function mediaCreate(
     );
     // Whoever has the media has it, but no log of a build server needs it.
     composition.learnSecret([created.manifest.machineKey ?? '']);
+    if (options.bill !== undefined) {
+      const { manifest, ...made } = created;
+      const { mediaId, name, version, createdBy } = manifest;
+      const bill = { format: 'prestage-bill/1', mediaId, name, version, createdBy, ...made };
+      const file = path.resolve(options.bill);
+      await composition.durable.makeFolder(path.dirname(file));
+      await composition.durable.replaceFile(file, encodeJson(bill));
+    }
     composition.endProgress();
     composition.print(
       options.json === true
@@ -104,48 +115,4 @@ async function newPassword(
     json === true || terminal === undefined ? world : composition,
   );
   return text;
-}
-
-/** The bill: every item, its version and size, and whether the site has gone on since. */
-function billLines(created: CreatedMedia): string[] {
-  const { wim, bytes, sha256, keyId, manifest, policySerial, machineRecords, bill } = created;
-  const rows = bill.map(item => [
-    item.id,
-    item.version,
-    item.type,
-    item.lies,
-    sizeText(item.bytes),
-    item.supersededBy ?? '',
-    item.name,
-  ]);
-  const total = bill.reduce((sum, item) => sum + item.bytes, 0);
-  return [
-    ...tableLines(
-      [
-        { title: 'ID' },
-        { title: 'Version' },
-        { title: 'Type' },
-        { title: 'Lies in' },
-        { title: 'Size', right: true },
-        { title: 'Superseded by' },
-        { title: 'Name' },
-      ],
-      rows,
-    ),
-    '',
-    `${bill.length} items, ${sizeText(total)}; policy ${policySerial}; valid from ${manifest.validFrom} until ${manifest.validUntil}.`,
-    `Media ${manifest.mediaId} "${manifest.name}", made by ${manifest.createdBy}, signed by key ${keyId}.`,
-    ...(manifest.machineKey === undefined
-      ? []
-      : [
-          'It has no password, and holds the key of machine records in the clear: whoever has it can read the record of a machine that he can name.',
-        ]),
-    ...(machineRecords.decision === 'too-large'
-      ? [
-          `The records of machines (${sizeText(machineRecords.bytes)}) are too large to be carried: offline, this media refuses to deploy.`,
-        ]
-      : []),
-    `${wim}: ${sizeText(bytes)}, SHA-256 ${sha256}`,
-    'Send the .json and .sig files beside it along: without them nobody can prove that it arrived whole.',
-  ];
 }

@@ -1,13 +1,18 @@
 // prestage media inspect: who made a media, when, until when it is valid, and what lies on it.
 import type { Command } from 'commander';
 import { type InspectedMedia, inspectMedia } from '../../author/inspect-media.ts';
+import { summarize } from '../../author/media-summary.ts';
+import { receiptText } from '../../console/receipt-text.ts';
 import { sizeText } from '../../console/size-text.ts';
 import { tableLines } from '../../console/table.ts';
 import type { MediaManifest } from '../../media/media-manifest.ts';
 import type { Composition } from '../composition.ts';
+import { compareAgainst, freshnessLines } from './against.ts';
+import { summaryLines, warningLines } from './bill-lines.ts';
 import { addKeyOptions, type KeyOptions, pinnedKeysOrNone } from './pinned-keys.ts';
 
 export interface MediaInspectOptions extends KeyOptions {
+  readonly against?: string;
   readonly json?: boolean;
 }
 
@@ -28,10 +33,11 @@ export function addMediaInspect(
       'a prestaged WIM, a media volume, a raw disk image, or a folder that poses as the disk',
     );
   addKeyOptions(command)
+    .option('--against <dp>', 'folder or URL: tell which items its policy has superseded')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0 only says that the media could be read; see the doubts listed.\n\nExamples:\n  prestage media inspect depot.wim --key media.pub\n  prestage media inspect W:\\ --json\n  prestage media inspect disk.img --key media.pub',
+      '\nExit code 0 only says that the media could be read; see the doubts listed.\n\nExamples:\n  prestage media inspect depot.wim --key media.pub\n  prestage media inspect W:\\ --json\n  prestage media inspect disk.img --key media.pub\n  prestage media inspect depot.wim --key media.pub --against /srv/dp',
     )
     .action(async (place: string, options: MediaInspectOptions) =>
       exit(await mediaInspect(place, options, await compose())),
@@ -47,10 +53,20 @@ export async function mediaInspect(
   const keys = await pinnedKeysOrNone(options, composition);
   const inspected = await inspectMedia(place, keys, composition.clock.now(), () => composition.openImaging());
   composition.learnSecret([inspected.manifest?.machineKey ?? '']);
+  const { manifest } = inspected;
+  const summary = manifest && summarize(manifest, composition.clock.now());
+  const against =
+    manifest && options.against !== undefined
+      ? await compareAgainst(options.against, manifest, composition)
+      : undefined;
   composition.print(
     options.json === true
-      ? JSON.stringify({ format: 'prestage-inspected-media/1', ...inspected }, undefined, 2)
-      : inspectedLines(inspected).join('\n'),
+      ? JSON.stringify({ format: 'prestage-inspected-media/1', ...inspected, summary, against }, undefined, 2)
+      : [
+          ...inspectedLines(inspected),
+          ...(summary === undefined ? [] : ['', ...summaryLines(summary), ...warningLines(summary.warnings)]),
+          ...(against === undefined ? [] : freshnessLines(against)),
+        ].join('\n'),
   );
   return 0;
 }
@@ -63,6 +79,7 @@ function inspectedLines({
   file,
   images,
   disk,
+  receipt,
   doubts,
 }: InspectedMedia): string[] {
   return [
@@ -78,6 +95,7 @@ function inspectedLines({
           `  signed as ${file.file}, ${sizeText(file.size)}${file.sizeMatches ? '' : ' (this file has another size)'}, SHA-256 ${file.sha256}`,
         ]),
     ...(manifest === undefined ? [] : manifestLines(manifest, keyId ?? '', validity)),
+    ...(receipt === undefined ? [] : [`Receipt: ${receiptText(receipt)}`]),
     ...(doubts.length === 0 ? [] : ['', 'Not to be believed:', ...doubts.flatMap(doubtLines)]),
   ];
 }
