@@ -6,10 +6,13 @@ import type { DiskImage } from '../disk-image/disk-image.ts';
 import { looksLikeDiskImage } from '../disk-image/virtual-disks.ts';
 import { asFault, Fault, type FaultRecord, faultRecord } from '../fault/fault.ts';
 import type { ImageInfo, Imaging } from '../machine/machine.ts';
+import type { JudgedReceipt } from '../media/judge-receipt.ts';
 import type { MediaFile, MediaManifest } from '../media/media-manifest.ts';
 import { readSignedMedia, verifyMediaFile } from '../media/verify-media.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { boundedTime, checkMediaValidity } from '../trust/validity.ts';
+import { judgeAppliedReceipt } from './applied-receipt.ts';
+import type { AppliedTree } from './applied-tree.ts';
 import {
   locateApplied,
   readAppliedManifest,
@@ -28,6 +31,8 @@ export interface InspectedMedia {
   /** Of a WIM: what its signed sidecar says and whether the WIM has that size. Its digest is judged by `media apply`. */
   readonly file?: MediaFile & { readonly sizeMatches: boolean };
   readonly images?: readonly ImageInfo[];
+  /** Of an applied media that is believed: whether a depot has vouched for it; for which computer is told, not judged. */
+  readonly receipt?: JudgedReceipt;
   /** Of a disk image. */
   readonly disk?: Pick<DiskImage, 'scheme' | 'sizeBytes' | 'partitions' | 'warnings'>;
   /** What could not be believed, and why. */
@@ -52,7 +57,8 @@ async function inspectApplied(place: string, keys: readonly PublicKey[], now: Da
   const tree = await locateApplied(place);
   try {
     const doubts: FaultRecord[] = [];
-    const judged = judge(await readAppliedManifest(tree), keys, now, doubts);
+    const read = await readAppliedManifest(tree);
+    const judged = { ...judge(read, keys, now, doubts), ...(await receiptOf(tree, read, keys)) };
     if (tree.image === undefined) return { kind: 'volume', place: tree.volume, ...judged, doubts };
     const { file, scheme, sizeBytes, partitions, warnings } = tree.image;
     return {
@@ -65,6 +71,23 @@ async function inspectApplied(place: string, keys: readonly PublicKey[], now: Da
   } finally {
     await tree.close();
   }
+}
+
+/** Who is a depot's says the manifest, so that only one that is believed has a receipt. */
+async function receiptOf(
+  tree: AppliedTree,
+  { bytes, signature }: SignedBytes,
+  keys: readonly PublicKey[],
+): Promise<Pick<InspectedMedia, 'receipt'>> {
+  let manifest: MediaManifest;
+  try {
+    ({ manifest } = readSignedMedia(bytes, signature, keys));
+  } catch {
+    // Told as a doubt already.
+    return {};
+  }
+  const manifestSha256 = createHash('sha256').update(bytes).digest('hex');
+  return { receipt: await judgeAppliedReceipt(tree, { manifest, manifestSha256 }) };
 }
 
 async function inspectFile(

@@ -35,7 +35,7 @@ export async function judgeReceipt(
   matter: ReceiptMatter,
 ): Promise<JudgedReceipt> {
   if (found === undefined) return { outcome: 'none' };
-  if (matter.keys.length === 0) return notBelieved('the media names no key of a depot');
+  if (matter.keys.length === 0) return notBelieved('the media names no key of a depot that may vouch');
   try {
     const { receipt, key } = readReceipt(found, matter.keys);
     const wrong = await contradiction(receipt, matter);

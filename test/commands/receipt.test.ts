@@ -194,6 +194,7 @@ describe('laying a receipt', () => {
     };
     await everyCut({
       within: folder,
+      losses: ['dropped', 'mixed'],
       prepare: esp => layReceipt(made('old'), receiptOnEsp(esp), openDurableFiles()),
       run: (files, esp) => layReceipt(made('new'), receiptOnEsp(esp), files),
       verify: async (esp, { done }) => {

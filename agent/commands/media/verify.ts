@@ -1,14 +1,24 @@
 // prestage media verify: the list of every file that applying the media leaves, passed or failed.
 import type { Command } from 'commander';
+import { judgeAppliedReceipt } from '../../author/applied-receipt.ts';
 import type { AppliedTree } from '../../author/applied-tree.ts';
 import { locateApplied } from '../../author/read-media.ts';
 import { type AppliedProof, verifyApplied } from '../../author/verify-applied.ts';
+import { receiptText } from '../../console/receipt-text.ts';
 import { sizeText } from '../../console/size-text.ts';
 import { Fault } from '../../fault/fault.ts';
+import type { JudgedReceipt } from '../../media/judge-receipt.ts';
 import type { Composition } from '../composition.ts';
 import { addKeyOptions, type KeyOptions, pinnedKeys } from './pinned-keys.ts';
+import {
+  addReceiptOptions,
+  type LaidReceipt,
+  laidLines,
+  openReceiptWork,
+  type ReceiptOptions,
+} from './receipt.ts';
 
-export interface MediaVerifyOptions extends KeyOptions {
+export interface MediaVerifyOptions extends KeyOptions, ReceiptOptions {
   readonly esp?: string;
   readonly list?: boolean;
   readonly json?: boolean;
@@ -24,41 +34,50 @@ export function addMediaVerify(
     .command('verify')
     .summary('prove every file of prestaged media where it was applied')
     .description(
-      'Reads every file that the signed media manifest names, on the volume and on the EFI system partition, looks for files that do not belong where programs are run from, and changes nothing. A raw disk image is read as it is, without mounting it.',
+      'Reads every file that the signed media manifest names, on the volume and on the EFI system partition, looks for files that do not belong where programs are run from, and changes nothing; with --receipt-key it then leaves a signed receipt, which first boot looks for. A raw disk image is read as it is, without mounting it.',
     )
     .argument('<place>', 'the media volume, a raw disk image, or a folder that poses as the disk')
     .option('--esp <path>', 'the mounted EFI system partition')
     .option('--list', 'also list the files that are as they should be');
-  addKeyOptions(command)
+  addReceiptOptions(addKeyOptions(command))
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0: every file is there and right. 30: at least one is not, one does not belong there, or the ESP was not reached.\n\nExamples:\n  prestage media verify W:\\ --esp S:\\ --key media.pub\n  prestage media verify disk.img --key media.pub --list\n  prestage media verify out/disk --config agent.yaml --json',
+      '\nExit code 0: every file is there and right. 30: at least one is not, one does not belong there, or the ESP was not reached; then no receipt is written.\n\nExamples:\n  prestage media verify W:\\ --esp S:\\ --key media.pub\n  prestage media verify disk.img --key media.pub --list\n  prestage media verify W:\\ --esp S:\\ --key media.pub --receipt-key depot.pem --this-machine\n  prestage media verify out/disk --config agent.yaml --json',
     )
     .action(async (place: string, options: MediaVerifyOptions) =>
       exit(await mediaVerify(place, options, await compose())),
     );
 }
 
-/** @returns 0. Faults: CONTENT-06 after everything was printed, USAGE-01 the ESP not named, and those of author/verify-applied.ts. */
+/** @returns 0. Faults: CONTENT-06 after everything was printed, USAGE-01 the ESP not named, those of author/verify-applied.ts and of receipt.ts. */
 export async function mediaVerify(
   place: string,
   options: MediaVerifyOptions,
   composition: Composition,
 ): Promise<number> {
   const keys = await pinnedKeys(options, composition);
+  const work = await openReceiptWork(options, composition);
   const tree = await locateApplied(place, options.esp);
   const pool = await composition.openPool();
   try {
     const proof = await verifyApplied(tree, keys, { ...composition, pool });
     composition.endProgress();
-    composition.print(
-      options.json === true
-        ? JSON.stringify(proofResult(proof, tree), undefined, 2)
-        : proofLines(proof, tree, options.list ?? false).join('\n'),
-    );
-    requireSound(proof, tree);
+    const found = await judgeAppliedReceipt(tree, proof);
+    const inText = options.json !== true;
+    if (inText) composition.print(proofLines(proof, tree, options.list ?? false).join('\n'));
+    if (work === undefined || !proof.sound) {
+      composition.print(inText ? foundLine(found, proof) : jsonText(proofResult(proof, tree, found)));
+      requireSound(proof, tree);
+      return 0;
+    }
     // A receipt vouches for what was proven just now: it is written here, when the proof is sound.
+    const laid = await work.lay(proof, tree).catch(thrown => {
+      // That the disk is whole is known all the same.
+      if (!inText) composition.print(jsonText(proofResult(proof, tree, found)));
+      throw thrown;
+    });
+    composition.print(inText ? laidLines(laid).join('\n') : jsonText(proofResult(proof, tree, laid)));
     return 0;
   } finally {
     await pool.close();
@@ -87,9 +106,19 @@ function requireSound({ files, esp }: AppliedProof, { image }: AppliedTree): voi
     );
 }
 
+function foundLine(receipt: JudgedReceipt, { manifest }: AppliedProof): string {
+  const wanted = receipt.outcome !== 'vouched' && manifest.receipt === 'required';
+  return `Receipt: ${receiptText(receipt)}.${wanted ? ' First boot demands one: --receipt-key.' : ''}`;
+}
+
+function jsonText(result: object): string {
+  return JSON.stringify(result, undefined, 2);
+}
+
 function proofResult(
   { manifest, manifestSha256, keyId, esp, files, sound }: AppliedProof,
   { image }: AppliedTree,
+  receipt: JudgedReceipt | LaidReceipt,
 ) {
   const { mediaId, name, site, createdBy, created, validUntil } = manifest;
   return {
@@ -98,6 +127,7 @@ function proofResult(
     sound,
     esp,
     files,
+    receipt,
     ...(image && { disk: { scheme: image.scheme, warnings: image.warnings } }),
   };
 }
