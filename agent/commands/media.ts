@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Composition } from './composition.ts';
 import { addMediaApply } from './media/apply.ts';
+import { addMediaCommands } from './media/commands.ts';
 import { addMediaCreate } from './media/create.ts';
 import { addMediaInspect } from './media/inspect.ts';
 import { addMediaVerify } from './media/verify.ts';
@@ -17,6 +18,7 @@ export function addMedia(
     .summary('make prestaged media, lay it on a disk, prove it, look at it');
   addMediaCreate(media, compose, exit);
   addMediaApply(media, compose, exit);
+  addMediaCommands(media, compose, exit);
   addMediaVerify(media, compose, exit);
   addMediaInspect(media, compose, exit);
 }
