@@ -51,7 +51,7 @@ export function addDeploy(
       'set the journal of an earlier run aside and begin anew: the OS image is applied again',
     )
     .option('--no-restart', 'do not restart at the end')
-    .option('--password-file <file>', 'media with a password: the file that has it in its first line');
+    .option('--password-file <file>', 'file with the media’s password in its first line');
   addMachineOptions(command).addHelpText(
     'after',
     '\nExit code 3 means: handed over, continues after the restart.\n\nExamples:\n  prestage deploy\n  prestage deploy --deployment ABC20007 --no-restart\n  prestage deploy --disk out/disk --config agent.yaml',

@@ -45,7 +45,7 @@ export function addPlan(
       'say of every deployment why it is or is not offered to this computer, and of every driver package why it is not taken',
     )
     .option('--deployment <id>', 'plan this deployment')
-    .option('--password-file <file>', 'media with a password: the file that has it in its first line');
+    .option('--password-file <file>', 'file with the media’s password in its first line');
   addMachineOptions(command).addHelpText(
     'after',
     '\nExamples:\n  prestage plan\n  prestage plan --why\n  prestage plan --disk out/disk --config agent.yaml --json',

@@ -30,7 +30,7 @@ export function addRehearse(
     .argument('<disk>', 'the folder, as `prestage media apply` makes it')
     .option('--config <file>', 'agent.yaml with the pinned keys (default: beside the executable)')
     .option('--deployment <id>', 'run this deployment')
-    .option('--password-file <file>', 'media with a password: the file that has it in its first line')
+    .option('--password-file <file>', 'file with the media’s password in its first line')
     .option('--json', 'print the last report as JSON')
     .addHelpText('after', '\nExamples:\n  prestage rehearse out/disk --config agent.yaml')
     .action(async (disk: string, options: RehearseOptions) =>
