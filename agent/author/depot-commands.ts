@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
 import type { MediaFile, MediaManifest } from '../media/media-manifest.ts';
 import { MEDIA_IMAGES } from '../media/media-paths.ts';
+import { type Firmware, usualEspBytes } from './disk-layout.ts';
 import { requireFat32Sizes } from './fat32-limit.ts';
 import { requireFirmwareFiles } from './firmware-files.ts';
 
@@ -13,7 +14,7 @@ export interface DepotRequest {
   readonly manifest: Pick<MediaManifest, 'name' | 'esp'>;
   /** Texts of the keys that may vouch for the media. */
   readonly keys: readonly string[];
-  readonly firmware: 'uefi' | 'bios';
+  readonly firmware: Firmware;
   /** As diskpart numbers it; left out, `N` stands in its place, at which diskpart stops. */
   readonly disk?: number;
   readonly letters: { readonly esp: string; readonly volume: string };
@@ -34,13 +35,6 @@ export interface DepotCommands {
 }
 
 const MIB = 1024 * 1024;
-
-/** Large enough for a boot image with its drivers, and as disk images have it. */
-const ESP_MIB = 1500;
-/** What bcdboot adds for Windows, a receipt, and a boot image that is serviced. */
-const ESP_RESERVE_MIB = 64;
-/** The largest cluster of FAT32 below 32 GB, half of which is lost at the end of each file, and the file's names. */
-const ESP_FILE_BYTES = 16 * 1024 + 1024;
 
 /** Faults: USAGE-01 letters or a path that cannot be, DISK-07, IMAGE-10 BIOS without its boot files. */
 export function depotCommands(request: DepotRequest): DepotCommands {
@@ -98,7 +92,7 @@ function diskpartScript(
   esp: string,
   volume: string,
 ): readonly string[] {
-  const size = espMebibytes(manifest.esp);
+  const size = usualEspBytes(manifest.esp) / MIB;
   const system =
     firmware === 'uefi'
       ? ['convert gpt', `create partition efi size=${size}`, 'format quick fs=fat32 label=System']
@@ -121,13 +115,6 @@ function diskpartScript(
     `assign letter=${volume}`,
     'exit',
   ];
-}
-
-/** In MiB, as diskpart counts. */
-export function espMebibytes(files: readonly { readonly size: number }[]): number {
-  const bytes = files.reduce((sum, { size }) => sum + size + ESP_FILE_BYTES, 0);
-  // Two file allocation tables of four bytes a cluster take less than a hundredth.
-  return Math.max(ESP_MIB, Math.ceil((bytes * 1.01) / MIB) + ESP_RESERVE_MIB);
 }
 
 function driveLetter(text: string): string {

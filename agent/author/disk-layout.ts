@@ -77,7 +77,7 @@ export function planDiskLayout(needs: LayoutNeeds): DiskLayout {
   const { subject, firmware, osImage } = needs;
   requireFat32Sizes(needs.espFiles);
   const espNeeded = espBytesFor(needs.espFiles);
-  const espBytes = needs.espBytes ?? Math.max(ESP_DEFAULT_BYTES, espNeeded + ESP_RESERVE_BYTES);
+  const espBytes = needs.espBytes ?? usualEspBytes(needs.espFiles);
   if (espBytes < espNeeded || espBytes % ALIGNMENT_BYTES !== 0)
     throw new Fault('DISK-08', subject, {
       partition: 'EFI system partition',
@@ -118,6 +118,11 @@ export function planDiskLayout(needs: LayoutNeeds): DiskLayout {
     holdsWindows: lengthBytes >= volumeNeeded + windowsBytes,
     recommendedBytes,
   };
+}
+
+/** How large an EFI system partition is made for these files where nobody says so: whole MiB. */
+export function usualEspBytes(files: readonly { readonly path: string; readonly size: number }[]): number {
+  return Math.max(ESP_DEFAULT_BYTES, espBytesFor(files) + ESP_RESERVE_BYTES);
 }
 
 /** Sectors of one FAT32 cluster by the size of its volume, as Microsoft's format chooses them (fatgen103, DskTableFAT32). */

@@ -19,6 +19,7 @@ const COMMANDS = [
   'associate',
   'media create',
   'media apply',
+  'media commands',
   'media verify',
   'media inspect',
   'capture',
