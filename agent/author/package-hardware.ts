@@ -63,6 +63,6 @@ async function devicesOf(file: SourceFile): Promise<ReturnType<typeof infDevices
   } catch (cause) {
     throw new Fault('USAGE-08', file.absolute, {}, { cause });
   }
-  await requireUnchanged(file);
+  requireUnchanged(file);
   return infDevices(bytes);
 }

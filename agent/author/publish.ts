@@ -1,28 +1,28 @@
 // Publishes a site to a distribution point folder: content first, each version whole or not at all; policy last, which makes it count.
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Hardware } from '../content/hardware.ts';
+import { onDistributionPoint } from '../content/layout.ts';
+import type { ContentReference } from '../content/manifest.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
+import type { Release } from '../machine/claim.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
 import { type KeyAccess, requireMachineKey } from './key-files.ts';
-import { packageHardware } from './package-hardware.ts';
-import {
-  type ItemWorld,
-  type LookedAt,
-  lookAtItem,
-  type PreparedItem,
-  type PublishOutcome,
-  prepareItem,
-  removeStaging,
-  revealItem,
-} from './publish-item.ts';
+import { type LookedAt, lookAtItem } from './look-at-item.ts';
+import { keysIn, requireOwnPoint } from './point-owner.ts';
+import type { PreparedItem, PublishOutcome } from './publish-item.ts';
+import { hardwareOf, publishItems } from './publish-items.ts';
 import { publishPolicy } from './publish-policy.ts';
-import { readState, writeState } from './publish-state.ts';
+import { momentOnDisk, type RememberedItem, readState, writeState } from './publish-state.ts';
+import { onPoint } from './published-content.ts';
+import { lookAtPlace, settledStamp } from './published-place.ts';
 import { readSite, type Site } from './read-site.ts';
 import { loadSigningKey, publishRevocations } from './site-revocations.ts';
+import { siteWarnings } from './site-warnings.ts';
+import { unsettledFiles } from './source-tree.ts';
 
 export interface PublishRequest {
   /** The site folder. */
@@ -41,6 +41,8 @@ export interface AuthorWorld extends Pick<KeyAccess, 'passphrase'> {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly signal?: AbortSignal;
+  /** Claims a distribution point for this run alone; absent where nobody else is about. */
+  readonly claim?: (what: string) => Promise<Release | undefined>;
 }
 
 export interface PublishedItem {
@@ -69,9 +71,14 @@ export interface Published {
 
 /**
  * A fault, a stop or a power cut leaves the former policy current and every published version as it was.
- * Faults: USAGE-02..09, USAGE-11, USAGE-13, IMAGE-01, IMAGE-02, DISK-*, STOP-01.
+ * Faults: USAGE-02..09, USAGE-11, USAGE-13, USAGE-14 another publish is at work there, USAGE-18 the point of another site, IMAGE-01, IMAGE-02,
+ * DISK-*, STOP-01.
  */
 export async function publish(request: PublishRequest, world: AuthorWorld): Promise<Published> {
+  return await alone(path.resolve(request.point), world, () => publishAlone(request, world));
+}
+
+async function publishAlone(request: PublishRequest, world: AuthorWorld): Promise<Published> {
   const began = world.clock.ticks();
   // Tens of thousands of machines are read for many seconds.
   world.observe({
@@ -81,6 +88,8 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
     text: `Reading the site in ${request.site}.`,
   });
   const site = await readSite(request.site);
+  for (const text of siteWarnings(site))
+    world.observe({ kind: 'note', level: 'warning', component: 'publish', text });
   const point = path.resolve(request.point);
   await requireSeparate(site, point);
   const keys = keyFolder(site, request.keys);
@@ -88,34 +97,23 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
   // Before anything is copied; whether collections need it shows with policy only.
   if (site.machines.length + site.associations.length > 0)
     await requireMachineKey(keys, site.keys.machine, world);
+  await requireOwnPoint(point, site, [key.public, ...(await keysIn(keys))]);
   const state = await readState(site.folder);
-  const meter = new ByteMeter(world.observe);
-  const itemWorld: ItemWorld = {
-    point,
-    durable: world.durable,
-    pool: world.pool,
-    rehash: request.rehash ?? false,
-    advance: bytes => meter.advance(bytes),
-    ...(world.signal && { signal: world.signal }),
-  };
+  const rehash = request.rehash ?? false;
   const looked: LookedAt[] = [];
   for (const item of site.content)
-    looked.push(await lookAtItem(item, state.points[point]?.[item.id], itemWorld));
-  const hardware = new Map<string, Hardware | undefined>();
-  for (const { item, files } of looked)
-    hardware.set(item.id, await packageHardware(item, files, world.observe));
-  meter.start(
-    looked
-      .flatMap(each => (each.settled === undefined ? each.files : []))
-      .reduce((sum, file) => sum + file.size, 0),
-  );
-  const prepared = await prepareAll(looked, itemWorld, meter);
-  for (const item of prepared) await revealItem(item, itemWorld);
+    looked.push(await lookAtItem(item, state.points[point]?.[item.id], { point, rehash }));
+  const hardware = await hardwareOf(looked, world.observe);
+  // Before the first byte is read: what changes from now on gets another time than what was changed before.
+  const moment = looked.some(each => each.settled === undefined || each.unsettled.length > 0)
+    ? await momentOnDisk(site.folder, world.durable)
+    : undefined;
+  const prepared = await publishItems(looked, { ...world, point, rehash }, world.observe);
   await publishRevocations(site, keys, point, world.durable);
   const { policy, digest, machines } = await publishPolicy({
     point,
     site,
-    content: prepared.map(({ reference }) => ({ ...reference, ...forHardware(hardware.get(reference.id)) })),
+    content: prepared.map(({ reference }) => withHardware(reference, hardware)),
     key,
     keys,
     access: world,
@@ -123,19 +121,9 @@ export async function publish(request: PublishRequest, world: AuthorWorld): Prom
     now: world.clock.now(),
     durable: world.durable,
   });
-  const remembered = prepared.map(
-    each =>
-      [
-        each.item.id,
-        { version: each.item.version, digest: each.reference.digest, fingerprint: each.fingerprint },
-      ] as const,
-  );
-  const points = { ...state.points, [point]: Object.fromEntries(remembered) };
-  await writeState(
-    site.folder,
-    { format: 'prestage-published/1', serial: policy.serial, points },
-    world.durable,
-  );
+  const items = prepared.flatMap(each => remember(each, point, moment));
+  const points = { ...state.points, [point]: Object.fromEntries(items) };
+  await writeState(site.folder, { serial: policy.serial, points }, world.durable);
   world.observe({
     kind: 'finished',
     stage: 'publish',
@@ -160,32 +148,57 @@ export function keyFolder(site: Pick<Site, 'folder'>, keys: string | undefined):
   return keys === undefined ? path.join(site.folder, 'keys') : path.resolve(keys);
 }
 
-function forHardware(hardware: Hardware | undefined): { readonly hardware?: Hardware } {
-  return hardware === undefined ? {} : { hardware };
+function withHardware(reference: ContentReference, found: ReadonlyMap<string, Hardware>): ContentReference {
+  const hardware = found.get(reference.id);
+  return hardware === undefined ? reference : { ...reference, hardware };
 }
 
-/** All or nothing: when one item fails, what the others staged goes away again. */
-async function prepareAll(
-  looked: readonly LookedAt[],
-  world: ItemWorld,
-  meter: ByteMeter,
-): Promise<readonly PreparedItem[]> {
-  const prepared: PreparedItem[] = [];
+/** More than these are read again together with the rest of their item. */
+const UNSETTLED_MAX = 1000;
+
+/** What the next publish is to know of an item; nothing when it shall read everything again. */
+function remember(
+  { looked, reference }: PreparedItem,
+  point: string,
+  moment: bigint | undefined,
+): readonly (readonly [string, RememberedItem])[] {
+  const { item, tree, fingerprint, remembered } = looked;
+  const { digest, manifestBytes, totalBytes } = reference;
+  const isAsBefore = looked.settled !== undefined && looked.unsettled.length === 0;
+  const unsettled = isAsBefore || moment === undefined ? [] : unsettledFiles(tree, moment);
+  if (unsettled.length > UNSETTLED_MAX) return [];
+  // Policy has just been made current.
+  const witness = onPoint(point, onDistributionPoint.policyPointer);
+  const found = lookAtPlace(point, item, tree);
+  const place =
+    isAsBefore && found?.stamp === remembered?.place ? found?.stamp : settledStamp(found, witness);
+  const known = { version: item.version, digest, manifestBytes, totalBytes, fingerprint };
+  return [
+    [
+      item.id,
+      {
+        ...known,
+        ...(unsettled.length > 0 && { unsettled: [...unsettled] }),
+        ...(place !== undefined && { place }),
+      },
+    ],
+  ];
+}
+
+/** Runs `work` while no other publish is at work on the same point. Fault: USAGE-14. */
+export async function alone<T>(
+  point: string,
+  { claim }: Pick<AuthorWorld, 'claim'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (claim === undefined) return await work();
+  const release = await claim(`publish ${await realpath(point).catch(() => point)}`);
+  if (release === undefined)
+    throw new Fault('USAGE-14', point, { found: 'another publish to this distribution point' });
   try {
-    for (const each of looked) {
-      if (world.signal?.aborted) throw new Fault('STOP-01', 'publish', {}, { cause: world.signal.reason });
-      await removeStaging(each.item, world);
-      meter.subject = each.item.name;
-      prepared.push(await prepareItem(each, world));
-    }
-    return prepared;
-  } catch (thrown) {
-    for (const each of looked) {
-      await removeStaging(each.item, world).catch(() => {
-        // The first fault is the one to tell; the next publish removes what is left.
-      });
-    }
-    throw thrown;
+    return await work();
+  } finally {
+    await release();
   }
 }
 
@@ -209,45 +222,8 @@ function isWithin(inner: string, outer: string): boolean {
   return way === '' || (!way.startsWith(`..${path.sep}`) && way !== '..' && !path.isAbsolute(way));
 }
 
-function publishedItem({ item, reference, outcome, fileCount }: PreparedItem): PublishedItem {
+function publishedItem({ looked: { item, tree }, reference, outcome }: PreparedItem): PublishedItem {
   const { id, version, type, name } = item;
-  return {
-    id,
-    version,
-    type,
-    name,
-    outcome,
-    files: fileCount,
-    bytes: reference.totalBytes,
-    digest: reference.digest,
-  };
-}
-
-/** Bytes digested so far, for the observer. */
-class ByteMeter {
-  subject = '';
-  readonly #observe: Observe;
-  #done = 0;
-  #total = 0;
-
-  constructor(observe: Observe) {
-    this.#observe = observe;
-  }
-
-  start(totalBytes: number): void {
-    this.#total = totalBytes;
-    this.#observe({ kind: 'started', stage: 'publish', totalBytes });
-  }
-
-  advance(bytes: number): void {
-    // Mending reads some files twice; the percentage must not run past its end.
-    this.#done = Math.min(this.#done + bytes, this.#total);
-    this.#observe({
-      kind: 'advanced',
-      stage: 'publish',
-      subject: this.subject,
-      doneBytes: this.#done,
-      totalBytes: this.#total,
-    });
-  }
+  const { totalBytes: bytes, digest } = reference;
+  return { id, version, type, name, outcome, files: tree.paths.length, bytes, digest };
 }

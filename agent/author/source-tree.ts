@@ -1,12 +1,12 @@
 // The files of a content item's source folder: which they are, whether Windows can store their names, and whether they stay as they were.
-import type { BigIntStats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import pLimit from 'p-limit';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { changedNs, isSettled, lookAtStamp, stampOf } from '../content/file-stamp.ts';
 import { checkManifestPaths } from '../content/manifest-path.ts';
 import { Fault } from '../fault/fault.ts';
 
-/** One file. `path` is relative with `/` between names; `stamp` changes when the file is written or replaced (size, time in nanoseconds, inode). */
+/** One file. `path` is relative with `/` between names; `stamp` as `stampOf` gives it. */
 export interface SourceFile {
   readonly path: string;
   readonly absolute: string;
@@ -14,57 +14,107 @@ export interface SourceFile {
   readonly stamp: string;
 }
 
-/** Looks at a few files at once: more gain nothing on a disk, and a share answers slowly. */
-const LOOKS_AT_ONCE = 16;
+/** A source folder as one look found it. */
+export interface SourceTree {
+  readonly folder: string;
+  /** Of every file, relative with `/` between names; folder by folder, names in order, so that the same tree gives the same list. */
+  readonly paths: readonly string[];
+  /** Of every file, in the order of `paths`. */
+  readonly stats: readonly BigIntStats[];
+  /** The folders that hold files, themselves or further below; `` is the source itself. */
+  readonly folders: readonly string[];
+}
+
+/** After so many files signals and the screen get their turn. */
+const FILES_BETWEEN_BREATHS = 2000;
 
 /**
- * @returns every file below `folder`, sorted by path. Folders without files are not content and are left out.
- * Faults: USAGE-07 with every name that Windows cannot store, USAGE-08 unreadable or neither file nor folder (links are not followed:
- * what they lead to may be another thing tomorrow).
+ * Looks at every file below `folder` once, without reading any. Folders without files are not content and are left out. Synchronous calls: on a
+ * local disk they are several times as fast as asking in turns.
+ * Faults: USAGE-08 unreadable or neither file nor folder (links are not followed: what they lead to may be another thing tomorrow).
  */
-export async function listSource(folder: string, subject: string): Promise<readonly SourceFile[]> {
-  const limit = pLimit(LOOKS_AT_ONCE);
-  const names = await readable(folder, () => readdir(folder, { recursive: true, withFileTypes: true }));
-  const entries = names.filter(entry => !entry.isDirectory());
-  const found = await Promise.all(
-    entries.map(entry => {
-      const absolute = path.join(entry.parentPath, entry.name);
-      const relative = path.relative(folder, absolute).split(path.sep).join('/');
-      return limit(async () => ({ path: relative, absolute, ...sizeAndStamp(await look(absolute)) }));
-    }),
-  );
-  const problems = checkManifestPaths(found.map(file => file.path));
+export async function lookAtSource(folder: string): Promise<SourceTree> {
+  const paths: string[] = [];
+  const stats: BigIntStats[] = [];
+  const folders: string[] = [];
+  const waiting = [''];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const absolute = path.join(folder, at);
+    const before = paths.length;
+    const below: string[] = [];
+    const entries = readable(absolute, () => readdirSync(absolute, { withFileTypes: true }));
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const relative = at === '' ? entry.name : `${at}/${entry.name}`;
+      if (entry.isDirectory()) below.push(relative);
+      else {
+        paths.push(relative);
+        stats.push(look(path.join(absolute, entry.name)));
+        if (paths.length % FILES_BETWEEN_BREATHS === 0) await breathe();
+      }
+    }
+    waiting.push(...below.reverse());
+    if (paths.length > before) folders.push(at);
+  }
+  return { folder, paths, stats, folders: withParents(folders) };
+}
+
+/** @returns the files of a tree, sorted by path. */
+export function sourceFiles({ folder, paths, stats }: SourceTree): readonly SourceFile[] {
+  return paths
+    .map((relative, at) => {
+      const found = stats[at]!;
+      return {
+        path: relative,
+        absolute: path.join(folder, relative),
+        size: Number(found.size),
+        stamp: stampOf(found),
+      };
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** @returns paths of files that may change after `momentNs` and still look the same: they were changed about then. */
+export function unsettledFiles({ paths, stats }: SourceTree, momentNs: bigint): readonly string[] {
+  return paths.filter((_, at) => !isSettled(changedNs(stats[at]!), momentNs));
+}
+
+/** Fault: USAGE-07 with every name that Windows cannot store. */
+export function requireStorable({ folder, paths }: SourceTree, subject: string): void {
+  const problems = checkManifestPaths(paths);
   if (problems.length > 0) {
     throw new Fault('USAGE-07', subject, {
       folder,
       paths: problems.map(problem => `${problem.path} ${problem.reason}`),
     });
   }
-  return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Fault: USAGE-13 when the file is no longer the one that was listed. */
-export async function requireUnchanged(file: SourceFile): Promise<void> {
-  const { stamp } = sizeAndStamp(await look(file.absolute));
+export function requireUnchanged(file: SourceFile): void {
+  const stamp = readable(file.absolute, () => lookAtStamp(file.absolute));
   if (stamp !== file.stamp)
-    throw new Fault('USAGE-13', file.absolute, { expected: file.stamp, found: stamp });
+    throw new Fault('USAGE-13', file.absolute, { expected: file.stamp, found: stamp ?? 'no file' });
 }
 
-async function look(absolute: string): Promise<BigIntStats> {
-  const stats = await readable(absolute, () => lstat(absolute, { bigint: true }));
+function look(absolute: string): BigIntStats {
+  const stats = readable(absolute, () => lstatSync(absolute, { bigint: true }));
   if (stats.isFile()) return stats;
   const found = stats.isSymbolicLink() ? 'a link' : stats.isDirectory() ? 'a folder' : 'a device or pipe';
   throw new Fault('USAGE-08', absolute, { expected: 'a plain file', found });
 }
 
-function sizeAndStamp(stats: BigIntStats): Pick<SourceFile, 'size' | 'stamp'> {
-  return { size: Number(stats.size), stamp: `${stats.size}-${stats.mtimeNs}-${stats.ino}` };
+function withParents(folders: readonly string[]): readonly string[] {
+  const all = new Set<string>();
+  for (const folder of folders)
+    for (let at = folder; !all.has(at); at = path.posix.dirname(at) === '.' ? '' : path.posix.dirname(at))
+      all.add(at);
+  return [...all].sort();
 }
 
-async function readable<T>(subject: string, work: () => Promise<T>): Promise<T> {
+function readable<T>(subject: string, work: () => T): T {
   try {
-    return await work();
+    return work();
   } catch (cause) {
-    throw new Fault('USAGE-08', subject, {}, { cause });
+    throw cause instanceof Fault ? cause : new Fault('USAGE-08', subject, {}, { cause });
   }
 }

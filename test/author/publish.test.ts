@@ -14,9 +14,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadPublicKey } from '../../agent/author/key-files.ts';
 import { publish } from '../../agent/author/publish.ts';
 import { decodeManifest } from '../../agent/content/decode-manifest.ts';
+import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
+import { contentJobs } from '../../agent/content/jobs.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { verifyPolicy } from '../../agent/policy/verify-policy.ts';
-import { authorKit, laySite, layTree, noise, type Tree } from '../support/site-kit.ts';
+import { authorKit, clockTicks, laySite, layTree, noise, type Tree } from '../support/site-kit.ts';
 import { ITEMS } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -104,13 +106,16 @@ describe('publish', () => {
 
   it('skips unchanged items by a look and still raises the serial number', async () => {
     const request = await site();
+    await clockTicks();
     const first = await publish(request, authorKit());
+    await clockTicks();
+    expect(outcomes(await publish(request, authorKit()))).toMatchObject({ CON00002: 'unchanged' });
     const before = await readTree(path.join(request.point, 'content'));
     const kit = authorKit();
     const second = await publish(request, kit);
     expect(new Set(Object.values(outcomes(second)))).toEqual(new Set(['unchanged']));
     expect(kit.events.find(event => event.kind === 'started')).toMatchObject({ totalBytes: 0 });
-    expect(second.serial).toBe(2);
+    expect(second.serial).toBe(3);
     expect(second.items.map(item => item.digest)).toEqual(first.items.map(item => item.digest));
     expect(await readTree(path.join(request.point, 'content'))).toEqual(before);
   });
@@ -248,11 +253,12 @@ describe('publish', () => {
     const request = await site();
     const kit = authorKit();
     const durable = openDurableFiles();
-    const copyAll: typeof durable.copyAll = async pairs => {
-      await durable.copyAll(pairs);
-      for (const { from } of pairs) if (from.endsWith('run.cmd')) writeFileSync(from, 'written meanwhile');
+    const copyUnflushed: typeof durable.copyUnflushed = async (from, to, tools) => {
+      await durable.copyUnflushed(from, to, tools);
+      if (from.endsWith('run.cmd')) writeFileSync(from, 'written meanwhile');
     };
-    const fault = await faultOf(publish(request, { ...kit, durable: { ...durable, copyAll } }));
+    const pool = openInPlacePool({ jobs: contentJobs, durable: { ...durable, copyUnflushed } });
+    const fault = await faultOf(publish(request, { ...kit, pool }));
     expect(fault).toMatchObject({
       code: 'USAGE-13',
       subject: path.join(request.site, 'content/CON00003/files/run.cmd'),

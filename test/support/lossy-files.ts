@@ -188,8 +188,11 @@ export function openLossyFiles({ graveyard, cutAt, system = 'linux' }: LossyOpti
     leadsToFolder: name => look(() => machineDisk.leadsToFolder(name)),
     list: folder => look(() => machineDisk.list(folder)),
     pour: async (from, to, { scratch, seen }) => {
-      const source = await machineDisk.open(from, 'read');
       const target = await disk.open(to, 'empty');
+      const source = await machineDisk.open(from, 'read').catch(async thrown => {
+        await target.close();
+        throw thrown;
+      });
       try {
         for (let position = 0; ; ) {
           const length = await source.read(scratch, position);

@@ -1,6 +1,7 @@
 // A small site folder, its keys and the effects that authoring has: tests say only what differs.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { createKey } from '../../agent/author/key-files.ts';
 import type { AuthorWorld } from '../../agent/author/publish.ts';
@@ -25,6 +26,11 @@ export function layTree(folder: string, tree: Tree): void {
     const isBytes = typeof content === 'string' || content instanceof Uint8Array;
     writeFileSync(file, isBytes ? content : stringify(content));
   }
+}
+
+/** Until a file that was written before looks older than one that is written now: what publishing remembers of it is then safe. */
+export async function clockTicks(): Promise<void> {
+  await setTimeout(150);
 }
 
 /** Bytes that no compressor or chunker finds a pattern in, the same at each run. */

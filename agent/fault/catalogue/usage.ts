@@ -89,7 +89,7 @@ export const USAGE = {
     title: 'Another run is at work',
     meaning: 'Another run works on the volume or file shown already, most likely in another window.',
     safe: 'This run changed nothing; the other one goes on.',
-    next: 'Wait until the other run ends; `prestage report` shows how far it is.',
+    next: 'Wait until the other run ends; `prestage report` shows how far a deployment is.',
   },
   'USAGE-15': {
     title: 'Several deployments, and nobody to choose',
@@ -110,6 +110,13 @@ export const USAGE = {
       'A password or passphrase is needed; neither a file nor the environment has one, and there is no terminal to ask at.',
     safe: 'Nothing was changed.',
     next: 'Name a file with it in the first line, or set the variable shown, or run the command at a terminal. It is never taken from the command line, which every program can read.',
+  },
+  'USAGE-18': {
+    title: 'Distribution point of another site',
+    meaning:
+      'The current policy of this distribution point names another site, or was signed by a key that this site does not have. Publishing here would take that site away from its computers.',
+    safe: 'The distribution point is untouched.',
+    next: 'Name the folder of this site. If it is this site’s, from before its key was replaced: put the old key’s .pub file back into the key folder.',
   },
   'USAGE-20': {
     title: 'Program of this system missing',

@@ -1,0 +1,68 @@
+// Whose distribution point a folder is: publishing into that of another site would take it away from the computers that believe that site.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { onDistributionPoint } from '../content/layout.ts';
+import { Fault } from '../fault/fault.ts';
+import { POINTER_MAX_BYTES, policyPointerSchema } from '../policy/fetch-policy.ts';
+import { POLICY_MAX_BYTES } from '../policy/policy.ts';
+import { type PublicKey, publicKey } from '../trust/keys.ts';
+import { SIGNATURE_MAX_BYTES, signatureSchema } from '../trust/signature.ts';
+import { onPoint } from './published-content.ts';
+import type { Site } from './read-site.ts';
+
+const namesSite = z.object({ site: z.string() });
+
+/**
+ * By what the current policy says of itself: this is against mistakes, not against attacks. What is absent or damaged belongs to nobody else and
+ * is made whole by publishing. Fault: USAGE-18.
+ */
+export async function requireOwnPoint(
+  point: string,
+  { site }: Pick<Site, 'site'>,
+  keys: readonly PublicKey[],
+): Promise<void> {
+  const json = (relative: string, maxBytes: number) => readJson(onPoint(point, relative), maxBytes);
+  const pointer = policyPointerSchema.safeParse(
+    await json(onDistributionPoint.policyPointer, POINTER_MAX_BYTES),
+  );
+  if (!pointer.success) return;
+  const { serial } = pointer.data;
+  const policy = namesSite.safeParse(await json(onDistributionPoint.policy(serial), POLICY_MAX_BYTES));
+  if (policy.success && policy.data.site !== site)
+    throw new Fault('USAGE-18', point, { expected: `site ${site}`, found: `site ${policy.data.site}` });
+  const signature = signatureSchema.safeParse(
+    await json(onDistributionPoint.policySignature(serial), SIGNATURE_MAX_BYTES),
+  );
+  if (!signature.success) return;
+  const own = [...new Set(keys.map(({ id }) => id))];
+  if (!own.includes(signature.data.keyId))
+    throw new Fault('USAGE-18', point, {
+      expected: `policy signed by a key of this site: ${own.join(', ')}`,
+      found: `signed by key ${signature.data.keyId}`,
+    });
+}
+
+/** @returns every public key of a key folder, also those that sign no more. What is no key is left out. */
+export async function keysIn(folder: string): Promise<readonly PublicKey[]> {
+  const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.pub'));
+  const found: PublicKey[] = [];
+  for (const name of names.sort()) {
+    try {
+      found.push(publicKey((await readFile(path.join(folder, name), 'utf8')).trim()));
+    } catch {
+      // An SSH key or a note of somebody: whoever needs a key by its name is told what is wrong with it.
+    }
+  }
+  return found;
+}
+
+async function readJson(file: string, maxBytes: number): Promise<unknown> {
+  try {
+    if ((await stat(file)).size > maxBytes) return undefined;
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    // Absent or damaged: nothing that another site could be using.
+    return undefined;
+  }
+}
