@@ -21,6 +21,7 @@ import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
 import { machineShardSchema } from '../../agent/policy/machine-shards.ts';
 import { policySchema } from '../../agent/policy/policy.ts';
 import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
+import { revocationsSchema, signedRevocationsSchema } from '../../agent/trust/revocations.ts';
 import { signatureSchema } from '../../agent/trust/signature.ts';
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
@@ -34,6 +35,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   media: mediaDocumentSchema,
   agent: agentConfigSchema,
   signature: signatureSchema,
+  'signed-revocations': signedRevocationsSchema,
   'content-manifest': contentManifestSchema,
   policy: policySchema,
   'policy-pointer': policyPointerSchema,
@@ -56,6 +58,12 @@ const examples = [...page.matchAll(/^```(yaml|json) (\S+)\n([\s\S]*?)^```$/gm)].
 describe('docs/formats.md', () => {
   it('has an example of every document', () => {
     expect(examples.map(example => example.name).sort()).toEqual(Object.keys(SCHEMAS).sort());
+  });
+
+  it('has a list of revoked keys inside the signed file', () => {
+    const text = examples.find(({ name }) => name === 'signed-revocations')?.text ?? '';
+    const { list } = signedRevocationsSchema.parse(JSON.parse(text));
+    expect(revocationsSchema.parse(JSON.parse(list)).revoked).toHaveLength(1);
   });
 
   it.each(examples)('has an example of $name that decodes', ({ language, name, text }) => {
