@@ -6,12 +6,13 @@ import { Fault } from '../fault/fault.ts';
 import type { Release } from '../machine/claim.ts';
 import type { HostTools } from '../machine/host-tools.ts';
 import type { ImageInfo } from '../machine/machine.ts';
-import type { MediaManifest } from '../media/media-manifest.ts';
+import type { MediaFile, MediaManifest } from '../media/media-manifest.ts';
 import { MEDIA_IMAGES } from '../media/media-paths.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import type { ApplyMediaWorld } from './apply-media.ts';
 import { installBootSector, requireSyslinux } from './bios-boot.ts';
-import { fillEsp } from './disk-image-esp.ts';
+import { checkDiskImage } from './disk-image-check.ts';
+import { fillEsp, requireFatNames } from './disk-image-esp.ts';
 import { writePartitions } from './disk-image-partitions.ts';
 import { DISK, openWorkshop, type Workshop } from './disk-image-tools.ts';
 import { makeVolume, placeVolume, requireNtfs } from './disk-image-volume.ts';
@@ -68,6 +69,7 @@ export async function applyDiskImage(
   const file = await readMediaFile(wim, request.keys);
   const manifest = await readMediaManifest(wim, file, request.keys);
   const images = await twoImages(wim, world);
+  requireFatNames(manifest.esp);
   const { layout, warnings } = plan(request, manifest, images.volume);
   if (layout.scheme === 'mbr') await requireSyslinux();
   await requireFree(diskImage, request.replace);
@@ -82,7 +84,7 @@ export async function applyDiskImage(
   if (release === undefined) throw new Fault('USAGE-14', diskImage);
   try {
     await proveMediaFile(wim, file, world);
-    await makeDisk({ wim, diskImage, layout, images }, world);
+    await makeDisk({ wim, diskImage, layout, images, manifest, file }, world);
   } finally {
     await release();
   }
@@ -122,13 +124,13 @@ async function twoImages(wim: string, { imaging }: ApplyDiskImageWorld): Promise
 
 function plan(
   { diskImage, firmware, sizeBytes, espBytes }: ApplyDiskImageRequest,
-  { esp, content, osImage, osImageBytes }: MediaManifest,
+  { name, esp, content, osImage, osImageBytes }: MediaManifest,
   volume: ImageInfo,
 ): { readonly layout: DiskLayout; readonly warnings: readonly string[] } {
   const warnings = requireFirmwareFiles(
     firmware,
     esp.map(each => each.path),
-    osImage.id,
+    name,
   );
   const wimBytes = content.find(each => each.id === osImage.id)?.totalBytes ?? 0;
   const layout = planDiskLayout({
@@ -177,19 +179,20 @@ interface Making {
   readonly diskImage: string;
   readonly layout: DiskLayout;
   readonly images: MediaImages;
+  readonly manifest: MediaManifest;
+  readonly file: MediaFile;
 }
 
-async function makeDisk(
-  { wim, diskImage, layout, images }: Making,
-  world: ApplyDiskImageWorld,
-): Promise<void> {
+async function makeDisk(making: Making, world: ApplyDiskImageWorld): Promise<void> {
+  const { diskImage } = making;
   const { durable, signal } = world;
   const folder = path.join(path.dirname(diskImage), `.${path.basename(diskImage)}.prestage-new`);
   const workshop = openWorkshop(folder, world.hostTools, signal);
   await durable.remove(folder);
   await durable.makeFolder(path.join(folder, 'esp'));
   try {
-    await fillDisk({ wim, diskImage, layout, images }, workshop, world);
+    await fillDisk(making, workshop, world);
+    await checkDiskImage(path.join(folder, DISK), making.manifest, making.file);
     const disk = await durable.openPartial(path.join(folder, DISK));
     try {
       await disk.flush();

@@ -20,7 +20,7 @@ const CONFIGURATION = [
   'TIMEOUT 0',
   'LABEL bootmgr',
   '  COM32 chain.c32',
-  '  APPEND boot ntldr=/bootmgr',
+  '  APPEND fs ntldr=/bootmgr',
   '',
 ].join('\n');
 

@@ -14,6 +14,7 @@ export interface Workshop {
   tries(tool: string, ...args: readonly (string | number)[]): Promise<boolean>;
 }
 
+/** @param folder exists; the caller removes it. */
 export function openWorkshop(
   folder: string,
   hostTools: HostTools,

@@ -16,6 +16,11 @@ const NEEDED = [
   { name: 'dosfstools', program: 'mkfs.vfat' },
   { name: 'mtools', program: 'mcopy' },
   { name: 'ntfs-3g', program: 'mkntfs' }, // also ntfsls and ntfscat, which read back what was written
+  { name: 'syslinux', program: 'syslinux' }, // boot sectors of disk images for BIOS machines
+  { name: 'syslinux-common', file: '/usr/lib/syslinux/mbr/mbr.bin' },
+  { name: 'qemu-system-x86', program: 'qemu-system-x86_64' }, // real firmware starts those images
+  { name: 'seabios', file: '/usr/share/seabios/bios-256k.bin' },
+  { name: 'ovmf', file: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
   { name: 'p7zip-full', program: '7z' }, // reads disk images on its own
   { name: 'osslsigncode', program: 'osslsigncode' }, // signs boot programs for tests
   { name: 'git', program: 'git' }, // a yardstick of the bench

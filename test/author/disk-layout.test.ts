@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { requireFatNames } from '../../agent/author/disk-image-esp.ts';
 import { fat32ClusterSectors, type LayoutNeeds, planDiskLayout } from '../../agent/author/disk-layout.ts';
 import { requireFirmwareFiles } from '../../agent/author/firmware-files.ts';
 import { asFault, type Fault } from '../../agent/fault/fault.ts';
@@ -107,5 +108,13 @@ test('a BIOS disk without bootmgr or its boot store is refused, and what is miss
     code: 'IMAGE-10',
     subject: 'CON00005',
     detail: { missing: ['Boot/BCD'] },
+  });
+});
+
+test('a name on the ESP that mtools would change is refused, not changed', () => {
+  requireFatNames([{ path: 'EFI/日本語 ß.ttf' }]);
+  expect(refusal(() => requireFatNames([{ path: 'EFI/🚀.ttf' }]))).toMatchObject({
+    code: 'USAGE-10',
+    subject: 'EFI/🚀.ttf',
   });
 });

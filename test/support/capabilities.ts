@@ -15,6 +15,12 @@ const NEEDED: readonly { readonly name: string; readonly file?: string; readonly
   { name: 'nginx', program: 'nginx' },
   { name: 'wimlib-imagex', program: 'wimlib-imagex' },
   { name: 'wixl', program: 'wixl' },
+  { name: 'sgdisk', program: 'sgdisk' },
+  { name: 'mkfs.vfat', program: 'mkfs.vfat' },
+  { name: 'mtools', program: 'mcopy' },
+  { name: 'mkntfs', program: 'mkntfs' },
+  { name: 'syslinux', program: 'syslinux' },
+  { name: 'QEMU', program: 'qemu-system-x86_64' },
 ];
 
 /** Vitest's global set-up. */
