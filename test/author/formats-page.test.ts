@@ -14,13 +14,14 @@ import {
 import { contentManifestSchema } from '../../agent/content/manifest.ts';
 import { decodeJson } from '../../agent/document/decode-json.ts';
 import { decodeYaml } from '../../agent/document/decode-yaml.ts';
-import { mediaFileSchema, mediaManifestSchema } from '../../agent/media/media-manifest.ts';
+import { mediaFileSchema, mediaManifestSchema, mediaSecretsSchema } from '../../agent/media/media-manifest.ts';
 import { captureOrderSchema } from '../../agent/policy/capture-order.ts';
 import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
 import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
 import { machineShardSchema } from '../../agent/policy/machine-shards.ts';
 import { policySchema } from '../../agent/policy/policy.ts';
 import { agentConfigSchema } from '../../agent/trust/agent-config.ts';
+import { passwordBoxSchema } from '../../agent/trust/password-box.ts';
 import { revocationsSchema, signedRevocationsSchema } from '../../agent/trust/revocations.ts';
 import { signatureSchema } from '../../agent/trust/signature.ts';
 
@@ -43,6 +44,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'machine-record': machineRecordSchema,
   'capture-order': captureOrderSchema,
   'media-file': mediaFileSchema,
+  'media-secrets': mediaSecretsSchema,
+  'password-box': passwordBoxSchema,
   'media-manifest': mediaManifestSchema,
 };
 
