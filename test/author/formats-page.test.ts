@@ -14,7 +14,11 @@ import {
 import { contentManifestSchema } from '../../agent/content/manifest.ts';
 import { decodeJson } from '../../agent/document/decode-json.ts';
 import { decodeYaml } from '../../agent/document/decode-yaml.ts';
-import { mediaFileSchema, mediaManifestSchema, mediaSecretsSchema } from '../../agent/media/media-manifest.ts';
+import {
+  mediaFileSchema,
+  mediaManifestSchema,
+  mediaSecretsSchema,
+} from '../../agent/media/media-manifest.ts';
 import { captureOrderSchema } from '../../agent/policy/capture-order.ts';
 import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
 import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
