@@ -85,11 +85,31 @@ export const SITE_CASES: readonly SiteCase[] = [
     says: [/media\/depot\.yaml:1:1 .*alias/],
   },
   {
+    title: 'documents under names that nothing reads',
+    site: { 'deployment.yaml': '[]\n', 'media/bench.yml': 'taskSequence: CON00020\ncreatedBy: A\n' },
+    fault: 'USAGE-02',
+    subject: 'site',
+    says: [
+      'deployment.yaml: nothing reads this name; did you mean deployments.yaml?',
+      'media/bench.yml: expected a name that ends in .yaml',
+    ],
+  },
+  {
+    title: 'a folder where a document belongs, beside a mistyped key of another one',
+    site: { 'collections.yaml/x.txt': '', 'media/depot.yaml': 'taskSequence: CON00020\ncreatdBy: A\n' },
+    fault: 'USAGE-02',
+    subject: 'site',
+    says: [
+      'collections.yaml: expected a file, found a folder',
+      'media/depot.yaml:2:1 creatdBy: unknown key; did you mean createdBy?',
+    ],
+  },
+  {
     title: 'a document that is not UTF-8',
     site: { 'media/depot.yaml': Buffer.from('createdBy: J\xf6rg\n', 'latin1') },
     fault: 'USAGE-02',
     subject: 'site',
-    says: ['media/depot.yaml: expected UTF-8 text'],
+    says: ['media/depot.yaml:1:13 expected UTF-8 text'],
   },
   {
     title: 'a document beyond all measure',
