@@ -55,7 +55,7 @@ function requireFitting(mounted: MountedVolume, fileSystem: string): void {
 }
 
 function nameOf(part: string, folder: string, mounted: MountedVolume | undefined): string {
-  if (mounted === undefined) return `${part} ${folder}: a folder of a volume in use, as for a rehearsal`;
+  if (mounted === undefined) return `${part} ${folder}: a folder, as for a rehearsal`;
   const { root, label, fileSystem, sizeBytes, disk } = mounted;
   const bus = disk?.bus === undefined ? '' : `, ${disk.bus}`;
   return [
