@@ -18,6 +18,9 @@ const BENCHES = {
   fetch: () => import('./bench/fetch.mjs'),
   'fetch-ram': () => import('./bench/fetch-ram.mjs'),
   machines: () => import('./bench/machines.mjs'),
+  publish: () => import('./bench/publish.mjs'),
+  'publish-unchanged': () => import('./bench/publish-unchanged.mjs'),
+  'media-create': () => import('./bench/media-create.mjs'),
 };
 
 await main(import.meta.url, async () => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import pLimit from 'p-limit';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { type CacheLayout, cacheLayout, onDistributionPoint } from '../content/layout.ts';
 import type { ContentManifest, ContentReference } from '../content/manifest.ts';
@@ -14,6 +15,8 @@ import { type DigestWorld, sha256OfFiles } from './digest-files.ts';
 import { layShards } from './media-records.ts';
 import { onPoint } from './published-content.ts';
 import type { MediaSelection } from './select-content.ts';
+
+const LOOKS_AT_ONCE = 16;
 
 export interface TreeWorld extends DigestWorld {
   readonly durable: DurableFiles;
@@ -106,7 +109,8 @@ async function layFiles(
     from: onPoint(point, onDistributionPoint.file(manifest.id, manifest.version, file.path)),
     to: place(file),
   }));
-  for (const { from } of pairs) await requireFile(from);
+  const limit = pLimit(LOOKS_AT_ONCE);
+  await Promise.all(pairs.map(({ from }) => limit(() => requireFile(from))));
   await world.durable.linkOrCopyAll(pairs);
   const digests = await sha256OfFiles(
     manifest.files.map(file => ({ path: file.path, absolute: place(file), size: file.size })),

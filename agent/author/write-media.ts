@@ -58,16 +58,12 @@ export async function writeMedia(
       },
     ],
     compression: 'xpress',
+    unflushed: true,
     advance: (doneBytes, totalBytes) => meter.captured(doneBytes, totalBytes),
     ...(world.signal && { signal: world.signal }),
   });
   const { size: bytes } = await stat(captured);
-  const sha256 = (
-    await sha256OfFiles([{ path: captured, absolute: captured, size: bytes }], {
-      pool: world.pool,
-      ...(world.signal && { signal: world.signal }),
-    })
-  ).get(captured);
+  const sha256 = await digestAndFlush(captured, bytes, meter, world);
   const manifestSha256 = createHash('sha256').update(manifestBytes).digest('hex');
   const sidecar = mediaFileSchema.parse({
     format: 'prestage-media-file/1',
@@ -86,4 +82,28 @@ export async function writeMedia(
   await durable.replaceFile(beside.sidecar, sidecarBytes);
   await placeMedia(wim, durable);
   return { bytes, sha256: sidecar.sha256, manifestSha256 };
+}
+
+/** Flushing waits for the disk and digesting for the processor, so both at once. */
+async function digestAndFlush(
+  wim: string,
+  size: number,
+  meter: MediaMeter,
+  { durable, pool, signal }: CreateMediaWorld,
+): Promise<string | undefined> {
+  const open = await durable.openPartial(wim);
+  try {
+    const digesting = sha256OfFiles([{ path: wim, absolute: wim, size }], {
+      pool,
+      advance: bytes => meter.digested(bytes, size),
+      ...(signal && { signal }),
+    });
+    // Both have ended before a failure is told: the file is removed then.
+    const [digests, flushed] = await Promise.allSettled([digesting, open.flush()]);
+    if (digests.status === 'rejected') throw digests.reason;
+    if (flushed.status === 'rejected') throw flushed.reason;
+    return digests.value.get(wim);
+  } finally {
+    await open.close();
+  }
 }

@@ -87,7 +87,7 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
       },
     }),
 
-    async capture({ wim, images, compression, bootIndex, signal, advance }) {
+    async capture({ wim, images, compression, bootIndex, unflushed, signal, advance }) {
       const partial = `${wim}.partial`;
       const context = { wim, target: partial, doing: 'capture' } as const;
       try {
@@ -118,7 +118,7 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
                 }
               }
               if (bootIndex !== undefined) await markBootable(struct, bootIndex, context);
-              const flags = WRITE_CHECK_INTEGRITY | WRITE_FSYNC;
+              const flags = WRITE_CHECK_INTEGRITY | (unflushed === true ? 0 : WRITE_FSYNC);
               await check(
                 library.callInThread('wimlib_write', struct, tchars(partial), ALL_IMAGES, flags, 0),
                 context,

@@ -84,6 +84,8 @@ export interface Imaging {
     }[];
     readonly compression: 'none' | 'xpress' | 'lzx';
     readonly bootIndex?: number;
+    /** The caller flushes the WIM, at the same time as something else; otherwise it is flushed before the promise resolves. */
+    readonly unflushed?: boolean;
     readonly signal?: AbortSignal;
     readonly advance?: Advance;
   }): Promise<void>;
