@@ -117,7 +117,7 @@ export function utcSeconds(time: Date): string {
 }
 
 /** Every serial number that the distribution point has: an interrupted publish may have left one that is not current. */
-async function serialsOn(point: string): Promise<readonly number[]> {
+export async function serialsOn(point: string): Promise<readonly number[]> {
   const folder = path.dirname(onPoint(point, onDistributionPoint.policyPointer));
   const names = await readdir(folder).catch(() => []); // Absent: the first publish to this point.
   const serials = names.filter(name => /^[1-9][0-9]{0,14}$/.test(name)).map(Number);

@@ -3,14 +3,14 @@ import type { Command } from 'commander';
 import { type Published, publish } from '../author/publish.ts';
 import { sizeText } from '../console/size-text.ts';
 import { tableLines } from '../console/table.ts';
+import { Fault } from '../fault/fault.ts';
 import type { Composition } from './composition.ts';
 import { addPassphraseOption, keyPassphrase, type PassphraseOptions } from './key-passphrase.ts';
+import { type PruneOptions, prune } from './prune.ts';
 
-export interface PublishOptions extends PassphraseOptions {
-  readonly to: string;
-  readonly keys?: string;
+export interface PublishOptions extends PassphraseOptions, PruneOptions {
   readonly rehash?: boolean;
-  readonly json?: boolean;
+  readonly prune?: boolean;
 }
 
 /** Registers the command. */
@@ -30,24 +30,30 @@ export function addPublish(
     .option('--keys <folder>', 'folder of the key files (default: SITE/keys)');
   addPassphraseOption(command)
     .option('--rehash', 'read everything again, at the source and on the distribution point')
+    .option('--prune', 'publish nothing; name what no policy there and no listed media needs')
+    .option('--media <files...>', 'with --prune: media whose content stays, by their .wim names')
+    .option('--media-folder <folders...>', 'with --prune: folders of media whose content stays')
+    .option('--yes', 'with --prune: remove what is named')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nFurther distribution points are copies of this one: copy content/ and policy/<number>/ first,\npolicy/current.json last.\n\nExamples:\n  prestage publish site --to /srv/dp\n  prestage publish site --to \\\\dp01\\prestage --keys D:\\keys --json',
+      '\nFurther distribution points are copies of this one: copy content/ and policy/<number>/ first,\npolicy/current.json last.\n\nExamples:\n  prestage publish site --to /srv/dp\n  prestage publish site --to \\\\dp01\\prestage --keys D:\\keys --json\n  prestage publish site --to /srv/dp --prune --media-folder /srv/media --yes',
     )
     .action(async (site: string, options: PublishOptions) =>
       exit(await publishSite(site, options, await compose())),
     );
 }
 
-/** @returns 0. Faults: those of author/publish.ts. */
+/** @returns 0. Faults: those of author/publish.ts and author/prune-point.ts; USAGE-01. */
 export async function publishSite(
   site: string,
   options: PublishOptions,
   composition: Composition,
 ): Promise<number> {
+  refuseOptionsOfOther(options);
   const pool = await composition.openPool();
   try {
+    if (options.prune === true) return await prune(site, options, { ...composition, pool });
     const request = {
       site,
       point: options.to,
@@ -69,6 +75,19 @@ export async function publishSite(
   } finally {
     await pool.close();
   }
+}
+
+/** An option that would have no effect is a misunderstanding, and of `--yes` a dangerous one. */
+function refuseOptionsOfOther(options: PublishOptions): void {
+  const { prune: isPrune, rehash, media, mediaFolder, yes } = options;
+  const idle = isPrune
+    ? { '--rehash': rehash }
+    : { '--media': media, '--media-folder': mediaFolder, '--yes': yes };
+  const [found] = Object.entries(idle).find(([, value]) => value !== undefined) ?? [];
+  if (found !== undefined)
+    throw new Fault('USAGE-01', found, {
+      expected: isPrune ? 'not together with --prune' : 'only together with --prune',
+    });
 }
 
 function publishedLines(published: Published): string[] {
