@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { sealSecrets } from '../../agent/author/media-secrets.ts';
+import { summarize } from '../../agent/author/media-summary.ts';
 import { decodeJson } from '../../agent/document/decode-json.ts';
 import { mediaSecretsSchema } from '../../agent/media/media-manifest.ts';
 import { openWithPassword } from '../../agent/trust/password-box.ts';
+import { mediaManifest } from '../support/signed-documents.ts';
 
 const MEDIA = {
   variables: { Depot: 'Graz', pin: 'geheim-4711', OSDJoinPassword: 'hunter2' },
@@ -31,6 +33,16 @@ describe('what is secret of a media', () => {
       secret: [],
       machineKey: MACHINE_KEY,
     });
+  });
+
+  test('makes unattended media wait for a person, which its bill says', async () => {
+    const sealed = await sealSecrets({ variables: {}, secret: [] }, undefined, 'correct horse');
+    const waits = 'The media is unattended and has a password: each computer waits until somebody types it.';
+    const now = new Date('2026-03-02T00:00:00Z');
+    const summary = (differences: object) => summarize(mediaManifest('ed25519:none', differences), now);
+    expect(summary(sealed)).toMatchObject({ secrets: 'sealed', warnings: expect.arrayContaining([waits]) });
+    expect(summary({ ...sealed, unattended: false }).warnings).not.toContain(waits);
+    expect(summary({}).warnings).not.toContain(waits);
   });
 
   test('is sealed also where there is nothing to hide: a password keeps others from deploying', async () => {
