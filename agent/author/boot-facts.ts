@@ -74,7 +74,7 @@ function managerWarning(
 }
 
 const REVOKED =
-  'Its certificate expires in October 2026, and computers whose firmware revoked it (KB5025885) do not start this media.';
+  'Its certificate is good until October 2026 only, and computers whose firmware revoked it (KB5025885) do not start this media.';
 
 function newer(has: boolean | undefined): string {
   if (has === true)

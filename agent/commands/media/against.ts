@@ -33,6 +33,7 @@ function addressOf(point: string): string {
   return /^([a-z]{2,}:|\\\\)/i.test(point) ? point : path.resolve(point);
 }
 
+/** What of the media is not what policy names now, as lines for a person. */
 export function freshnessLines({
   serial,
   created,

@@ -119,6 +119,7 @@ function signatureText({ issuer, issuerExpires }: BootSignature): string {
   return issuerExpires === undefined ? issuer : `${issuer} (expires ${issuerExpires.slice(0, 10)})`;
 }
 
+/** What to mind, under a heading of its own; nothing when there is nothing. */
 export function warningLines(warnings: readonly string[]): string[] {
   return warnings.length === 0 ? [] : ['', 'Mind:', ...warnings.map(warning => `  ${warning}`)];
 }
