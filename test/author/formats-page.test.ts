@@ -19,6 +19,7 @@ import {
   mediaManifestSchema,
   mediaSecretsSchema,
 } from '../../agent/media/media-manifest.ts';
+import { receiptSchema } from '../../agent/media/receipt.ts';
 import { captureOrderSchema } from '../../agent/policy/capture-order.ts';
 import { policyPointerSchema } from '../../agent/policy/fetch-policy.ts';
 import { machineRecordSchema } from '../../agent/policy/machine-record.ts';
@@ -51,6 +52,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'media-secrets': mediaSecretsSchema,
   'password-box': passwordBoxSchema,
   'media-manifest': mediaManifestSchema,
+  receipt: receiptSchema,
 };
 
 const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/formats.md'), 'utf8');

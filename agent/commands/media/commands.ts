@@ -37,7 +37,7 @@ export function addMediaCommands(
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  prestage media commands depot.wim --disk 1 --key media.pub\n  prestage media commands D:\\depot.wim --disk 1 --diskpart --config agent.yaml > depot.diskpart.txt',
+      '\nExamples:\n  prestage media commands depot.wim --disk 1 --key media.pub\n  prestage media commands D:\\depot.wim --disk 1 --diskpart --config agent.yaml',
     )
     .action(async (wim: string, options: MediaCommandsOptions) =>
       exit(await mediaCommands(wim, options, await compose())),

@@ -56,6 +56,6 @@ export const DISK = {
     meaning:
       'The file shown is no raw disk image, or what its partition table or a file system on it says cannot be so.',
     safe: 'Nothing was changed: the image is only read.',
-    next: 'Convert another kind of image with the command in the detail; write a damaged one again with `prestage media apply`.',
+    next: 'Convert another kind of image with the command in the detail; write a damaged one again with `prestage media apply FILE.wim`.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -104,6 +104,6 @@ export const TRUST = {
     meaning:
       'This media is only deployed from a disk that a depot has proven and signed a receipt for; there is none, or none that can be believed.',
     safe: 'Nothing was changed on the disk.',
-    next: 'Have the depot prove the disk: `prestage media verify` with --receipt-key. A disk that comes from nobody known is to be set aside.',
+    next: 'Have the depot prove the disk: `prestage media verify VOLUME --receipt-key FILE`. A disk that comes from nobody known is to be set aside.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
