@@ -19,7 +19,6 @@ const BUILT_FOR_LINUX = /^\.|^bin$|(?<!^node-)linux-x64$|\.node$/;
 
 function layPlainFiles(from: string, to: string, leftOut: RegExp): number {
   let count = 0;
-  mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     if (leftOut.test(entry.name)) continue;
     const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)];
@@ -32,7 +31,9 @@ function layPlainFiles(from: string, to: string, leftOut: RegExp): number {
   return count;
 }
 
+/** Its folder only then: empty folders are no content. */
 function layFile(source: string, target: string): void {
+  mkdirSync(path.dirname(target), { recursive: true });
   try {
     linkSync(source, target);
   } catch {
