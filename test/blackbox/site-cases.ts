@@ -95,7 +95,7 @@ export const SITE_CASES: readonly SiteCase[] = [
     ],
   },
   {
-    title: 'a folder where a document belongs, beside a mistyped key of another one',
+    title: 'a folder where a document belongs',
     site: { 'collections.yaml/x.txt': '', 'media/depot.yaml': 'taskSequence: CON00020\ncreatdBy: A\n' },
     fault: 'USAGE-02',
     subject: 'site',
