@@ -5,17 +5,13 @@ import path from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createKey, createMachineKey, loadMachineKey, loadPublicKey } from '../../agent/author/key-files.ts';
 import { publish } from '../../agent/author/publish.ts';
-import { badPublishedFiles } from '../../agent/author/published-content.ts';
-import { decodeManifest } from '../../agent/content/decode-manifest.ts';
 import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { contentJobs } from '../../agent/content/jobs.ts';
-import { openFolderSource } from '../../agent/distribution/folder-source.ts';
-import { fetchPolicy } from '../../agent/policy/fetch-policy.ts';
 import { placeOf, recordIn } from '../../agent/policy/machine-shards.ts';
-import { verifyPolicy } from '../../agent/policy/verify-policy.ts';
 import type { PublicKey } from '../../agent/trust/keys.ts';
 import { recordsKey } from '../../agent/trust/machine-key.ts';
 import { everyCut } from '../support/every-cut.ts';
+import { provenPolicy } from '../support/proven-point.ts';
 import { authorKit, layTree, noise, SITE } from '../support/site-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -51,20 +47,7 @@ beforeAll(async () => {
 
 /** @returns the serial number of the current policy, all that it names proven, the record of a machine of that publish among it. */
 async function readPoint(point: string): Promise<number> {
-  const { pool } = authorKit();
-  const served = await fetchPolicy(openFolderSource({ url: point, priority: 1 }, point));
-  const { policy } = verifyPolicy(served.bytes, served.signature, {
-    keys: [key],
-    site: 'CON',
-    floor: 1,
-    clock: new Date('2026-03-02T00:00:00Z'),
-    provenTimes: [],
-  });
-  for (const reference of policy.content) {
-    const folder = path.join(point, 'content', reference.id, reference.version);
-    const manifest = decodeManifest(readFileSync(path.join(folder, 'manifest.json')), reference);
-    expect(await badPublishedFiles(point, manifest, { pool })).toEqual([]);
-  }
+  const policy = await provenPolicy(point, key);
   const place = placeOf(records, { kind: 'serial', value: 'sn-1' }, policy.machines?.digests.length ?? 0);
   const shard = readFileSync(path.join(point, `policy/${policy.serial}/machines/${place.shard}.json`));
   expect(createHash('sha256').update(shard).digest('hex')).toBe(policy.machines?.digests[place.shard]);
