@@ -15,6 +15,7 @@ import {
   machinesSchema,
 } from './machine-documents.ts';
 import { machineIssues } from './machine-issues.ts';
+import { receiptIssues } from './receipt-issues.ts';
 import { secretIssues } from './secret-issues.ts';
 import {
   type ContentDocument,
@@ -98,6 +99,7 @@ export async function readSite(
       ...(await referenceIssues(documents)),
       ...variableIssues(documents),
       ...secretIssues(documents),
+      ...receiptIssues(documents),
       ...collectionIssues(documents),
       ...(await machineIssues(documents, root)),
     );

@@ -172,6 +172,14 @@ describe('readSite', () => {
       'content/CON00099/content.yaml: required, but absent',
     ]);
   });
+
+  it('refuses media that demands the receipt of a depot where the site names none', async () => {
+    const media = 'taskSequence: CON00020\nbootImage: CON00005\ncreatedBy: A\nreceipt: required\n';
+    const { issues } = await refusal({ 'media/depot.yaml': media });
+    expect(issues).toEqual([
+      expect.stringMatching(/^media\/depot\.yaml:4:10 receipt: is required, and site\.yaml names no depot/),
+    ]);
+  });
 });
 
 describe('readSite, where files are not what they should be', () => {
