@@ -10,6 +10,7 @@ const FILES_FOR_VOLUME_FLUSH = 64;
 
 const FLUSHES_AT_ONCE = 16;
 
+/** Data and names of everything below, and the folders' own names. Throws what the disk's steps throw. */
 export async function flushTrees(disk: Disk, folders: readonly string[]): Promise<void> {
   const names = { files: [] as string[], folders: [] as string[] };
   for (const folder of folders) await collect(disk, folder, names);
