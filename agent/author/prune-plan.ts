@@ -13,7 +13,7 @@ import {
 import { TEMPORARY_SUFFIX } from '../durable/open-durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import { onPoint, publishedManifestBytes } from './published-content.ts';
-import { lookAtSource } from './source-tree.ts';
+import { lookAtSource, sourceBytes } from './source-tree.ts';
 
 export interface UnneededVersion {
   readonly id: string;
@@ -104,7 +104,8 @@ async function lookInside(
     ...manifest.files.map(file => onDistributionPoint.file(id, version, file.path)),
     ...manifest.files.map(file => onDistributionPoint.chunkIndex(id, version, file.sha256)),
   ]);
-  const { paths, stats } = await lookAtSource(onPoint(point, relative));
+  const tree = await lookAtSource(onPoint(point, relative));
+  const { paths } = tree;
   const foreign: string[] = [];
   const leftovers: string[] = [];
   for (const each of paths) {
@@ -113,8 +114,7 @@ async function lookInside(
     const isOwn = name.endsWith(TEMPORARY_SUFFIX) || /^chunks\/[0-9a-f]{64}\.chunks$/.test(each);
     (isOwn ? leftovers : foreign).push(name);
   }
-  const bytes = stats.reduce((sum, { size }) => sum + Number(size), 0);
-  return { foreign, leftovers, files: paths.length, bytes };
+  return { foreign, leftovers, files: paths.length, bytes: sourceBytes(tree) };
 }
 
 /** Sorted; empty when there is no such folder. A file in its place is left to whoever asks for its names. */

@@ -6,7 +6,7 @@ import type { LookedAt } from './look-at-item.ts';
 import { packageHardware } from './package-hardware.ts';
 import { type ItemWorld, type PreparedItem, prepareItem } from './publish-item.ts';
 import { PublishMeter } from './publish-meter.ts';
-import { sourceFiles } from './source-tree.ts';
+import { sourceBytes, sourceFiles } from './source-tree.ts';
 import { removeStaging, revealItem } from './stage-item.ts';
 
 /** Two or three keep every thread busy while another one waits for its last file. */
@@ -80,7 +80,7 @@ export async function hardwareOf(
 
 function bytesToRead({ settled, unsettled, remembered, tree }: LookedAt, rehash: boolean): number {
   if (settled !== undefined) return unsettled.reduce((sum, file) => sum + file.size, 0);
-  const source = tree.stats.reduce((sum, { size }) => sum + Number(size), 0);
+  const source = sourceBytes(tree);
   // The distribution point's files are read as well.
   return rehash && remembered !== undefined ? 2 * source : source;
 }

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { changedNs } from '../content/file-stamp.ts';
 import { contentVersion, MANIFEST_MAX_BYTES, sha256Text } from '../content/manifest.ts';
 import { encodeJson } from '../document/decode-json.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
@@ -71,15 +70,12 @@ export async function momentOnDisk(site: string, durable: DurableFiles): Promise
 }
 
 /** One digest over all that decides an item's manifest, taken by looking: its document, and every file's path and stamp. */
-export function fingerprintOf(item: SiteContent, { paths, stats }: SourceTree): string {
+export function fingerprintOf(item: SiteContent, { paths, looks }: SourceTree): string {
   const { id, version, type, name, install, detection, dependencies } = item;
-  const seen = BigInt64Array.from(
-    stats.flatMap(each => [each.size, each.mtimeNs, changedNs(each), each.ino]),
-  );
   return createHash('sha256')
     .update(JSON.stringify({ id, version, type, name, install, detection, dependencies }))
     .update(`\0${paths.join('\0')}\0\0`)
-    .update(seen)
+    .update(looks)
     .digest('hex');
 }
 

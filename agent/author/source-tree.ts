@@ -2,7 +2,7 @@
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { changedNs, isSettled, lookAtStamp, stampOf } from '../content/file-stamp.ts';
+import { isSettled, LOOK_NUMBERS, lookAtStamp, writeLook } from '../content/file-stamp.ts';
 import { checkManifestPaths } from '../content/manifest-path.ts';
 import { Fault } from '../fault/fault.ts';
 
@@ -19,8 +19,8 @@ export interface SourceTree {
   readonly folder: string;
   /** Of every file, relative with `/` between names; folder by folder, names in order, so that the same tree gives the same list. */
   readonly paths: readonly string[];
-  /** Of every file, in the order of `paths`. */
-  readonly stats: readonly BigIntStats[];
+  /** LOOK_NUMBERS of every file, in the order of `paths`. */
+  readonly looks: BigUint64Array;
   /** The folders that hold files, themselves or further below; `` is the source itself. */
   readonly folders: readonly string[];
 }
@@ -35,7 +35,7 @@ const FILES_BETWEEN_BREATHS = 2000;
  */
 export async function lookAtSource(folder: string): Promise<SourceTree> {
   const paths: string[] = [];
-  const stats: BigIntStats[] = [];
+  let looks = new BigUint64Array(1024 * LOOK_NUMBERS);
   const folders: string[] = [];
   const waiting = [''];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
@@ -47,35 +47,44 @@ export async function lookAtSource(folder: string): Promise<SourceTree> {
       const relative = at === '' ? entry.name : `${at}/${entry.name}`;
       if (entry.isDirectory()) below.push(relative);
       else {
+        const from = paths.length * LOOK_NUMBERS;
+        if (from === looks.length) looks = doubled(looks);
+        writeLook(look(`${absolute}${path.sep}${entry.name}`), looks, from);
         paths.push(relative);
-        stats.push(look(path.join(absolute, entry.name)));
         if (paths.length % FILES_BETWEEN_BREATHS === 0) await breathe();
       }
     }
     waiting.push(...below.reverse());
     if (paths.length > before) folders.push(at);
   }
-  return { folder, paths, stats, folders: withParents(folders) };
+  return {
+    folder,
+    paths,
+    looks: looks.subarray(0, paths.length * LOOK_NUMBERS),
+    folders: withParents(folders),
+  };
 }
 
 /** @returns the files of a tree, sorted by path. */
-export function sourceFiles({ folder, paths, stats }: SourceTree): readonly SourceFile[] {
+export function sourceFiles({ folder, paths, looks }: SourceTree): readonly SourceFile[] {
   return paths
-    .map((relative, at) => {
-      const found = stats[at]!;
-      return {
-        path: relative,
-        absolute: path.join(folder, relative),
-        size: Number(found.size),
-        stamp: stampOf(found),
-      };
-    })
+    .map((relative, at) => ({
+      path: relative,
+      absolute: path.join(folder, relative),
+      size: Number(looks[at * LOOK_NUMBERS]),
+      stamp: looks.subarray(at * LOOK_NUMBERS, (at + 1) * LOOK_NUMBERS).join('-'),
+    }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** @returns the bytes of all files of a tree. */
+export function sourceBytes({ paths, looks }: SourceTree): number {
+  return paths.reduce((sum, _, at) => sum + Number(looks[at * LOOK_NUMBERS]), 0);
+}
+
 /** @returns paths of files that may change after `momentNs` and still look the same: they were changed about then. */
-export function unsettledFiles({ paths, stats }: SourceTree, momentNs: bigint): readonly string[] {
-  return paths.filter((_, at) => !isSettled(changedNs(stats[at]!), momentNs));
+export function unsettledFiles({ paths, looks }: SourceTree, momentNs: bigint): readonly string[] {
+  return paths.filter((_, at) => !isSettled(looks[at * LOOK_NUMBERS + 2]!, momentNs));
 }
 
 /** Fault: USAGE-07 with every name that Windows cannot store. */
@@ -101,6 +110,12 @@ function look(absolute: string): BigIntStats {
   if (stats.isFile()) return stats;
   const found = stats.isSymbolicLink() ? 'a link' : stats.isDirectory() ? 'a folder' : 'a device or pipe';
   throw new Fault('USAGE-08', absolute, { expected: 'a plain file', found });
+}
+
+function doubled(table: BigUint64Array): BigUint64Array<ArrayBuffer> {
+  const larger = new BigUint64Array(table.length * 2);
+  larger.set(table);
+  return larger;
 }
 
 function withParents(folders: readonly string[]): readonly string[] {

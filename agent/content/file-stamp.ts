@@ -3,9 +3,22 @@
 // (archives, robocopy); nothing but a change of the machine's clock sets the time of the last change.
 import { type BigIntStats, lstatSync } from 'node:fs';
 
+/** The numbers of a look: size, last write, last change, which file. Unsigned 64 bits each, so that tables of them are exact. */
+export const LOOK_NUMBERS = 4;
+
+/** Writes the numbers of a look into a table, from `at` on: a table of plain numbers is a tenth of the memory of as many results of lstat. */
+export function writeLook(stats: BigIntStats, table: BigUint64Array, at: number): void {
+  table[at] = stats.size;
+  table[at + 1] = BigInt.asUintN(64, stats.mtimeNs);
+  table[at + 2] = BigInt.asUintN(64, changedNs(stats));
+  table[at + 3] = BigInt.asUintN(64, stats.ino);
+}
+
 /** The file's stamp, as text. Two looks with the same stamp saw the same file, written last at the same moment. */
 export function stampOf(stats: BigIntStats): string {
-  return `${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}-${stats.ino}`;
+  const look = new BigUint64Array(LOOK_NUMBERS);
+  writeLook(stats, look, 0);
+  return look.join('-');
 }
 
 /** @returns the stamp of what lies at `path`, links not followed; undefined when nothing does. Throws what node:fs throws. */
