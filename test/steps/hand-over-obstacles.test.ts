@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deploy } from '../../agent/commands/deploy.ts';
 import type { Action } from '../../agent/plan/plan.ts';
 import { handOverObstacles } from '../../agent/steps/hand-over-obstacles.ts';
-import { makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
+import { MEDIA_PASSWORD, makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { openStepKit } from '../support/step-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -72,11 +72,14 @@ describe('deploy', () => {
           packages: ['CON00006'],
           applications: ['CON00002'],
           // What has a variable in it is known on the machine alone; the rest is told at publish.
-          variables: {
-            OSDComputerName: 'NOT A %Kind%',
-            Kind: 'NAME',
-            OSDLocalAdminPassword: 'never-to-be-seen',
-          },
+          variables: { OSDComputerName: 'NOT A %Kind%', Kind: 'NAME' },
+        },
+        'media/depot.yaml': {
+          taskSequence: 'CON00020',
+          bootImage: 'CON00005',
+          createdBy: 'A. Admin',
+          password: true,
+          variables: { OSDLocalAdminPassword: 'never-to-be-seen' },
         },
       },
     });
@@ -87,7 +90,8 @@ describe('deploy', () => {
     const disk = path.join(folder, 'bad-answer');
     await site.layDisk(disk);
     await writeFile(path.join(disk, 'volumes/windows/keep.txt'), 'kept');
-    const composition = testComposition(site);
+    const environment = { PRESTAGE_MEDIA_PASSWORD: MEDIA_PASSWORD };
+    const composition = { ...testComposition(site), environment };
     expect(await faultOf(deploy({ disk, config: site.config }, composition))).toMatchObject({
       code: 'CONTENT-12',
       subject: 'OSDComputerName',
