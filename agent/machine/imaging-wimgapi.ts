@@ -1,6 +1,5 @@
-// Imaging by wimgapi.dll, which every WinPE has. Applies; capturing is left to libwim.
-import type { FaultCode } from '../fault/catalogue.ts';
-import { type Detail, Fault } from '../fault/fault.ts';
+// Imaging by wimgapi.dll, which every WinPE and every Windows has: applies here, captures in wimgapi-capture.ts.
+import { Fault } from '../fault/fault.ts';
 import type { Native, NativeCallback, NativeLibrary } from '../native/library.ts';
 import type { NativeMemory } from '../native/memory.ts';
 import { wide } from '../native/text.ts';
@@ -13,12 +12,13 @@ import {
   WIM_GENERIC_READ,
   WIM_OPEN_EXISTING,
   type WIMGAPI,
-  WIN32_ERROR,
 } from '../native/wimgapi.ts';
 import { describeWim, imageOf } from '../wim/read-wim.ts';
 import { imagingProgress } from './imaging-progress.ts';
 import type { Imaging } from './machine.ts';
 import { requireFolder } from './require-folder.ts';
+import { captureWithWimgapi } from './wimgapi-capture.ts';
+import { type LastError, namingFile, wimgapiFault } from './wimgapi-faults.ts';
 
 export interface WimgapiParts {
   readonly native: Native;
@@ -26,12 +26,6 @@ export interface WimgapiParts {
   readonly memory: NativeMemory;
   /** Where the DLL was loaded from, for the report. */
   readonly loadedFrom: string;
-}
-
-/** The last WIM_MSG_ERROR, which names the file that failed. */
-interface LastMessage {
-  path: string;
-  error: number;
 }
 
 /** @returns Imaging over an opened wimgapi.dll. The DLL calls back from threads of its own, so every call that may do so runs off JavaScript's thread. */
@@ -53,7 +47,7 @@ export function wimgapiImaging({ native, library, memory, loadedFrom }: WimgapiP
       await requireFolder(target);
       await requireFolder(temporary);
       const meter = imagingProgress(advance, image.totalBytes ?? description.fileBytes);
-      const last: LastMessage = { path: '', error: 0 };
+      const last: LastError = { path: '', error: 0 };
       if (signal?.aborted) throw new Fault('STOP-01', target);
       const callback = native.createCallback({
         ...MESSAGE_CALLBACK,
@@ -80,18 +74,13 @@ export function wimgapiImaging({ native, library, memory, loadedFrom }: WimgapiP
         await applyWith({ wim, index, target, temporary, callback, solid: description.header.solid });
         meter.end();
       } catch (thrown) {
-        throw callback.failure() ?? named(thrown, last);
+        throw callback.failure() ?? namingFile(thrown, last);
       } finally {
         callback.free();
       }
     },
 
-    async capture({ wim }) {
-      throw new Fault('USAGE-10', wim, {
-        expected: 'libwim-15.dll beside the executable',
-        found: 'wimgapi.dll, which Prestage does not capture with',
-      });
-    },
+    capture: request => captureWithWimgapi({ native, library, memory, loadedFrom }, request),
   };
 
   async function applyWith(request: {
@@ -141,30 +130,4 @@ export function wimgapiImaging({ native, library, memory, loadedFrom }: WimgapiP
       library.call('WIMCloseHandle', file);
     }
   }
-}
-
-const FAULTS: ReadonlyMap<number, FaultCode> = new Map([
-  [WIN32_ERROR.requestAborted, 'STOP-01'],
-  [WIN32_ERROR.diskFull, 'DISK-01'],
-  [WIN32_ERROR.handleDiskFull, 'DISK-01'],
-  [WIN32_ERROR.accessDenied, 'DISK-02'],
-  [WIN32_ERROR.writeProtect, 'DISK-02'],
-  [WIN32_ERROR.crc, 'DISK-03'],
-  [WIN32_ERROR.badFormat, 'IMAGE-02'],
-  [WIN32_ERROR.invalidData, 'IMAGE-02'],
-  [WIN32_ERROR.fileCorrupt, 'IMAGE-02'],
-]);
-
-/** The fault that a Win32 error of wimgapi.dll means; anything not known is IMAGE-04 with its number. */
-export function wimgapiFault(native: number, doing: string, wim: string, target: string): Fault {
-  const code = FAULTS.get(native) ?? 'IMAGE-04';
-  const aboutTheFile = code === 'IMAGE-02' || code === 'IMAGE-04';
-  return new Fault(code, aboutTheFile ? wim : target, { native, doing, target });
-}
-
-/** The fault with the file that the last WIM_MSG_ERROR named, when there was one. */
-function named(thrown: unknown, last: LastMessage): unknown {
-  if (!(thrown instanceof Fault) || last.error === 0) return thrown;
-  const detail: Detail = { ...thrown.detail, file: last.path, fileError: last.error };
-  return new Fault(thrown.code, thrown.subject, detail, { cause: thrown.cause });
 }

@@ -10,6 +10,9 @@ export const WIMGAPI = {
   WIMGetAttributes: { returns: 'i32', takes: ['address', 'bytes', 'u32'] },
   WIMLoadImage: { returns: 'address', takes: ['address', 'u32'] },
   WIMApplyImage: { returns: 'i32', takes: ['address', 'bytes', 'u32'] },
+  WIMCaptureImage: { returns: 'address', takes: ['address', 'bytes', 'u32'] },
+  WIMSetImageInformation: { returns: 'i32', takes: ['address', 'bytes', 'u32'] },
+  WIMSetBootImage: { returns: 'i32', takes: ['address', 'u32'] },
   WIMRegisterMessageCallback: { returns: 'u32', takes: ['address', 'callback', 'address'] },
   WIMUnregisterMessageCallback: { returns: 'i32', takes: ['address', 'callback'] },
 } as const;
@@ -20,7 +23,17 @@ export const WIMGAPI_NAMES = ['wimgapi.dll'] as const;
 export const MESSAGE_CALLBACK = { returns: 'u32', takes: ['u32', 'address', 'address', 'address'] } as const;
 
 export const WIM_GENERIC_READ = 0x8000_0000;
+/** Includes read access. */
+export const WIM_GENERIC_WRITE = 0x4000_0000;
+export const WIM_CREATE_NEW = 1;
 export const WIM_OPEN_EXISTING = 3;
+/** `dwCompressionType` of a new file. */
+export const COMPRESSION = { none: 0, xpress: 1, lzx: 2 } as const;
+/** To WIMCreateFile: the new file gets an integrity table. (To WIMCaptureImage it would mean: equal files are compared byte by byte.) */
+export const WIM_FLAG_VERIFY = 0x2;
+export const WIM_FLAG_NO_DIRACL = 0x10;
+export const WIM_FLAG_NO_FILEACL = 0x20;
+export const WIM_FLAG_NO_RP_FIX = 0x100;
 /** Undocumented: without it, solid files (version 0xE00, `.esd`) are refused with ERROR_BAD_FORMAT. */
 export const WIM_FLAG_CHUNKED = 0x2000_0000;
 export const REGISTER_FAILED = 0xffff_ffff;
@@ -31,6 +44,10 @@ export const MESSAGE = {
   progress: 0x9478,
   /** wParam: path. lParam: address of a BOOL, cleared to skip the file. The message on which an abort is documented. */
   process: 0x9479,
+  /** lParam: how many files there are to capture or apply. Documented as the progress of captures, together with setPosition. */
+  setRange: 0x947b,
+  /** lParam: how many of them are done. */
+  setPosition: 0x947c,
   /** wParam: path or null. lParam: Win32 error. */
   error: 0x947f,
   queryAbort: 0x948e,

@@ -1,5 +1,7 @@
 // The contract of Imaging as one suite, run against every library that implements it.
-import { stat, truncate } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readdir, readFile, stat, truncate } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Imaging } from '../../agent/machine/machine.ts';
 import { describeWim } from '../../agent/wim/read-wim.ts';
@@ -13,11 +15,16 @@ import {
   writeTree,
 } from '../support/wim-kit.ts';
 
+const run = promisify(execFile);
+
 export interface ImagingUnderTest {
   open(): Promise<Imaging>;
   /** A path of this system as the library's system sees it (`Z:\...` under Wine). */
   see(path: string): string;
-  readonly captures: boolean;
+  /** Whether it can tell what files an image has. */
+  readonly looksInside: boolean;
+  /** The native number of a bootable image that is not there. */
+  readonly noSuchImageNative: number;
   /** The native number of a damaged resource. */
   readonly damagedNative: number;
 }
@@ -70,7 +77,7 @@ export function imagingContract(title: string, under: ImagingUnderTest): void {
 
     it('tells whether an image has a file, whatever the case of its name, or that it cannot tell', async () => {
       const ask = (path: string) => imaging.hasFile({ wim: under.see(wim), index: 1, path });
-      const answer = (is: boolean) => (under.captures ? is : undefined);
+      const answer = (is: boolean) => (under.looksInside ? is : undefined);
       expect(await ask('windows/SYSTEM32/Big.bin')).toBe(answer(true));
       expect(await ask('Users/Öffentlich/日本語 ファイル.txt')).toBe(answer(true));
       expect(await ask('Windows/Boot/EFI_EX/bootmgfw_EX.efi')).toBe(answer(false));
@@ -192,55 +199,104 @@ export function imagingContract(title: string, under: ImagingUnderTest): void {
       });
     });
 
-    if (under.captures) {
-      it('captures folders as a WIM with an integrity table that applies to the same trees', async () => {
-        const captured = folder.join('captured.wim');
-        const seen: number[] = [];
+    describe('capture', () => {
+      const first = () => ({
+        folder: under.see(folder.join('source')),
+        name: 'First & <foremost>',
+        description: 'Ünïcode 日本 😀',
+      });
+      const sources = () => [first(), { folder: under.see(folder.join('second')), name: 'Second' }];
+
+      /** Captures both trees under a new name. */
+      async function capture(
+        name: string,
+        request: Partial<Parameters<Imaging['capture']>[0]> = {},
+      ): Promise<string> {
+        const wim = folder.join(name);
         await imaging.capture({
-          wim: under.see(captured),
-          images: [
-            { folder: under.see(folder.join('source')), name: 'First', description: 'Ünïcode' },
-            { folder: under.see(folder.join('second')), name: 'Second' },
-          ],
+          wim: under.see(wim),
+          images: sources(),
           compression: 'xpress',
-          bootIndex: 2,
-          advance: done => seen.push(done),
+          ...request,
         });
+        return wim;
+      }
+
+      const beside = async (name: string): Promise<readonly string[]> =>
+        (await readdir(folder.path)).filter(each => each.startsWith(name));
+
+      it('makes a WIM with an integrity table that applies to the same trees', async () => {
+        const captured = await capture('captured.wim', { bootIndex: 2 });
         const { header, images } = await describeWim(captured);
-        expect(images).toMatchObject([{ name: 'First', description: 'Ünïcode' }, { name: 'Second' }]);
+        const { name, description } = first();
+        expect(images).toMatchObject([{ name, description, fileCount: 306 }, { name: 'Second' }]);
+        expect(images[1]).not.toHaveProperty('description', expect.anything());
         expect(header).toMatchObject({ compression: 'xpress', bootIndex: 2 });
         expect(header.integrity.storedBytes).toBeGreaterThan(0);
-        expect(seen).toEqual([...seen].sort((a, b) => a - b));
+        await expect(run('wimlib-imagex', ['verify', captured])).resolves.toBeDefined();
         expect(await readTree(await applyTo('from-capture', { wim: under.see(captured) }))).toEqual(
           await readTree(folder.join('source')),
         );
+        expect(
+          await readTree(await applyTo('from-capture-second', { wim: under.see(captured), index: 2 })),
+        ).toEqual(await readTree(folder.join('second')));
+        expect(await beside('captured.wim')).toEqual(['captured.wim']);
       });
 
-      it('leaves nothing under either name when a capture is stopped or fails', async () => {
-        const target = folder.join('stopped.wim');
-        const capture = (source: string, signal?: AbortSignal) =>
-          imaging.capture({
-            wim: under.see(target),
-            images: [{ folder: under.see(source), name: 'x' }],
-            compression: 'lzx',
-            signal,
-          });
-        await expect(capture(folder.join('source'), AbortSignal.abort())).rejects.toMatchObject({
+      it('marks no image as bootable unless asked to, and keeps to the compression', async () => {
+        const { header } = await describeWim(await capture('plain.wim', { compression: 'lzx' }));
+        expect(header).toMatchObject({ compression: 'lzx', bootIndex: 0 });
+      });
+
+      it('reports progress that never falls and ends at the total, and keeps the event loop alive', async () => {
+        const seen: [number, number][] = [];
+        let ticks = 0;
+        const timer = setInterval(() => (ticks += 1), 5);
+        await capture('with-progress.wim', { advance: (done, total) => seen.push([done, total]) });
+        clearInterval(timer);
+        const done = seen.map(([bytes]) => bytes);
+        expect(seen.length).toBeGreaterThan(2);
+        expect(done).toEqual([...done].sort((a, b) => a - b));
+        expect(seen.at(-1)?.[0]).toBe(seen.at(-1)?.[1]);
+        expect(ticks).toBeGreaterThan(2);
+      });
+
+      it('replaces a WIM of that name only when the new one is whole, and what a run that was cut left', async () => {
+        await writeTree(folder.path, { 'again.wim': 'the old one', 'again.wim.partial': 'half' });
+        await expect(capture('again.wim', { signal: AbortSignal.abort() })).rejects.toThrow();
+        expect(await readFile(folder.join('again.wim'), 'utf8')).toBe('the old one');
+        expect((await describeWim(await capture('again.wim'))).images).toHaveLength(2);
+        expect(await beside('again.wim')).toEqual(['again.wim']);
+      });
+
+      it('stops with STOP-01 on the way and leaves nothing', async () => {
+        const stopper = new AbortController();
+        const stopped = capture('halted.wim', {
+          compression: 'lzx',
+          signal: stopper.signal,
+          advance: () => stopper.abort(),
+        });
+        await expect(stopped).rejects.toMatchObject({ code: 'STOP-01' });
+        expect(await beside('halted.wim')).toEqual([]);
+      });
+
+      it('leaves nothing under either name when it does not begin', async () => {
+        await expect(capture('stopped.wim', { signal: AbortSignal.abort() })).rejects.toMatchObject({
           code: 'STOP-01',
         });
-        await expect(capture(folder.join('not there'))).rejects.toMatchObject({ code: 'USAGE-08' });
-        await expect(stat(target)).rejects.toThrow('ENOENT');
-        await expect(stat(`${target}.partial`)).rejects.toThrow('ENOENT');
+        const images = [{ folder: under.see(folder.join('not there')), name: 'x' }];
+        await expect(capture('stopped.wim', { images })).rejects.toMatchObject({ code: 'USAGE-08' });
+        expect(await beside('stopped.wim')).toEqual([]);
       });
-    } else {
-      it('says with USAGE-10 that it does not capture', async () => {
-        const captured = imaging.capture({
-          wim: under.see(folder.join('x.wim')),
-          images: [],
-          compression: 'lzx',
+
+      it('says with IMAGE-08 and the native number what the library refuses, here a bootable image that is not there', async () => {
+        const refused = capture('refused.wim', { bootIndex: 3 });
+        await expect(refused).rejects.toMatchObject({
+          code: 'IMAGE-08',
+          detail: { native: under.noSuchImageNative },
         });
-        await expect(captured).rejects.toMatchObject({ code: 'USAGE-10' });
+        expect(await beside('refused.wim')).toEqual([]);
       });
-    }
+    });
   });
 }

@@ -20,7 +20,8 @@ afterAll(async () => {
 imagingContract('imaging by wimgapi under Wine', {
   open: async () => side.imaging,
   see: path => side.see(path),
-  captures: false,
+  looksInside: false,
+  noSuchImageNative: 87, // ERROR_INVALID_PARAMETER
   damagedNative: 13, // ERROR_INVALID_DATA
 });
 

@@ -8,7 +8,8 @@ import { imagingContract } from './imaging-contract.ts';
 imagingContract('imaging by libwim', {
   open: () => openImaging({ system: 'linux' }),
   see: path => path,
-  captures: true,
+  looksInside: true,
+  noSuchImageNative: 18, // WIMLIB_ERR_INVALID_IMAGE
   damagedNative: 28, // WIMLIB_ERR_INVALID_RESOURCE_HASH; a decompression error (2) is possible, but not with random data
 });
 
