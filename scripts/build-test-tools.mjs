@@ -91,7 +91,7 @@ async function wimgapi(folder) {
     '-fvisibility=hidden',
     '-o',
     join(unix, 'wimbridge.so'),
-    ...sources('unix', 'apply', 'errors'),
+    ...sources('unix', 'job', 'apply', 'capture', 'errors'),
     '-lwim',
     '-lpthread',
   ]);
@@ -103,7 +103,7 @@ async function wimgapi(folder) {
     '-s',
     '-o',
     bridge,
-    ...sources('windows', 'handles', 'messages'),
+    ...sources('windows', 'handles', 'messages', 'writing'),
     source('wimbridge.def'),
   ]);
   const marked = markAsBuiltin(readFileSync(bridge));

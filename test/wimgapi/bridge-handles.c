@@ -10,7 +10,7 @@ enum { HANDLE_MAGIC = 0x57494d48, TAG_CHARACTERS = 40 };
 
 static const WCHAR BYTE_ORDER_MARK = 0xFEFF;
 
-static struct wim_handle *handle_of(HANDLE handle)
+struct wim_handle *handle_of(HANDLE handle)
 {
     struct wim_handle *found = handle;
 
@@ -49,21 +49,43 @@ static DWORD open_file(struct wim_handle *wim, const WCHAR *path, DWORD flags)
     return wim->file.error;
 }
 
+/* Microsoft's DLL makes the file at once, too; what is in it before the first capture is its own affair, here nothing. */
+static BOOL make_file(const WCHAR *path, DWORD disposition)
+{
+    HANDLE file = CreateFileW(path, GENERIC_WRITE, 0, NULL, disposition, FILE_ATTRIBUTE_NORMAL, NULL);
+
+    if (file == INVALID_HANDLE_VALUE)
+        return FALSE;
+    CloseHandle(file);
+    return TRUE;
+}
+
+static DWORD create_file(struct wim_handle *wim, const WCHAR *path, DWORD flags, DWORD compression)
+{
+    if (!unix_path_of(path, wim->file.path))
+        return GetLastError();
+    wim->file.check_integrity = (flags & WIM_FLAG_VERIFY) != 0;
+    wim->file.compression = compression;
+    call_unix(REQUEST_CREATE, &wim->file);
+    return wim->file.error;
+}
+
 HANDLE WINAPI WIMCreateFile(PWSTR path, DWORD access, DWORD disposition, DWORD flags, DWORD compression, PDWORD result)
 {
     struct wim_handle *wim;
     DWORD error;
 
-    (void)access;
-    (void)compression;
-    if (disposition != OPEN_EXISTING && disposition != OPEN_ALWAYS)
-        return fail(ERROR_NOT_SUPPORTED), NULL;
-    if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES)
+    BOOL is_new = disposition == CREATE_NEW || disposition == CREATE_ALWAYS;
+
+    if (is_new && !(access & GENERIC_WRITE))
+        return fail(ERROR_INVALID_PARAMETER), NULL;
+    if (is_new ? !make_file(path, disposition) : GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES)
         return NULL; /* the last error says why */
     wim = calloc(1, sizeof *wim);
     if (!wim)
         return fail(ERROR_NOT_ENOUGH_MEMORY), NULL;
-    error = open_file(wim, path, flags);
+    wim->file.for_writing = (access & GENERIC_WRITE) != 0;
+    error = is_new ? create_file(wim, path, flags, compression) : open_file(wim, path, flags);
     if (error) {
         free(wim);
         return fail(error), NULL;
@@ -73,7 +95,7 @@ HANDLE WINAPI WIMCreateFile(PWSTR path, DWORD access, DWORD disposition, DWORD f
     wim->flags = flags;
     GetFullPathNameW(path, MAX_PATH, wim->path, NULL);
     if (result)
-        *result = WIM_OPENED_EXISTING;
+        *result = is_new ? WIM_CREATED_NEW : WIM_OPENED_EXISTING;
     SetLastError(ERROR_SUCCESS);
     return wim;
 }
@@ -81,6 +103,7 @@ HANDLE WINAPI WIMCreateFile(PWSTR path, DWORD access, DWORD disposition, DWORD f
 BOOL WINAPI WIMCloseHandle(HANDLE object)
 {
     struct wim_handle *handle = handle_of(object);
+    DWORD error = ERROR_SUCCESS;
 
     if (!handle)
         return FALSE;
@@ -90,10 +113,11 @@ BOOL WINAPI WIMCloseHandle(HANDLE object)
         if (handle->open_images)
             return fail(ERROR_SHARING_VIOLATION);
         call_unix(REQUEST_CLOSE, &handle->file);
+        error = handle->file.error;
     }
     handle->magic = 0;
     free(handle);
-    return TRUE;
+    return error ? fail(error) : TRUE;
 }
 
 BOOL WINAPI WIMSetTemporaryPath(HANDLE object, PCWSTR path)
@@ -143,10 +167,22 @@ BOOL WINAPI WIMGetAttributes(HANDLE object, WIM_INFO *info, DWORD bytes)
     return TRUE;
 }
 
+HANDLE image_handle(struct wim_handle *wim, DWORD index)
+{
+    struct wim_handle *image = calloc(1, sizeof *image);
+
+    if (!image)
+        return fail(ERROR_NOT_ENOUGH_MEMORY), NULL;
+    image->magic = HANDLE_MAGIC;
+    image->image = index;
+    image->wim = wim;
+    InterlockedIncrement(&wim->open_images);
+    return image;
+}
+
 HANDLE WINAPI WIMLoadImage(HANDLE object, DWORD index)
 {
     struct wim_handle *wim = wim_of_handle(object);
-    struct wim_handle *image;
 
     if (!wim)
         return NULL;
@@ -155,14 +191,7 @@ HANDLE WINAPI WIMLoadImage(HANDLE object, DWORD index)
     /* "You must call the WIMSetTemporaryPath function before calling the WIMLoadImage function" */
     if (!wim->temporary_path[0])
         return fail(ERROR_PATH_NOT_FOUND), NULL;
-    image = calloc(1, sizeof *image);
-    if (!image)
-        return fail(ERROR_NOT_ENOUGH_MEMORY), NULL;
-    image->magic = HANDLE_MAGIC;
-    image->image = index;
-    image->wim = wim;
-    InterlockedIncrement(&wim->open_images);
-    return image;
+    return image_handle(wim, index);
 }
 
 /* The whole XML of the WIM as UTF-16 with a terminating zero; the caller frees it. NULL with the last error set. */
@@ -239,7 +268,7 @@ BOOL WINAPI WIMApplyImage(HANDLE object, PCWSTR path, DWORD flags)
     request.image = image->image;
     request.nothing_written = (flags & WIM_FLAG_NO_APPLY) != 0;
     request.with_file_info = (flags & WIM_FLAG_FILEINFO) != 0;
-    call_unix(REQUEST_APPLY_START, &request);
+    call_unix(REQUEST_APPLY, &request);
     error = request.error ? request.error : deliver_messages(image->wim, request.job, target);
     SetLastError(error);
     return error == ERROR_SUCCESS;

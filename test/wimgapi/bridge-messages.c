@@ -82,26 +82,26 @@ static DWORD tell(const struct wim_handle *wim, DWORD message, WPARAM wparam, LP
 struct delivery {
     struct wim_handle *wim;
     struct next_request event;
-    WCHAR path[MESSAGE_PATH_CHARACTERS]; /* the target folder, then the path of the event's file */
-    WCHAR *path_in_target;
+    WCHAR path[MESSAGE_PATH_CHARACTERS]; /* the folder applied to or captured, then the path of the event's file */
+    WCHAR *path_in_folder;
     DWORD error;
 };
 
-static void begin_path(struct delivery *delivery, const WCHAR *target)
+static void begin_path(struct delivery *delivery, const WCHAR *folder)
 {
     size_t length;
 
-    lstrcpynW(delivery->path, target, MAX_PATH);
+    lstrcpynW(delivery->path, folder, MAX_PATH);
     length = wcslen(delivery->path);
     if (length > 0 && delivery->path[length - 1] == L'\\')
         length--;
-    delivery->path_in_target = delivery->path + length;
+    delivery->path_in_folder = delivery->path + length;
 }
 
 static void complete_path(struct delivery *delivery)
 {
-    MultiByteToWideChar(CP_UTF8, 0, delivery->event.path, -1, delivery->path_in_target, EVENT_PATH_BYTES);
-    for (WCHAR *at = delivery->path_in_target; *at; at++)
+    MultiByteToWideChar(CP_UTF8, 0, delivery->event.path, -1, delivery->path_in_folder, EVENT_PATH_BYTES);
+    for (WCHAR *at = delivery->path_in_folder; *at; at++)
         if (*at == L'/')
             *at = L'\\';
 }
@@ -173,13 +173,13 @@ static DWORD WINAPI deliver_all(LPVOID argument)
     struct end_request end = { delivery->event.job };
 
     for (;;) {
-        call_unix(REQUEST_APPLY_NEXT, &delivery->event);
+        call_unix(REQUEST_NEXT_EVENT, &delivery->event);
         if (delivery->event.type == EVENT_DONE)
             break;
         deliver(delivery);
     }
     delivery->error = delivery->event.error;
-    call_unix(REQUEST_APPLY_END, &end);
+    call_unix(REQUEST_END_JOB, &end);
     return 0;
 }
 
@@ -191,7 +191,7 @@ static BOOL wants_other_thread(void)
     return GetEnvironmentVariableA("PRESTAGE_WIMGAPI_THREAD", value, sizeof value) == 1 && value[0] == '1';
 }
 
-DWORD deliver_messages(struct wim_handle *wim, uint64_t job, const WCHAR *target)
+DWORD deliver_messages(struct wim_handle *wim, uint64_t job, const WCHAR *folder)
 {
     struct delivery *delivery = calloc(1, sizeof *delivery);
     DWORD error;
@@ -200,7 +200,7 @@ DWORD deliver_messages(struct wim_handle *wim, uint64_t job, const WCHAR *target
         return ERROR_NOT_ENOUGH_MEMORY;
     delivery->wim = wim;
     delivery->event.job = job;
-    begin_path(delivery, target);
+    begin_path(delivery, folder);
     if (wants_other_thread()) {
         HANDLE thread = CreateThread(NULL, 0, deliver_all, delivery, 0, NULL);
 

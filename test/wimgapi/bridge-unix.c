@@ -1,4 +1,4 @@
-/* The Linux side's table of unix calls, and those that need no thread: open, close, XML. */
+/* The Linux side's table of unix calls, and those that need no thread: open, create, close, XML. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 
 /* wimlib.h, wimlib_wim_info: version 3584 (0xe00) is the solid format of .esd files. */
 enum { WIM_VERSION_SOLID = 0xe00 };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void start_libwim(void)
 {
@@ -22,7 +24,6 @@ static WIMStruct *wim_of(uint64_t handle)
 
 static unix_status open_wim(void *argument)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct open_request *request = argument;
     struct wimlib_wim_info info;
     WIMStruct *wim = NULL;
@@ -30,7 +31,10 @@ static unix_status open_wim(void *argument)
 
     pthread_once(&once, start_libwim);
     errno = 0;
-    result = wimlib_open_wim(request->path, request->check_integrity ? WIMLIB_OPEN_FLAG_CHECK_INTEGRITY : 0, &wim);
+    result = wimlib_open_wim(request->path,
+                             (request->check_integrity ? WIMLIB_OPEN_FLAG_CHECK_INTEGRITY : 0) |
+                                 (request->for_writing ? WIMLIB_OPEN_FLAG_WRITE_ACCESS : 0),
+                             &wim);
     request->error = windows_error(result, errno);
     if (request->error)
         return 0;
@@ -46,12 +50,29 @@ static unix_status open_wim(void *argument)
     request->has_relative_path_fix = info.has_rpfix;
     request->is_solid = info.wim_version == WIM_VERSION_SOLID;
     memcpy(request->guid, info.guid, sizeof request->guid);
+    request->is_written = 1;
+    return 0;
+}
+
+static unix_status create_wim(void *argument)
+{
+    struct open_request *request = argument;
+    WIMStruct *wim = NULL;
+
+    pthread_once(&once, start_libwim);
+    request->error = windows_error(wimlib_create_new_wim((enum wimlib_compression_type)request->compression, &wim), 0);
+    request->wim = (uint64_t)(uintptr_t)wim;
+    request->part_number = request->part_count = 1;
+    request->for_writing = 1;
     return 0;
 }
 
 static unix_status close_wim(void *argument)
 {
-    wimlib_free(wim_of(((struct open_request *)argument)->wim));
+    struct open_request *request = argument;
+
+    request->error = write_changes(request);
+    wimlib_free(wim_of(request->wim));
     return 0;
 }
 
@@ -73,5 +94,5 @@ static unix_status read_xml(void *argument)
 
 /* Wine's ntdll looks for this symbol in the library that pairs with a builtin DLL. In the order of enum request. */
 __attribute__((visibility("default"))) unix_status (*const __wine_unix_call_funcs[])(void *) = {
-    open_wim, close_wim, read_xml, start_apply, next_event, end_apply,
+    open_wim, create_wim, close_wim, read_xml, start_apply, start_capture, set_property, set_boot_image, next_event, end_job,
 };

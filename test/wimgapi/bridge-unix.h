@@ -14,9 +14,15 @@ enum { WINDOWS_REQUEST_ABORTED = 1235, WINDOWS_OUT_OF_MEMORY = 8 };
 /* `errno_after`: errno as it was when libwim returned. */
 uint32_t windows_error(int wimlib_error, int errno_after);
 
-/* In bridge-apply.c: one job applies one image. */
-unix_status start_apply(void *argument);
+/* In bridge-job.c: a job tells its events, and ends. */
 unix_status next_event(void *argument);
-unix_status end_apply(void *argument);
+unix_status end_job(void *argument);
+
+/* In bridge-apply.c and bridge-capture.c. */
+unix_status start_apply(void *argument);
+unix_status start_capture(void *argument);
+unix_status set_property(void *argument);
+unix_status set_boot_image(void *argument);
+uint32_t write_changes(struct open_request *file); /* an error */
 
 #endif

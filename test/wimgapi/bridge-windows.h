@@ -36,7 +36,11 @@ BOOL unix_path_of(const WCHAR *path, char *unix_path); /* sets the last error */
 BOOL is_directory(const WCHAR *path);
 
 /* bridge-messages.c: passes on the messages of a started job until it ends; returns its error. */
-DWORD deliver_messages(struct wim_handle *wim, uint64_t job, const WCHAR *target);
+DWORD deliver_messages(struct wim_handle *wim, uint64_t job, const WCHAR *folder);
+
+/* bridge-handles.c: of a WIM or an image; NULL with ERROR_INVALID_HANDLE as last error for anything else. */
+struct wim_handle *handle_of(HANDLE handle);
+HANDLE image_handle(struct wim_handle *wim, DWORD image); /* NULL with the last error set */
 
 /* bridge-handles.c: NULL with ERROR_INVALID_HANDLE as last error for anything else than such a handle. */
 struct wim_handle *wim_of_handle(HANDLE handle);

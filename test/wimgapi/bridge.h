@@ -8,19 +8,33 @@
 enum { PATH_BYTES = 4096, EVENT_PATH_BYTES = 8192 };
 
 /* Index into __wine_unix_call_funcs. */
-enum request { REQUEST_OPEN, REQUEST_CLOSE, REQUEST_XML, REQUEST_APPLY_START, REQUEST_APPLY_NEXT, REQUEST_APPLY_END };
+enum request {
+    REQUEST_OPEN,
+    REQUEST_CREATE,
+    REQUEST_CLOSE,
+    REQUEST_XML,
+    REQUEST_APPLY,
+    REQUEST_CAPTURE,
+    REQUEST_SET_PROPERTY,
+    REQUEST_SET_BOOT_IMAGE,
+    REQUEST_NEXT_EVENT,
+    REQUEST_END_JOB
+};
 
 /* `error` is a Windows error code (winerror.h) everywhere; 0 is success. Handles are Linux pointers. */
 
 struct open_request {
     char path[PATH_BYTES];
-    uint32_t check_integrity;
+    uint32_t check_integrity; /* of a WIM that is written: it gets an integrity table */
+    uint32_t for_writing;
     uint32_t error;
     uint64_t wim;
     uint32_t image_count, boot_index, compression;
     uint32_t part_number, part_count;
     uint32_t has_integrity_table, is_readonly, has_relative_path_fix, is_solid;
     uint8_t guid[16];
+    uint32_t is_written; /* the file is a WIM already */
+    uint32_t is_changed; /* there is something to write on closing */
 };
 
 struct xml_request {
@@ -41,9 +55,25 @@ struct apply_request {
     uint32_t error;
 };
 
+/* Adds an image of a folder. The file's image_count tells its number, when it has succeeded. */
+struct capture_request {
+    struct open_request *file;
+    char source[PATH_BYTES];
+    uint64_t job;
+    uint32_t error;
+};
+
+/* An element of an image's XML, such as NAME; UTF-8. Of REQUEST_SET_BOOT_IMAGE: the image alone, 0 for none. */
+struct property_request {
+    struct open_request *file;
+    uint32_t image;
+    uint32_t error;
+    const char *name, *value;
+};
+
 enum event_type { EVENT_DONE, EVENT_PROGRESS, EVENT_PROCESS, EVENT_FILE_INFO, EVENT_SET_RANGE, EVENT_SET_POSITION, EVENT_ERROR };
 
-/* The Windows thread that called WIMApplyImage asks again and again for the next event; with each question it gives the answer to
+/* The Windows thread that called WIMApplyImage or WIMCaptureImage asks again and again for the next event; with each question it gives the answer to
  * the event before. libwim's thread waits meanwhile, as Microsoft's DLL waits for the message callback. */
 struct next_request {
     uint64_t job;
