@@ -1,8 +1,10 @@
-// The look at one content item before any byte is read: what its source holds, what is published, and whether that is still the same.
+// The look at one content item before content is read: what its source holds, what is published, and whether that is still the same.
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import type { ContentReference, DetectionClause } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
+import { describeWim } from '../wim/read-wim.ts';
 import { fingerprintOf, type RememberedItem } from './publish-state.ts';
 import { badPublishedFiles, publishedManifestBytes } from './published-content.ts';
 import { lookAtPlace } from './published-place.ts';
@@ -26,7 +28,7 @@ export interface LookedAt {
   readonly unsettled: readonly SourceFile[];
 }
 
-/** Faults: USAGE-07, USAGE-08. */
+/** Nothing is written. Faults: USAGE-07, USAGE-08, IMAGE-01, IMAGE-02. */
 export async function lookAtItem(
   item: SiteContent,
   remembered: RememberedItem | undefined,
@@ -40,6 +42,7 @@ export async function lookAtItem(
   // What was published under this fingerprint has passed this already.
   if (rehash || remembered === undefined || remembered.fingerprint !== fingerprint) {
     requireStorable(tree, item.id);
+    await requireWholeImage(item, tree);
     return looked;
   }
   if (!(await isInPlace(item, remembered, tree, point))) return looked;
@@ -77,6 +80,23 @@ function requireImage({ id, sourceFolder }: SiteContent, { paths }: SourceTree):
     throw new Fault('USAGE-08', sourceFolder, {
       expected: `one .wim file for ${id}; an .esd or the parts of a split WIM (.swm) are exported to one first`,
       found: images,
+    });
+}
+
+/** What imaging cannot apply, told before it is copied. */
+async function requireWholeImage({ type, sourceFolder }: SiteContent, { paths }: SourceTree): Promise<void> {
+  const image = paths.find(file => file.toLowerCase().endsWith('.wim'));
+  if (type !== 'os-image' || image === undefined) return;
+  const { header } = await describeWim(path.join(sourceFolder, image));
+  const found = header.solid
+    ? 'a solid WIM, as .esd files are'
+    : header.partCount > 1
+      ? `part ${header.partNumber} of ${header.partCount} of a split WIM`
+      : undefined;
+  if (found !== undefined)
+    throw new Fault('IMAGE-01', path.join(sourceFolder, image), {
+      expected: 'one whole WIM that is not solid',
+      found,
     });
 }
 

@@ -6,11 +6,9 @@ import { type EncodedManifest, encodeManifest } from '../content/encode-manifest
 import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentReference } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
-import { describeWim } from '../wim/read-wim.ts';
 import { type DigestedFile, digestFiles, sha256OfFiles } from './digest-files.ts';
 import type { LookedAt } from './look-at-item.ts';
 import { badPublishedFiles, differences, onPoint, publishedManifestBytes } from './published-content.ts';
-import type { SiteContent } from './read-site.ts';
 import { requireUnchanged, type SourceFile, sourceFiles } from './source-tree.ts';
 import { manifestOf, removeStaging, type StageWorld, stageItem } from './stage-item.ts';
 
@@ -33,7 +31,7 @@ export interface PreparedItem {
 
 /**
  * Reads the source and stages a new version, or compares it with the published one. Nothing appears yet.
- * Faults: USAGE-06 this version was published with other bytes, USAGE-08, USAGE-13, IMAGE-01, IMAGE-02, DISK-*, STOP-01.
+ * Faults: USAGE-06 this version was published with other bytes, USAGE-08, USAGE-13, DISK-*, STOP-01.
  */
 export async function prepareItem(looked: LookedAt, world: ItemWorld): Promise<PreparedItem> {
   const { item, tree, settled } = looked;
@@ -43,7 +41,6 @@ export async function prepareItem(looked: LookedAt, world: ItemWorld): Promise<P
     return { looked, reference: settled, outcome: 'unchanged', staging: undefined };
   await removeStaging(item, world);
   const files = sourceFiles(tree);
-  await requireWholeImage(item, files);
   if (typeof published !== 'object') {
     const staged = await stageItem(item, files, world);
     return { looked, ...staged, outcome: 'published' };
@@ -139,21 +136,6 @@ async function digestSource(
   const digested = await digestFiles(files, world);
   for (const file of files) requireUnchanged(file);
   return digested;
-}
-
-/** What imaging cannot apply, told before it is copied. */
-async function requireWholeImage(item: SiteContent, files: readonly SourceFile[]): Promise<void> {
-  if (item.type !== 'os-image') return;
-  const image = files.find(file => file.path.toLowerCase().endsWith('.wim'));
-  if (image === undefined) return;
-  const { header } = await describeWim(image.absolute);
-  const found = header.solid
-    ? 'a solid WIM, as .esd files are'
-    : header.partCount > 1
-      ? `part ${header.partNumber} of ${header.partCount} of a split WIM`
-      : undefined;
-  if (found !== undefined)
-    throw new Fault('IMAGE-01', image.absolute, { expected: 'one whole WIM that is not solid', found });
 }
 
 function sha256(bytes: Uint8Array): string {

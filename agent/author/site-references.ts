@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { valueAt } from '../document/issue.ts';
 import { type Unresolved, unresolvedContent } from '../policy/policy.ts';
+import type { WimImage } from '../wim/images.ts';
 import { describeWim } from '../wim/read-wim.ts';
 import { mediaVariableIssues } from './media-variables.ts';
 import type { Located, SiteDocuments, SiteIssue, SiteMedia } from './read-site.ts';
@@ -133,21 +134,22 @@ async function imageIndexIssues(documents: References): Promise<SiteIssue[]> {
   const issues = await Promise.all(
     asked.map(async ({ image, document }) => {
       const item = content.find(({ value }) => value.id === image?.id && value.type === 'os-image');
-      const count = item && (await imageCount(item.value.sourceFolder));
-      if (image === undefined || count === undefined || image.index <= count) return [];
-      const text = `expected 1 to ${count}, the images of ${image.id}, found ${image.index}`;
+      const images = item && (await imagesOf(item.value.sourceFolder));
+      if (image === undefined || images === undefined || image.index <= images.length) return [];
+      const named = images.map(({ index, name }) => (name === '' ? `${index}` : `${index} (${name})`));
+      const text = `expected 1 to ${images.length}, the images of ${image.id}: ${named.join(', ')}; found ${image.index}`;
       return located(document, [{ path: ['osImage', 'index'], text }], documents);
     }),
   );
   return issues.flat();
 }
 
-async function imageCount(folder: string): Promise<number | undefined> {
+async function imagesOf(folder: string): Promise<readonly WimImage[] | undefined> {
   const names = await readdir(folder).catch(() => []); // An absent source is told at its own place.
   const [wim, another] = names.filter(name => name.toLowerCase().endsWith('.wim'));
   if (wim === undefined || another !== undefined) return undefined;
   const described = await describeWim(path.join(folder, wim)).catch(() => undefined); // See above: publishing tells what is wrong with it.
-  return described?.images.length;
+  return described?.images;
 }
 
 function deploymentIssues(documents: References): SiteIssue[] {

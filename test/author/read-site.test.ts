@@ -156,7 +156,7 @@ describe('readSite', () => {
     });
     expect(code).toBe('USAGE-05');
     expect(issues).toEqual([
-      'task-sequences/CON00020.yaml:4:10 osImage.index: expected 1 to 1, the images of CON00001, found 3',
+      'task-sequences/CON00020.yaml:4:10 osImage.index: expected 1 to 1, the images of CON00001: 1 (OS); found 3',
     ]);
   });
 

@@ -176,9 +176,7 @@ export const SITE_CASES: readonly SiteCase[] = [
     },
     fault: 'USAGE-05',
     subject: 'site',
-    says: [
-      'task-sequences/CON00020.yaml:4:10 osImage.index: expected 1 to 1, the images of CON00001, found 3',
-    ],
+    says: ['task-sequences/CON00020.yaml:4:10 osImage.index: expected 1 to 1, the images of CON00001'],
   },
   {
     title: 'an OS image that is not a WIM',
