@@ -10,6 +10,9 @@ export interface PathProblem {
 /** A name on NTFS has at most 255 UTF-16 units. */
 const NAME_MAX_UNITS = 255;
 
+/** Of a whole path in a manifest, in UTF-16 units. */
+export const PATH_MAX_UNITS = 1024;
+
 // Superscript digits count as digits to Windows (COM¹), an extension or spaces before it do not help (`NUL .txt`).
 const DEVICE_NAME = /^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9¹²³])$/;
 
@@ -27,6 +30,12 @@ export function checkManifestPath(path: string): string | undefined {
   return undefined;
 }
 
+function checkLength(path: string): string | undefined {
+  return path.length > PATH_MAX_UNITS
+    ? `has ${path.length} characters, more than ${PATH_MAX_UNITS}`
+    : undefined;
+}
+
 function checkName(name: string): string | undefined {
   if (name === '') return 'has an empty part';
   if (name === '.' || name === '..') return `has the part "${name}"`;
@@ -42,8 +51,8 @@ function checkName(name: string): string | undefined {
 }
 
 /**
- * Checks all paths of one manifest, also against each other: no two that Windows takes for the same, and none that is also a folder
- * of another.
+ * Checks all paths of one manifest, also against each other: no two files or folders that Windows takes for the same (`Sub/a` beside `sub/b`: a
+ * Linux that makes the volume makes two folders, and Windows finds one of them), and no file that is also a folder of another.
  * @returns every problem, in the order of the paths.
  */
 export function checkManifestPaths(paths: readonly string[]): readonly PathProblem[] {
@@ -51,7 +60,7 @@ export function checkManifestPaths(paths: readonly string[]): readonly PathProbl
   const files = new Map<string, string>();
   const folders = new Map<string, string>();
   for (const path of paths) {
-    const reason = checkManifestPath(path);
+    const reason = checkManifestPath(path) ?? checkLength(path);
     if (reason !== undefined) {
       problems.push({ path, reason });
       continue;
@@ -62,7 +71,16 @@ export function checkManifestPaths(paths: readonly string[]): readonly PathProbl
     else if (same !== undefined) problems.push({ path, reason: `differs only by case from "${same}"` });
     else files.set(folded, path);
     for (let slash = folded.indexOf('/'); slash >= 0; slash = folded.indexOf('/', slash + 1)) {
-      folders.set(folded.slice(0, slash), path);
+      const folder = folded.slice(0, slash);
+      const known = folders.get(folder);
+      folders.set(folder, path);
+      // Folding keeps the length. A file that is refused for its own name says enough.
+      if (known === undefined || known.startsWith(path.slice(0, slash)) || same !== undefined) continue;
+      problems.push({
+        path,
+        reason: `is in a folder that differs only by case from "${known.slice(0, slash)}"`,
+      });
+      break;
     }
   }
   for (const [folded, path] of files) {

@@ -2,6 +2,7 @@
 // media pin, so that a distribution point need not be trusted.
 import { z } from 'zod';
 import { hardwareSchema } from './hardware.ts';
+import { PATH_MAX_UNITS } from './manifest-path.ts';
 
 /** Cap on a manifest document, before it is parsed. 100,000 files need about 20 MB. */
 export const MANIFEST_MAX_BYTES = 64 * 1024 * 1024;
@@ -21,7 +22,7 @@ export const contentType = z.enum(['application', 'package', 'driver-package', '
 
 /** One file: path relative to the item's folder, `/` between names; `chunks` for files of more than one chunk. */
 const manifestFile = z.strictObject({
-  path: z.string().min(1).max(1024),
+  path: z.string().min(1).max(PATH_MAX_UNITS),
   size: z.int().nonnegative(),
   sha256: sha256Text,
   chunks: z.strictObject({ count: z.int().min(2), sha256: sha256Text }).optional(),

@@ -2,6 +2,7 @@
 // on the disk.
 import { z } from 'zod';
 import { contentId, contentReferenceSchema, sha256Text } from '../content/manifest.ts';
+import { PATH_MAX_UNITS } from '../content/manifest-path.ts';
 import {
   distributionPoint,
   serverUrl,
@@ -23,7 +24,7 @@ export const MEDIA_FILE_MAX_BYTES = 64 * 1024;
 
 /** One file as applying the media leaves it; path relative to the volume's root, `/` between names. */
 export const mediaFileEntry = z.strictObject({
-  path: z.string().min(1).max(1024),
+  path: z.string().min(1).max(PATH_MAX_UNITS),
   size: z.int().nonnegative(),
   sha256: sha256Text,
 });

@@ -85,7 +85,10 @@ describe('the paths of one manifest', () => {
     [['σ', 'Σ'], 'Σ', 'differs only by case from "σ"'],
     [['a', 'a'], 'a', 'is named twice'],
     [['a', 'a/b'], 'a', 'is also a folder of "a/b"'],
-    [['x/y/z', 'X/Y'], 'X/Y', 'is also a folder of "x/y/z"'],
+    [['x/y/z', 'x/Y'], 'x/Y', 'is also a folder of "x/y/z"'],
+    [['Sub/a', 'Sub/b', 'sub/c'], 'sub/c', 'is in a folder that differs only by case from "Sub"'],
+    [['a/Üb/x', 'a/üb/y', 'a/üb/z'], 'a/üb/y', 'is in a folder that differs only by case from "a/Üb"'],
+    [[`${'d/'.repeat(512)}x`], `${'d/'.repeat(512)}x`, 'has 1025 characters, more than 1024'],
   ])('%j collide', (paths, path, reason) => {
     expect(checkManifestPaths(paths)).toEqual([{ path, reason }]);
   });
