@@ -2,7 +2,7 @@
 import type { RecordReference } from './ntfs-record.ts';
 import type { Scanned } from './ntfs-scan.ts';
 
-const ROOT_RECORD = 5;
+export const ROOT_RECORD = 5;
 /** Records before are the file system's own (ntfs-3g layout.h, FILE_first_user); the root is one of them. */
 export const FIRST_USER_RECORD = 24;
 /** No path that Windows opens is longer, or has more parts. */

@@ -7,6 +7,8 @@ export const ATTRIBUTE = {
   fileName: 0x30,
   volumeName: 0x60,
   data: 0x80,
+  indexRoot: 0x90,
+  indexAllocation: 0xa0,
   reparsePoint: 0xc0,
 } as const;
 
@@ -92,8 +94,8 @@ export function readReference(bytes: Buffer, at: number): RecordReference {
   return { number: bytes.readUIntLE(at, 6), sequence: bytes.readUInt16LE(at + 6) };
 }
 
-/** The last two bytes of every 512 were exchanged for a number that shows whether all of them were written; they lie at the record's head. */
-function removeFixups(bytes: Buffer): string | undefined {
+/** For records and for blocks of an index; @returns why they are not whole. The last two bytes of every 512 were exchanged for a number that shows whether all of them were written; they lie at the record's head. */
+export function removeFixups(bytes: Buffer): string | undefined {
   const at = bytes.readUInt16LE(4);
   const count = bytes.readUInt16LE(6);
   if (count !== bytes.length / GUARDED_BYTES + 1 || at + count * 2 > GUARDED_BYTES - 2)

@@ -1,6 +1,7 @@
 // What one pass through the master file table keeps of it: of each file and folder its names, its bytes' places, and nothing else.
 import { cannotBeRead, type ImageBytes } from './image-bytes.ts';
 import { type ListedAttribute, readAttributeList } from './ntfs-attribute-list.ts';
+import { DOS_NAMESPACE, NAME_AT } from './ntfs-name.ts';
 import {
   ATTRIBUTE,
   type Attribute,
@@ -51,8 +52,6 @@ interface Extension {
 
 /** Enough for every Windows; a hundred bytes and more are kept of each. */
 const FILES_MAX = 4_000_000;
-/** A short name that only exists for old programs. */
-const DOS_NAMESPACE = 2;
 
 /** @returns what is in use, by record number. Faults: DISK-03, DISK-09. */
 export async function scanTable(
@@ -104,11 +103,16 @@ function gather(
     const isIts = extension?.base.number === number && extension.base.sequence === base.sequence;
     const held = record.number === number ? base.pieces : isIts ? extension.pieces : [];
     const piece = held.find(each => each.instance === instance);
-    if (piece !== undefined) pieces.push(piece);
+    if (piece !== undefined && typeOf(piece) === type) pieces.push(piece);
     // Short names were left out on purpose.
     else lost ||= type !== ATTRIBUTE.fileName;
   }
   return { pieces, lost };
+}
+
+function typeOf({ name, data }: Piece): number {
+  if (name !== undefined) return ATTRIBUTE.fileName;
+  return data === undefined ? ATTRIBUTE.reparsePoint : ATTRIBUTE.data;
 }
 
 function isKept(type: number, named: boolean): boolean {
@@ -142,8 +146,6 @@ function dataOf(attribute: Attribute, shape: NtfsShape): DataPiece {
   // A copy: the record's bytes are given up.
   return { inline: Buffer.from(attribute.value) };
 }
-
-const NAME_AT = 66;
 
 function nameOf(
   image: ImageBytes,

@@ -1,5 +1,5 @@
-// An NTFS volume: every file by path, from one pass through the master file table. Indexes of folders are not read: each record names its folder
-// itself. Sources: ntfs-3g layout.h; Linux-NTFS documentation.
+// An NTFS volume: every file by path, from one pass through the master file table, in which each record names its folder itself, and from the
+// indexes of the folders, by which Windows finds it. Both must agree. Sources: ntfs-3g layout.h; Linux-NTFS documentation.
 import type { ImageFile, ImageVolume } from './disk-image.ts';
 import { cannotBeRead, type ImageBytes } from './image-bytes.ts';
 import { imageKey } from './image-key.ts';
@@ -7,8 +7,10 @@ import { FIRST_USER_RECORD, folderPaths } from './ntfs-paths.ts';
 import { ATTRIBUTE } from './ntfs-record.ts';
 import { placeBytes } from './ntfs-runs.ts';
 import { type DataPiece, type Piece, type Scanned, scanTable } from './ntfs-scan.ts';
+import { requireSettled } from './ntfs-settled.ts';
 import { type NtfsShape, readNtfsShape } from './ntfs-shape.ts';
 import { openRecordTable, type RecordTable } from './ntfs-table.ts';
+import { walkIndexes } from './ntfs-walk.ts';
 import type { Partition } from './partitions.ts';
 
 /** $Volume. */
@@ -30,7 +32,7 @@ export async function openNtfsVolume(
     label: await labelOf(table),
     partition: partition.number,
     files() {
-      files ??= scanTable(image, table, shape).then(scanned => assemble(image, scanned, shape));
+      files ??= readFiles(image, table, shape);
       return files;
     },
   };
@@ -42,12 +44,44 @@ async function labelOf(table: RecordTable): Promise<string> {
   return name?.toString('utf16le') ?? '';
 }
 
+async function readFiles(
+  image: ImageBytes,
+  table: RecordTable,
+  shape: NtfsShape,
+): Promise<ReadonlyMap<string, ImageFile>> {
+  await requireSettled(image, table, shape);
+  const records = await scanTable(image, table, shape);
+  const found = assemble(image, records, shape);
+  const indexed = await walkIndexes(image, table, records, shape);
+  const files = new Map<string, ImageFile>();
+  for (const [key, { file, record }] of found) {
+    const way = indexed.get(key);
+    const why =
+      way === undefined
+        ? 'it is not in the index of its folder'
+        : (way.doubt ?? (way.record === record ? undefined : 'the index of its folder tells another file'));
+    files.set(key, why === undefined || file.unreadable !== undefined ? file : doubtful(file.path, why));
+  }
+  for (const [key, { path, doubt }] of indexed)
+    if (!files.has(key)) files.set(key, doubtful(path, doubt ?? 'only the index of its folder tells of it'));
+  return files;
+}
+
+function doubtful(path: string, unreadable: string): ImageFile {
+  return { path, size: 0, extents: [], unreadable };
+}
+
+interface Found {
+  readonly file: ImageFile;
+  readonly record: number;
+}
+
 function assemble(
   image: ImageBytes,
   files: ReadonlyMap<number, Scanned>,
   shape: NtfsShape,
-): ReadonlyMap<string, ImageFile> {
-  const found = new Map<string, ImageFile>();
+): ReadonlyMap<string, Found> {
+  const found = new Map<string, Found>();
   const pathOfFolder = folderPaths(files);
   let clustersLeft = shape.clusterCount;
   let unitsLeft = PATH_UNITS_MAX;
@@ -76,8 +110,11 @@ function assemble(
       unitsLeft -= path.length;
       if (unitsLeft < 0) throw cannotBeRead(image, shape.where, 'paths that can be held', 'longer ones');
       const key = imageKey(path);
-      const entry = imageFile(path, content);
-      found.set(key, found.has(key) ? { ...entry, unreadable: 'two files of one name' } : entry);
+      const file = imageFile(path, content);
+      found.set(key, {
+        file: found.has(key) ? { ...file, unreadable: 'two files of one name' } : file,
+        record: number,
+      });
     }
   }
   return found;
@@ -90,13 +127,18 @@ type Content =
 
 function contentOf(pieces: readonly Piece[], lost: boolean, shape: NtfsShape): Content {
   if (lost) return { broken: 'one of its records is missing' };
-  const parts: Exclude<DataPiece, { inline: Uint8Array } | { broken: string }>[] = [];
+  const whole: Exclude<DataPiece, { broken: string }>[] = [];
   for (const { data } of pieces) {
     if (data === undefined) continue;
     if ('broken' in data) return data;
-    if ('inline' in data) return data;
-    parts.push(data);
+    whole.push(data);
   }
+  const [first, second] = whole;
+  if (first !== undefined && 'inline' in first)
+    return second === undefined ? first : { broken: 'it has its data twice' };
+  const parts = whole.flatMap(data => ('inline' in data ? [] : [data]));
+  if (parts.length < whole.length || parts.filter(part => part.lowest === 0).length > 1)
+    return { broken: 'it has its data twice' };
   return parts.length === 0 ? { broken: 'it has no data' } : placeBytes(parts, shape);
 }
 

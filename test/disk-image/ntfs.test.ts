@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { link, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ImageFile } from '../../agent/disk-image/disk-image.ts';
 import { find } from '../../scripts/setup/program.mjs';
 import { makeNtfs } from '../support/disk-image-kit.ts';
 import { digestsOf, filesOfVolume } from '../support/image-volumes.ts';
@@ -150,6 +151,16 @@ function recordOf(volume: string, name: string): { readonly offset: number; read
   throw new Error(`no record of ${name}`);
 }
 
+/** A record of the file system's own, in the table's first piece. */
+function systemRecord(volume: string, number: number): Buffer {
+  const bytes = readFileSync(volume);
+  const start = Number(bytes.readBigUInt64LE(48)) * bytes.readUInt16LE(11) * (bytes[13] ?? 0);
+  return bytes.subarray(start + number * 1024, start + (number + 1) * 1024);
+}
+
+const reasons = (files: ReadonlyMap<string, ImageFile>) =>
+  [...files].map(([key, file]) => [key, file.unreadable]);
+
 function dataAttribute(record: Buffer): number {
   for (let place = record.readUInt16LE(20); ; ) {
     if (record.readUInt32LE(place) === 0x80) return place;
@@ -215,11 +226,12 @@ describe('a volume that cannot be so', () => {
     reference.writeUInt32LE(own, 0);
     reference.writeUInt16LE(record.readUInt16LE(16), 6);
     await overwrite(volume, offset + name, reference);
-    expect([...(await filesOfVolume(volume, 'ntfs')).keys()]).toEqual([]);
+    const doubted = [['folder', 'the index of its folder tells another file']];
+    expect(reasons(await filesOfVolume(volume, 'ntfs'))).toEqual(doubted);
     const other = await small('replaced');
     const place = recordOf(other, 'folder').offset;
     await overwrite(other, place + 16, Buffer.from([0x77]));
-    expect([...(await filesOfVolume(other, 'ntfs')).keys()]).toEqual([]);
+    expect(reasons(await filesOfVolume(other, 'ntfs'))).toEqual(doubted);
   });
 
   it('refuses names that no file can have', async () => {
@@ -241,8 +253,136 @@ describe('a volume that cannot be so', () => {
       Buffer.from('README.TXT', 'utf16le'),
     );
     const files = await filesOfVolume(volume, 'ntfs');
-    expect([...files].map(([key, file]) => [key, file.unreadable])).toEqual([
+    expect(reasons(files)).toEqual([
       ['readme.txt', 'two files of one name'],
+      ['other1.txt', 'the index of its folder tells another file'],
     ]);
+  });
+});
+
+describe('a volume that Windows would read in another way', () => {
+  const GOOD = noise(30_000, 1);
+
+  /** `folder/good.bin` and a file of the same length that lies about what it is. */
+  async function volumeOf(name: string): Promise<string> {
+    const tree = at(`${name}-tree`);
+    await writeTree(tree, {
+      'folder/good.bin': GOOD,
+      'folder/evil twin.bin': noise(30_000, 2),
+      'tiny.txt': 'tiny',
+    });
+    const volume = at(`${name}.ntfs`);
+    await makeNtfs(volume, { mib: 16, tree });
+    return volume;
+  }
+
+  /** Where the index of a small folder has the name of a file: in the folder's own record. */
+  function indexEntry(volume: string, folder: string, name: string): number {
+    const { offset, record } = recordOf(volume, folder);
+    const found = record.indexOf(name, 0, 'utf16le');
+    expect(found).toBeGreaterThan(0);
+    return offset + found - 66 - 16;
+  }
+
+  it('does not prove a file that the index of its folder does not lead to', async () => {
+    const volume = await volumeOf('exchanged');
+    const [good, evil] = ['good.bin', 'evil twin.bin'].map(name => indexEntry(volume, 'folder', name));
+    const reference = readFileSync(volume).subarray(evil, (evil ?? 0) + 8);
+    await overwrite(volume, good ?? 0, Buffer.from(reference));
+    // The premise: others go by the index, and find the other file.
+    expect(ntfscat(volume, 'folder/good.bin')).toEqual(Buffer.from(noise(30_000, 2)));
+    expect((await filesOfVolume(volume, 'ntfs')).get('folder/good.bin')).toMatchObject({
+      unreadable: 'the index of its folder tells another file',
+    });
+  });
+
+  it('does not prove a file that no index has', async () => {
+    const volume = await volumeOf('unlisted');
+    const entry = indexEntry(volume, 'folder', 'good.bin');
+    await overwrite(volume, entry + 16 + 66, Buffer.from('hood.bin', 'utf16le'));
+    const files = await filesOfVolume(volume, 'ntfs');
+    expect(files.get('folder/good.bin')?.unreadable).toBe('it is not in the index of its folder');
+    expect(files.get('folder/hood.bin')?.unreadable).toBe('the index of its folder tells another file');
+    expect(files.get('folder/evil twin.bin')?.unreadable).toBeUndefined();
+  });
+
+  it('does not prove a file whose name is another one’s short name', async () => {
+    const volume = await volumeOf('short');
+    const entry = indexEntry(volume, 'folder', 'evil twin.bin') + 16;
+    await overwrite(volume, entry + 64, Buffer.from([8, 2]));
+    await overwrite(volume, entry + 66, Buffer.from('GOOD.BIN', 'utf16le'));
+    expect((await filesOfVolume(volume, 'ntfs')).get('folder/good.bin')?.unreadable).toBe(
+      'two files of one name',
+    );
+  });
+
+  it('does not follow an index that is in itself', async () => {
+    const tree = at('large-index-tree');
+    const many: Record<string, string> = {};
+    for (let number = 0; number < 200; number += 1) many[`many/file number ${number}.txt`] = 'x';
+    await writeTree(tree, { ...many, 'other/one.txt': 'one' });
+    const volume = at('large-index.ntfs');
+    await makeNtfs(volume, { mib: 16, tree });
+    expect(reasons(await filesOfVolume(volume, 'ntfs')).filter(([, why]) => why !== undefined)).toEqual([]);
+    // The block with the entries that lead to the others leads to itself.
+    const bytes = readFileSync(volume);
+    let block = bytes.indexOf('INDX');
+    while (block % 4096 !== 0 || (bytes[block + 36] ?? 0) === 0) block = bytes.indexOf('INDX', block + 1);
+    const entry = block + 24 + bytes.readUInt32LE(block + 24);
+    const child = entry + bytes.readUInt16LE(entry + 8) - 8;
+    await overwrite(volume, child, Buffer.from(bytes.subarray(block + 16, block + 24)));
+    const files = await filesOfVolume(volume, 'ntfs');
+    expect(files.get('many')?.unreadable).toBe('an index that is in itself');
+    expect(files.get('many/file number 7.txt')?.unreadable).toBe('it is not in the index of its folder');
+    expect(files.get('other/one.txt')?.unreadable).toBeUndefined();
+  });
+
+  it('does not choose between two contents of one file', async () => {
+    const volume = await volumeOf('twice');
+    const { offset, record } = recordOf(volume, 'tiny.txt');
+    const data = dataAttribute(record);
+    const length = record.readUInt32LE(data + 4);
+    const used = record.readUInt32LE(24);
+    const second = Buffer.concat([
+      record.subarray(data, data + length),
+      record.subarray(data + length, used),
+    ]);
+    await overwrite(volume, offset + data + length, second);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(used + length);
+    await overwrite(volume, offset + 24, size);
+    expect((await filesOfVolume(volume, 'ntfs')).get('tiny.txt')?.unreadable).toBe('it has its data twice');
+  });
+
+  it('refuses a volume whose log Windows would play back first', async () => {
+    const volume = await volumeOf('log');
+    const record = systemRecord(volume, 2);
+    const data = dataAttribute(record);
+    // One run: how many bytes tell its length, and its first cluster.
+    const runs = data + record.readUInt16LE(data + 32);
+    const head = record[runs] ?? 0;
+    const cluster = record.readIntLE(runs + 1 + (head & 15), head >> 4);
+    const page = Buffer.alloc(512);
+    page.write('RSTR');
+    page.writeUInt16LE(48, 24);
+    await overwrite(volume, cluster * 4096, page);
+    expect(await faultOf(filesOfVolume(volume, 'ntfs'))).toMatchObject({
+      code: 'DISK-09',
+      detail: { expected: 'a volume that was closed' },
+    });
+    page.writeUInt16LE(2, 48 + 14);
+    await overwrite(volume, cluster * 4096, page);
+    expect((await filesOfVolume(volume, 'ntfs')).get('tiny.txt')?.unreadable).toBeUndefined();
+  });
+
+  it('refuses a volume with capital letters of its own', async () => {
+    const volume = await volumeOf('letters');
+    // Behind the underscore and the backquote come the small letters.
+    const table = readFileSync(volume).indexOf('_`ABC', 0, 'utf16le');
+    await overwrite(volume, table + 4, Buffer.from('B', 'utf16le'));
+    expect(await faultOf(filesOfVolume(volume, 'ntfs'))).toMatchObject({
+      code: 'DISK-09',
+      detail: { expected: 'the capital letters of Windows' },
+    });
   });
 });
