@@ -341,13 +341,21 @@ describe('publish', () => {
     expect(statSync(request.point, { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  it('tells progress that never falls and ends at its total', async () => {
+  it.each([
+    ['of a first publish', false],
+    ['with --rehash, which reads source and point', true],
+  ])('tells progress that never falls and ends at its total, %s', async (_, rehash) => {
+    const request = await site();
+    if (rehash) await publish(request, authorKit());
     const kit = authorKit();
-    await publish(await site(), kit);
+    await publish({ ...request, rehash }, kit);
     const advanced = kit.events.filter(event => event.kind === 'advanced');
     expect(advanced.map(event => event.doneBytes)).toEqual(
       advanced.map(event => event.doneBytes).toSorted((a, b) => a - b),
     );
+    // Half of it is read at the source, so nothing is at its end before the point is read.
+    const [halfway] = advanced.filter(event => event.doneBytes === event.totalBytes);
+    expect(advanced.indexOf(halfway!)).toBeGreaterThan(advanced.length / 2);
     expect(advanced.at(-1)?.doneBytes).toBe(advanced.at(-1)?.totalBytes);
   });
 });
