@@ -10,7 +10,14 @@ import { Fault } from '../../agent/fault/fault.ts';
 import type { Report } from '../../agent/report/report.ts';
 import { type Loss, openLossyFiles, PowerCut } from './lossy-files.ts';
 import { makeReplaceSite, REPLACED, type ReplaceSite } from './replace-site.ts';
-import { makeSmallSite, moveWorldOn, type SmallSite, testComposition, wearDisk } from './small-site.ts';
+import {
+  MEDIA_PASSWORD,
+  makeSmallSite,
+  moveWorldOn,
+  type SmallSite,
+  testComposition,
+  wearDisk,
+} from './small-site.ts';
 import { tempFolder } from './temp-folder.ts';
 import { readTree } from './wim-kit.ts';
 
@@ -22,6 +29,8 @@ export interface Scenario {
   renew?(site: SmallSite): Promise<void>;
   /** What a run leaves outside of its disk, to be the same each time. */
   left?(site: SmallSite): Promise<unknown>;
+  /** What its commands find in their environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A computer without anything before. */
@@ -37,6 +46,41 @@ export const REPLACE: Scenario = {
     expect(names).toContain(`${REPLACED}/closed.json`);
     return names;
   },
+};
+
+/** Media with a password: Windows PE is given it at each start, the new Windows has the key that was left for it, and nobody has it in the end. */
+export const PASSWORD: Scenario = {
+  name: 'password',
+  environment: { PRESTAGE_MEDIA_PASSWORD: MEDIA_PASSWORD },
+  make: folder =>
+    makeSmallSite(folder, {
+      differences: {
+        'task-sequences/CON00020.yaml': {
+          name: 'Install Windows',
+          osImage: { id: 'CON00001', index: 1 },
+          drivers: ['CON00004'],
+          packages: ['CON00006'],
+          applications: ['CON00002'],
+          steps: [
+            { step: 'apply-os-image' },
+            { step: 'apply-drivers' },
+            { step: 'apply-unattend' },
+            { step: 'set-up-boot' },
+            { step: 'install-packages' },
+            { step: 'run-command', command: 'in-the-new-windows.exe %Token%' },
+            { step: 'install-applications' },
+          ],
+        },
+        'media/depot.yaml': {
+          taskSequence: 'CON00020',
+          bootImage: 'CON00005',
+          createdBy: 'A. Admin',
+          password: true,
+          variables: { OSDLocalAdminPassword: 'geheim-Adm1n', Token: 'geheim-4711' },
+          secret: ['Token'],
+        },
+      },
+    }),
 };
 
 /** Two tests: the uncut run, which sets the goal, and the cut at each of its durable writes with what was not flushed lost in this way. */
@@ -57,7 +101,7 @@ export function cutAtEveryDurableWrite(loss: Loss, scenario: Scenario): void {
     await cp(path.join(folder, 'worn'), disk, { recursive: true });
     await scenario.renew?.(site);
     const lossy = openLossyFiles({ graveyard: path.join(folder, 'graveyard') });
-    const report = await wholeRun(site, disk, lossy.files);
+    const report = await wholeRun(site, scenario, disk, lossy.files);
     await lossy.loseUnflushed('dropped');
     expect(report.outcome).toBe('completed');
     expect(lossy.points.length).toBeGreaterThan(100);
@@ -95,8 +139,13 @@ interface Cut {
 }
 
 /** Deploy, then continue until done, as a machine that starts again after each cut does. */
-async function wholeRun(site: SmallSite, disk: string, durable: DurableFiles): Promise<Report> {
-  const composition = testComposition(site, { durable });
+async function wholeRun(
+  site: SmallSite,
+  { environment = {} }: Scenario,
+  disk: string,
+  durable: DurableFiles,
+): Promise<Report> {
+  const composition = { ...testComposition(site, { durable }), environment };
   const options = { disk, config: site.config, json: true } as const;
   if (!(await isHandedOver(disk))) expect(await deploy(options, composition)).toBe(3);
   let starts = 0;
@@ -114,6 +163,7 @@ async function isHandedOver(disk: string): Promise<boolean> {
 /** The final tree without what tells of the runs themselves (records of each run, and when). */
 async function result(disk: string): Promise<Readonly<Record<string, string>>> {
   const tree = await readTree(disk);
+  expect(Object.keys(tree).filter(name => name.endsWith('media.key'))).toEqual([]);
   return Object.fromEntries(
     Object.entries(tree).filter(
       ([name]) => !name.includes('Windows/Logs/Prestage/') && name !== 'commands.ndjson',
@@ -155,11 +205,11 @@ async function cutAndGoOn({ site, scenario, uncut, cutAt, loss }: Cut): Promise<
   await scenario.renew?.(site);
   const lossy = openLossyFiles({ graveyard: path.join(ground, 'graveyard'), cutAt });
   site.requests.length = 0;
-  await expect(wholeRun(site, disk, lossy.files)).rejects.toSatisfy(isPowerCut);
+  await expect(wholeRun(site, scenario, disk, lossy.files)).rejects.toSatisfy(isPowerCut);
   await lossy.loseUnflushed(loss, cutAt);
   // The second run is uncut; over the same equipment only because that spares the real flushes, which cost most of the time.
   const whole = openLossyFiles({ graveyard: path.join(ground, 'graveyard-2') });
-  const report = await wholeRun(site, disk, whole.files);
+  const report = await wholeRun(site, scenario, disk, whole.files);
   expect(await result(disk)).toEqual(uncut.tree);
   expect(await scenario.left?.(site)).toEqual(uncut.left);
   expect(report.outcome).toBe('completed');

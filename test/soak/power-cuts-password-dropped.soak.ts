@@ -1,0 +1,4 @@
+// Every cut of the scenario with this loss; the gate has media without a password.
+import { cutAtEveryDurableWrite, PASSWORD } from '../support/power-cuts.ts';
+
+cutAtEveryDurableWrite('dropped', PASSWORD);
