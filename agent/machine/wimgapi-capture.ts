@@ -14,7 +14,6 @@ import {
   WIM_CREATE_NEW,
   WIM_FLAG_NO_DIRACL,
   WIM_FLAG_NO_FILEACL,
-  WIM_FLAG_NO_RP_FIX,
   WIM_FLAG_VERIFY,
   WIM_GENERIC_READ,
   WIM_GENERIC_WRITE,
@@ -29,10 +28,10 @@ import { captureFault, type LastError, namingFile } from './wimgapi-faults.ts';
 type Request = Parameters<Imaging['capture']>[0];
 
 /**
- * No rights: those of the author's folders name accounts of the author's computer, and what is applied shall inherit those of its new place. Links
- * as they are. Libwim on Linux, which sees no rights, captures the same.
+ * No rights: those of the author's folders name accounts of the author's computer, and what is applied shall inherit those of its new place. Libwim
+ * on Linux, which sees none, captures the same.
  */
-const CAPTURE_FLAGS = WIM_FLAG_NO_DIRACL | WIM_FLAG_NO_FILEACL | WIM_FLAG_NO_RP_FIX;
+const CAPTURE_FLAGS = WIM_FLAG_NO_DIRACL | WIM_FLAG_NO_FILEACL;
 
 /** As Imaging.capture promises. */
 export async function captureWithWimgapi(parts: WimgapiParts, request: Request): Promise<void> {

@@ -33,7 +33,6 @@ export const COMPRESSION = { none: 0, xpress: 1, lzx: 2 } as const;
 export const WIM_FLAG_VERIFY = 0x2;
 export const WIM_FLAG_NO_DIRACL = 0x10;
 export const WIM_FLAG_NO_FILEACL = 0x20;
-export const WIM_FLAG_NO_RP_FIX = 0x100;
 /** Undocumented: without it, solid files (version 0xE00, `.esd`) are refused with ERROR_BAD_FORMAT. */
 export const WIM_FLAG_CHUNKED = 0x2000_0000;
 export const REGISTER_FAILED = 0xffff_ffff;
