@@ -61,12 +61,21 @@ export async function obtainNewSecret(asked: SecretAsked, world: SecretWorld): P
     if (wrong === undefined) return given;
     throw new Fault('USAGE-01', given.from === 'file' ? asked.option : asked.variable, { found: wrong });
   }
+  const seen = world.terminal?.keepUnseen?.();
+  try {
+    return { text: await askTwice(asked, world), from: 'terminal' };
+  } finally {
+    seen?.();
+  }
+}
+
+async function askTwice(asked: SecretAsked, world: SecretWorld): Promise<string> {
   for (let left = NEW_TRIES; ; left--) {
     const text = await ask(`New ${lowerFirst(asked.what)}`, asked, world);
     const wrong =
       tooShort(text) ??
       ((await ask('The same once more', asked, world)) === text ? undefined : 'the two are not the same');
-    if (wrong === undefined) return { text, from: 'terminal' };
+    if (wrong === undefined) return text;
     if (left <= 1) throw new Fault('USAGE-01', asked.what, { found: wrong });
     world.terminal?.write(`That cannot be taken: ${wrong}. Once more, or Esc to leave.\n`);
   }

@@ -8,6 +8,8 @@ export interface Terminal {
   write(text: string): void;
   /** Keys as they come, one sequence each: `1`, `\r`, `\x1b[A`. Raw until the iteration ends, Ctrl-C among them. */
   keys(signal: AbortSignal): AsyncIterable<string>;
+  /** Shows nothing of what is typed until the returned function is called, also while nobody reads `keys`. */
+  keepUnseen?(): () => void;
 }
 
 export interface MenuEntry {

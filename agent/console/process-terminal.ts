@@ -9,9 +9,23 @@ export function processTerminal(
   output: Pick<WriteStream, 'isTTY' | 'columns' | 'write'>,
 ): Terminal | undefined {
   if (input.isTTY !== true || output.isTTY !== true) return undefined;
+  // Counted: whoever asks several times keeps it between the questions, or what is typed there would be shown.
+  let unseen = 0;
+  const enter = (): void => {
+    unseen += 1;
+    if (unseen === 1) input.setRawMode(true);
+  };
+  const leave = (): void => {
+    unseen -= 1;
+    if (unseen === 0) input.setRawMode(false);
+  };
   return {
     columns: output.columns || 80,
     write: text => void output.write(text),
+    keepUnseen() {
+      enter();
+      return leave;
+    },
     async *keys(signal) {
       const waiting: string[] = [];
       let wake = (): void => {};
@@ -22,7 +36,7 @@ export function processTerminal(
         wake();
       };
       const aborted = (): void => wake();
-      input.setRawMode(true);
+      enter();
       input.on('data', heard);
       signal.addEventListener('abort', aborted);
       input.resume();
@@ -38,7 +52,7 @@ export function processTerminal(
       } finally {
         signal.removeEventListener('abort', aborted);
         input.off('data', heard);
-        input.setRawMode(false);
+        leave();
         input.pause();
       }
     },

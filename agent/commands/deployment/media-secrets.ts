@@ -96,22 +96,33 @@ async function askKey(
     world.terminal === undefined
       ? work(composition.signal)
       : whileUnseen(world.terminal, composition.signal, work);
-  for (let tried = 1; ; tried++) {
-    const { text, from } = await obtainSecret(asked, world);
-    try {
-      return await unseen(() => keyOfPassword(box, text, subjectOf(manifest)));
-    } catch (thrown) {
-      const fault = asFault(thrown);
-      if (fault.code !== 'TRUST-14' || from !== 'terminal' || tried === MOST_TRIES) throw fault;
+  const seen = world.terminal?.keepUnseen?.();
+  try {
+    return await tryUntilOpen();
+  } finally {
+    seen?.();
+  }
+
+  async function tryUntilOpen(): Promise<Uint8Array> {
+    for (let tried = 1; ; tried++) {
+      const { text, from } = await obtainSecret(asked, world);
+      try {
+        return await unseen(() => keyOfPassword(box, text, subjectOf(manifest)));
+      } catch (thrown) {
+        const fault = asFault(thrown);
+        if (fault.code !== 'TRUST-14' || from !== 'terminal' || tried === MOST_TRIES) throw fault;
+      }
+      const seconds = Math.min(2 ** (tried - 1), LONGEST_WAIT_SECONDS);
+      await unseen(signal => {
+        observe({
+          kind: 'note',
+          level: 'warning',
+          component: 'media-password',
+          text: `That is not the password of this media (try ${tried} of ${MOST_TRIES}); the next one in ${seconds} s.`,
+        });
+        return composition.sleep(seconds * 1000, signal);
+      });
     }
-    const seconds = Math.min(2 ** (tried - 1), LONGEST_WAIT_SECONDS);
-    observe({
-      kind: 'note',
-      level: 'warning',
-      component: 'media-password',
-      text: `That is not the password of this media (try ${tried} of ${MOST_TRIES}); the next one in ${seconds} s.`,
-    });
-    await unseen(signal => composition.sleep(seconds * 1000, signal));
   }
 }
 
