@@ -5,6 +5,7 @@ import { isSea } from 'node:sea';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Composition } from './commands/composition.ts';
 import { SECRET_VARIABLES } from './commands/secret-source.ts';
+import { harmless } from './console/harmless.ts';
 import { processTerminal } from './console/process-terminal.ts';
 import { openScreen } from './console/screen.ts';
 import { spawnWorker } from './content/spawn-worker.ts';
@@ -13,7 +14,7 @@ import { openSource } from './distribution/open-source.ts';
 import { openDurableFiles } from './durable/open-durable-files.ts';
 import { Fault } from './fault/fault.ts';
 import { openRedactor } from './fault/redact.ts';
-import { openHostTools } from './machine/host-tools.ts';
+import { NO_HOST_TOOLS, openHostTools } from './machine/host-tools.ts';
 import type { Imaging } from './machine/machine.ts';
 import { systemClock } from './progress/clock.ts';
 import { VERSION } from './version.ts';
@@ -58,7 +59,7 @@ export function compose({ signal }: ComposeOptions): Composition {
     endProgress: () => screen.end(),
     print: text => {
       screen.end();
-      process.stdout.write(`${redact(text)}\n`);
+      process.stdout.write(`${harmless(redact(text))}\n`);
     },
     agent: { folder, ...(executable === undefined ? {} : { executable }) },
     ...(process.platform === 'win32' && process.env.SystemDrive?.toUpperCase() === 'X:'
@@ -90,7 +91,7 @@ export function compose({ signal }: ComposeOptions): Composition {
       });
     },
     openImaging,
-    hostTools: openHostTools(process.env),
+    hostTools: process.platform === 'win32' ? NO_HOST_TOOLS : openHostTools(process.env),
     claim: async what =>
       (await import('./machine/claim.ts')).claim(what, process.platform === 'win32' ? 'windows' : 'linux'),
     openProbes: async probeFolder =>

@@ -1,6 +1,7 @@
 // Starts the program: hands the words of the command line to the commands and turns the outcome into a last screen and an exit code.
 import { CommanderError } from 'commander';
 import type { Composition } from './commands/composition.ts';
+import { harmless } from './console/harmless.ts';
 import { lastScreenLines } from './console/last-screen.ts';
 import { nativeCodeOf } from './durable/disk-fault.ts';
 import { exitCodeOf } from './fault/catalogue.ts';
@@ -81,7 +82,7 @@ function report(thrown: unknown): number {
   composition?.endProgress();
   const redact = composition?.redact ?? makeRedact();
   const stack = fault.code === 'BUG-01' && fault.cause instanceof Error ? [fault.cause.stack ?? ''] : [];
-  process.stderr.write(redact(`\n${[...lastScreenLines(fault), ...stack].join('\n')}\n`));
+  process.stderr.write(harmless(redact(`\n${[...lastScreenLines(fault), ...stack].join('\n')}\n`)));
   if (process.argv.includes('--json'))
     process.stderr.write(redact(`${JSON.stringify({ fault: faultRecord(fault) })}\n`));
   return exitCodeOf(fault.code);

@@ -5,6 +5,7 @@ import type { Clock } from '../progress/clock.ts';
 import type { Observe, ProgressEvent } from '../progress/event.ts';
 import { type Meter, makeMeter } from '../progress/meter.ts';
 import { eventText, STAGE_TEXT } from './event-text.ts';
+import { harmless } from './harmless.ts';
 import { durationText, sizeText } from './size-text.ts';
 
 export interface ScreenOptions {
@@ -83,9 +84,4 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
       moving = false;
     },
   };
-}
-
-/** Firmware, files of a disk and whoever posts status choose some of the text: none of it may move the cursor or recolour the screen. */
-function harmless(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
 }

@@ -4,6 +4,7 @@ import { judgeAppliedReceipt } from '../../author/applied-receipt.ts';
 import type { AppliedTree } from '../../author/applied-tree.ts';
 import { locateApplied } from '../../author/read-media.ts';
 import { type AppliedProof, verifyApplied } from '../../author/verify-applied.ts';
+import { harmlessName } from '../../console/harmless.ts';
 import { receiptText } from '../../console/receipt-text.ts';
 import { sizeText } from '../../console/size-text.ts';
 import { Fault } from '../../fault/fault.ts';
@@ -144,7 +145,7 @@ function proofLines(
     ...shown.map(
       file =>
         (file.state === 'present' ? 'pass' : 'FAIL') +
-        `  ${file.volume}: ${file.path}${file.state === 'present' ? '' : `  ${file.state}${file.found === undefined ? '' : `: ${file.found}`}`}`,
+        `  ${file.volume}: ${harmlessName(file.path)}${file.state === 'present' ? '' : `  ${file.state}${file.found === undefined ? '' : `: ${file.found}`}`}`,
     ),
     `Media ${manifest.mediaId} "${manifest.name}" of site ${manifest.site}, signed by key ${keyId}.`,
     ...(image?.warnings ?? []),
