@@ -297,7 +297,8 @@ describe('a revoked key', () => {
     expect(await refusal(publishNow())).toMatchObject({ code: 'TRUST-06' });
   });
 
-  it('vouches for no disk as a depot', async () => {
+  it('vouches for no disk as a depot, nor does the report say so', async () => {
+    const journaled: unknown[] = [];
     const revocations = new KnownRevocations([keys.root.public], 'CON');
     revocations.offer(signRevocations(listOf(1, 'depot'), keys.root), 'list');
     const composition = testComposition({ imaging: await openImaging({ system: 'linux' }) });
@@ -318,10 +319,18 @@ describe('a revoked key', () => {
           bytes: 1,
         },
         composition,
+        journal: { append: async record => void journaled.push(record) },
         observe: composition.observe,
       });
     expect(await refusal(judge('required'))).toMatchObject({ code: 'TRUST-13', subject: 'receipt.json' });
     expect(await judge('optional')).toBe(false);
+    const { id } = keys.depot.public;
+    const judged = {
+      type: 'receipt-judged',
+      outcome: 'not-believed',
+      why: `depot key ${id}, which signed it, is revoked`,
+    };
+    expect(journaled).toEqual([judged, judged]);
     expect(composition.events).toContainEqual(expect.objectContaining({ level: 'warning' }));
   });
 

@@ -3,7 +3,9 @@
 import path from 'node:path';
 import { type CacheLayout, onDistributionPoint } from '../../content/layout.ts';
 import type { Source } from '../../distribution/source.ts';
+import { readCapped } from '../../document/read-capped.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
+import type { Journal } from '../../journal/journal.ts';
 import type { JudgedReceipt } from '../../media/judge-receipt.ts';
 import type { MediaManifest } from '../../media/media-manifest.ts';
 import type { Observe } from '../../progress/event.ts';
@@ -12,7 +14,6 @@ import { KnownRevocations } from '../../trust/known-revocations.ts';
 import { REVOCATIONS_MAX_BYTES } from '../../trust/revocations.ts';
 import type { Composition } from '../composition.ts';
 import type { AgentSettings } from './agent-settings.ts';
-import { readCapped } from './open-media.ts';
 
 export interface OwnLists {
   readonly settings: Pick<AgentSettings, 'rootKeys' | 'revocations'>;
@@ -79,7 +80,7 @@ export interface FetchRevocations {
   readonly receipt?: JudgedReceipt;
   readonly composition: Pick<Composition, 'durable' | 'signal'>;
   /** Where there is one the disk may be written to. */
-  readonly journal?: unknown;
+  readonly journal?: Pick<Journal, 'append'>;
   readonly observe: Observe;
 }
 
@@ -112,7 +113,7 @@ export async function fetchRevocations(context: FetchRevocations): Promise<boole
     await durable.replaceFile(layout.acceptedRevocations, bytes);
   }
   revocations.requireUnrevoked('media.json', context.key);
-  judgeReceiptKey(context);
+  await judgeReceiptKey(context);
   return answers.some(({ reached }) => reached);
 }
 
@@ -136,13 +137,18 @@ async function askOne(point: Source, signal: AbortSignal): Promise<Answer> {
   }
 }
 
-/** A depot whose key was revoked since vouches for nothing. Fault: TRUST-13 where the media demands a receipt; else a warning. */
-function judgeReceiptKey({ revocations, manifest, receipt, observe }: FetchRevocations): void {
+/**
+ * A depot whose key was revoked since vouches for nothing, and the report says so. Fault: TRUST-13 where the media demands a receipt; else a warning.
+ */
+async function judgeReceiptKey(context: FetchRevocations): Promise<void> {
+  const { revocations, manifest, receipt, journal, observe } = context;
   if (receipt?.outcome !== 'vouched') return;
   const depot = manifest.depotKeys.map(publicKey).find(({ id }) => id === receipt.keyId);
-  if (depot === undefined) return;
+  if (depot === undefined || !revocations.isRevoked(depot)) return;
+  const why = `depot key ${depot.id}, which signed it, is revoked`;
+  await journal?.append({ type: 'receipt-judged', outcome: 'not-believed', why });
   if (manifest.receipt === 'required') revocations.requireUnrevoked('receipt.json', depot);
-  else if (revocations.isRevoked(depot))
+  else
     note(observe, 'warning', `The receipt is by depot key ${depot.id}, which is revoked: it proves nothing.`);
 }
 
