@@ -1,8 +1,9 @@
 // Key files: `<name>.pem` holds the private key, readable by its owner alone; `<name>.pub` the one line that others pin; `<name>.key` the machine
 // key, as secret as a private one. Both secret files may lie under a passphrase.
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readFile, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { readCapped } from '../document/read-capped.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Observe } from '../progress/event.ts';
 import { newKeyPair, type PrivateKey, type PublicKey, privateKey, publicKey } from '../trust/keys.ts';
@@ -15,6 +16,9 @@ import {
 import { isProtected, protectKey } from '../trust/protected-key.ts';
 import { createFile } from './create-file.ts';
 import { keyName } from './site-documents.ts';
+
+/** A line, and room for what somebody wrote below it. */
+export const PUBLIC_KEY_FILE_MAX_BYTES = 64 * 1024;
 
 export interface KeyFiles {
   readonly privateFile: string;
@@ -149,6 +153,21 @@ export async function loadPublicKey(
   const { publicFile } = keyFiles(folder, name);
   const text = await readFile(publicFile, 'utf8').catch(() => undefined); // The private key answers as well.
   return text === undefined ? (await loadPrivateKey(folder, name, access)).public : publicKey(text.trim());
+}
+
+/** @returns every public key of a key folder, by the names of their files, also those that sign no more. What is no key is left out. */
+export async function publicKeysIn(folder: string): Promise<readonly PublicKey[]> {
+  const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.pub')); // Absent: there is none in it.
+  const found: PublicKey[] = [];
+  for (const name of names.toSorted()) {
+    try {
+      const bytes = await readCapped(path.join(folder, name), PUBLIC_KEY_FILE_MAX_BYTES);
+      found.push(publicKey(bytes?.toString('utf8').trim() ?? ''));
+    } catch {
+      // An SSH key or a note of somebody: whoever needs a key by its name is told what is wrong with it.
+    }
+  }
+  return found;
 }
 
 /** Whether others than the owner may read a file; undefined on Windows, where the mode says nothing of it. */

@@ -1,12 +1,11 @@
 // Whose distribution point a folder is: publishing into that of another site would take it away from the computers that believe that site.
-import { readdir, readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
 import { onDistributionPoint } from '../content/layout.ts';
+import { readCapped } from '../document/read-capped.ts';
 import { Fault } from '../fault/fault.ts';
 import { POINTER_MAX_BYTES, policyPointerSchema } from '../policy/fetch-policy.ts';
 import { POLICY_MAX_BYTES } from '../policy/policy.ts';
-import { type PublicKey, publicKey } from '../trust/keys.ts';
+import type { PublicKey } from '../trust/keys.ts';
 import { SIGNATURE_MAX_BYTES, signatureSchema } from '../trust/signature.ts';
 import { onPoint } from './published-content.ts';
 import type { Site } from './read-site.ts';
@@ -43,26 +42,11 @@ export async function requireOwnPoint(
     });
 }
 
-/** @returns every public key of a key folder, also those that sign no more. What is no key is left out. */
-export async function keysIn(folder: string): Promise<readonly PublicKey[]> {
-  const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.pub'));
-  const found: PublicKey[] = [];
-  for (const name of names.sort()) {
-    try {
-      found.push(publicKey((await readFile(path.join(folder, name), 'utf8')).trim()));
-    } catch {
-      // An SSH key or a note of somebody: whoever needs a key by its name is told what is wrong with it.
-    }
-  }
-  return found;
-}
-
 async function readJson(file: string, maxBytes: number): Promise<unknown> {
   try {
-    if ((await stat(file)).size > maxBytes) return undefined;
-    return JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse((await readCapped(file, maxBytes))?.toString('utf8') ?? '');
   } catch {
-    // Absent or damaged: nothing that another site could be using.
+    // Absent, too large or damaged: nothing that another site could be using.
     return undefined;
   }
 }

@@ -1,7 +1,8 @@
 // Removes from a distribution point what no policy on it and no listed media needs. Each version goes in one rename, then its bytes.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { onDistributionPoint } from '../content/layout.ts';
+import { readCapped } from '../document/read-capped.ts';
 import { Fault } from '../fault/fault.ts';
 import { besideMediaFile } from '../media/media-paths.ts';
 import { readSignedMedia } from '../media/verify-media.ts';
@@ -9,8 +10,8 @@ import { POLICY_MAX_BYTES } from '../policy/policy.ts';
 import { readSignedPolicy } from '../policy/verify-policy.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import { SIGNATURE_MAX_BYTES } from '../trust/signature.ts';
-import { loadPublicKey } from './key-files.ts';
-import { keysIn, requireOwnPoint } from './point-owner.ts';
+import { loadPublicKey, publicKeysIn } from './key-files.ts';
+import { requireOwnPoint } from './point-owner.ts';
 import { type PrunePlan, planPrune, prunedName } from './prune-plan.ts';
 import { type AuthorWorld, alone, keyFolder } from './publish.ts';
 import { serialsOn } from './publish-policy.ts';
@@ -52,7 +53,7 @@ export async function prunePoint(request: PruneRequest, world: PruneWorld): Prom
   return await alone(point, world, async () => {
     const site = await readSite(request.site);
     const folder = keyFolder(site, request.keys);
-    const keys = [await loadPublicKey(folder, site.keys.policy), ...(await keysIn(folder))];
+    const keys = [await loadPublicKey(folder, site.keys.policy), ...(await publicKeysIn(folder))];
     await requireOwnPoint(point, site, keys);
     const needed = new Set<string>();
     const need = ({ id, version }: { readonly id: string; readonly version: string }): void =>
@@ -61,9 +62,9 @@ export async function prunePoint(request: PruneRequest, world: PruneWorld): Prom
     if (policies.length === 0)
       throw new Fault('USAGE-08', point, { expected: 'a folder that `prestage publish` wrote' });
     for (const serial of policies) {
-      const bytes = await capped(onPoint(point, onDistributionPoint.policy(serial)), POLICY_MAX_BYTES);
+      const bytes = await published(onPoint(point, onDistributionPoint.policy(serial)), POLICY_MAX_BYTES);
       const signature = onPoint(point, onDistributionPoint.policySignature(serial));
-      const policy = readSignedPolicy(bytes, await capped(signature, SIGNATURE_MAX_BYTES), {
+      const policy = readSignedPolicy(bytes, await published(signature, SIGNATURE_MAX_BYTES), {
         keys,
         site: site.site,
       });
@@ -129,13 +130,8 @@ async function contentOf(
   return manifest.content;
 }
 
-async function capped(file: string, maxBytes: number): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(file);
-    if (size > maxBytes)
-      throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: size });
-    return await readFile(file);
-  } catch (cause) {
-    throw cause instanceof Fault ? cause : new Fault('USAGE-08', file, {}, { cause });
-  }
+async function published(file: string, maxBytes: number): Promise<Uint8Array> {
+  const bytes = await readCapped(file, maxBytes, { unreadable: 'USAGE-08' });
+  if (bytes === undefined) throw new Fault('USAGE-08', file, { found: 'no file' });
+  return bytes;
 }

@@ -10,9 +10,9 @@ import { Fault } from '../fault/fault.ts';
 import type { Release } from '../machine/claim.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
-import { type KeyAccess, requireMachineKey } from './key-files.ts';
+import { type KeyAccess, publicKeysIn, requireMachineKey } from './key-files.ts';
 import { type LookedAt, lookAtItem } from './look-at-item.ts';
-import { keysIn, requireOwnPoint } from './point-owner.ts';
+import { requireOwnPoint } from './point-owner.ts';
 import type { PreparedItem, PublishOutcome } from './publish-item.ts';
 import { hardwareOf, publishItems } from './publish-items.ts';
 import { publishPolicy } from './publish-policy.ts';
@@ -97,7 +97,7 @@ async function publishAlone(request: PublishRequest, world: AuthorWorld): Promis
   // Before anything is copied; whether collections need it shows with policy only.
   if (site.machines.length + site.associations.length > 0)
     await requireMachineKey(keys, site.keys.machine, world);
-  await requireOwnPoint(point, site, [key.public, ...(await keysIn(keys))]);
+  await requireOwnPoint(point, site, [key.public, ...(await publicKeysIn(keys))]);
   const state = await readState(site.folder);
   const rehash = request.rehash ?? false;
   const looked: LookedAt[] = [];

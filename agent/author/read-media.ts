@@ -1,7 +1,8 @@
 // Reads what says of itself that it is prestaged media: a WIM with its sidecars, a volume, a disk folder or a disk image.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheLayout } from '../content/layout.ts';
+import { readCapped } from '../document/read-capped.ts';
 import { Fault } from '../fault/fault.ts';
 import { MEDIA_FILE_MAX_BYTES, MEDIA_MAX_BYTES } from '../media/media-manifest.ts';
 import { besideMediaFile, diskFolderVolumes, mediaVolumePaths } from '../media/media-paths.ts';
@@ -66,20 +67,10 @@ async function readSigned(
   signature: string,
   maxBytes: number,
 ): Promise<SignedBytes | undefined> {
-  const bytes = await readCapped(file, maxBytes);
+  const bytes = await readCapped(file, maxBytes, { unreadable: 'USAGE-08' });
   if (bytes === undefined) return undefined;
   // One byte more than the cap is enough to be refused as too large.
-  return { bytes, signature: await readCapped(signature, SIGNATURE_MAX_BYTES) };
-}
-
-async function readCapped(file: string, maxBytes: number): Promise<Uint8Array | undefined> {
-  const found = await stat(file).catch(() => undefined); // Absent is an answer here.
-  if (!found?.isFile()) return undefined;
-  if (found.size > maxBytes)
-    throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: found.size });
-  return readFile(file).catch(cause => {
-    throw new Fault('USAGE-08', file, {}, { cause });
-  });
+  return { bytes, signature: await readCapped(signature, SIGNATURE_MAX_BYTES, { unreadable: 'USAGE-08' }) };
 }
 
 async function isFile(file: string): Promise<boolean> {

@@ -1,6 +1,5 @@
 // Revokes keys: makes the site's list, or extends it, and signs it with the root key. What was revoked stays revoked.
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
+import { readCapped } from '../document/read-capped.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
@@ -12,9 +11,9 @@ import {
   revocationsSchema,
   signRevocations,
 } from '../trust/revocations.ts';
-import { type KeyAccess, loadPrivateKeyFile } from './key-files.ts';
+import { type KeyAccess, loadPrivateKeyFile, PUBLIC_KEY_FILE_MAX_BYTES, publicKeysIn } from './key-files.ts';
 import { utcSeconds } from './publish-policy.ts';
-import { bytesOrNothing, revocationsFile } from './site-revocations.ts';
+import { readList, revocationsFile } from './site-revocations.ts';
 
 export interface RevokeRequest {
   /** Which key: its text, its `.pub` file, or the ID of one whose `.pub` lies in `folder`. */
@@ -54,7 +53,7 @@ export async function revokeKey(request: RevokeRequest, world: RevokeWorld): Pro
       found: 'the root key; to exchange it, pin a new one as rootKeys in agent.yaml, see docs/keys.md',
     });
   const file = revocationsFile(folder);
-  const bytes = await bytesOrNothing(file);
+  const bytes = await readList(file);
   const roots = formerRoot === undefined ? [root.public] : [root.public, formerRoot];
   const before = bytes === undefined ? undefined : readRevocations(bytes, { roots, site, subject: file });
   const already = before?.revoked.find(({ publicKey: text }) => text === revoked.text);
@@ -85,7 +84,10 @@ export async function revokeKey(request: RevokeRequest, world: RevokeWorld): Pro
 async function keyToRevoke(key: string, folder: string): Promise<PublicKey> {
   if (publicKeyText.safeParse(key).success) return publicKey(key);
   if (!keyIdText.safeParse(key).success) {
-    const bytes = await bytesOrNothing(key);
+    const bytes = await readCapped(key, PUBLIC_KEY_FILE_MAX_BYTES, {
+      unreadable: 'USAGE-08',
+      expected: 'a public key',
+    });
     if (bytes === undefined)
       throw new Fault('USAGE-05', key, {
         expected: 'a public key, its .pub file, or a key ID of 16 hex digits',
@@ -101,15 +103,4 @@ async function keyToRevoke(key: string, folder: string): Promise<PublicKey> {
       found: known.length === 0 ? 'no .pub file' : known.map(({ id }) => id),
     });
   return found;
-}
-
-async function publicKeysIn(folder: string): Promise<readonly PublicKey[]> {
-  const names = await readdir(folder).catch(() => []); // Absent: there is none in it.
-  const keys: PublicKey[] = [];
-  for (const name of names.filter(each => each.endsWith('.pub'))) {
-    const bytes = await bytesOrNothing(path.join(folder, name));
-    const text = bytes?.toString('utf8').trim() ?? '';
-    if (publicKeyText.safeParse(text).success) keys.push(publicKey(text));
-  }
-  return keys;
 }

@@ -1,11 +1,16 @@
 // The site's own list of revoked keys: read from the key folder, minded before anything is signed, and laid onto distribution points.
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { onDistributionPoint } from '../content/layout.ts';
+import { readCapped } from '../document/read-capped.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { asFault, Fault } from '../fault/fault.ts';
 import type { PrivateKey } from '../trust/keys.ts';
-import { type Revocations, readRevocations, requireUnrevoked } from '../trust/revocations.ts';
+import {
+  REVOCATIONS_MAX_BYTES,
+  type Revocations,
+  readRevocations,
+  requireUnrevoked,
+} from '../trust/revocations.ts';
 import { type KeyAccess, loadPrivateKey, loadPublicKey } from './key-files.ts';
 import { onPoint } from './published-content.ts';
 import type { Site } from './read-site.ts';
@@ -27,7 +32,7 @@ export function revocationsFile(folder: string): string {
 /** @returns undefined where nothing was ever revoked. Faults: USAGE-11 site.yaml names no root key, USAGE-08, TRUST-02, -08, -10, -11. */
 export async function siteRevocations(site: KeySite, folder: string): Promise<SiteRevocations | undefined> {
   const file = revocationsFile(folder);
-  const bytes = await bytesOrNothing(file);
+  const bytes = await readList(file);
   if (bytes === undefined) return undefined;
   if (site.keys.root === undefined)
     throw new Fault('USAGE-11', file, {
@@ -36,6 +41,14 @@ export async function siteRevocations(site: KeySite, folder: string): Promise<Si
     });
   const roots = [await loadPublicKey(folder, site.keys.root)];
   return { list: readRevocations(bytes, { roots, site: site.site, subject: file }), bytes };
+}
+
+/** @returns the bytes of a list; undefined where there is none. Faults: USAGE-08, TRUST-08. */
+export async function readList(file: string): Promise<Uint8Array | undefined> {
+  return readCapped(file, REVOCATIONS_MAX_BYTES, {
+    unreadable: 'USAGE-08',
+    expected: 'a list of revoked keys',
+  });
 }
 
 /** A key that may sign for the site. Faults: those of loadPrivateKey and siteRevocations; TRUST-13 it is revoked. */
@@ -65,7 +78,7 @@ export async function publishRevocations(
   const own = await siteRevocations(site, folder);
   if (own === undefined) return;
   const file = onPoint(point, onDistributionPoint.revocations);
-  const there = await bytesOrNothing(file);
+  const there = await readList(file);
   if (there !== undefined && Buffer.from(own.bytes).equals(there)) return;
   const newer = there === undefined ? undefined : await serialOf(there, site, folder, file);
   if (newer !== undefined && newer > own.list.serial)
@@ -90,15 +103,5 @@ async function serialOf(
   } catch (thrown) {
     if (asFault(thrown).code.startsWith('TRUST-')) return undefined;
     throw thrown;
-  }
-}
-
-/** Fault: USAGE-08 it is there and cannot be read. */
-export async function bytesOrNothing(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new Fault('USAGE-08', file, { expected: 'a list of revoked keys' }, { cause });
   }
 }

@@ -1,6 +1,6 @@
 // Looks for a depot's receipt where one may lie, and judges it. Reads only, and never more than a receipt may be long.
-import { lstat, readFile } from 'node:fs/promises';
-import { Fault } from '../fault/fault.ts';
+import { lstat } from 'node:fs/promises';
+import { readCapped } from '../document/read-capped.ts';
 import { SIGNATURE_MAX_BYTES } from '../trust/signature.ts';
 import {
   type FoundReceipt,
@@ -43,12 +43,8 @@ async function readReceiptAt(place: ReceiptPlace): Promise<FoundReceipt | undefi
   return { bytes, signature: await readPlain(place.signature, SIGNATURE_MAX_BYTES) };
 }
 
+/** No link: what a receipt vouches for is this disk. */
 async function readPlain(file: string, maxBytes: number): Promise<Uint8Array | undefined> {
   const found = await lstat(file).catch(() => undefined); // Absent is an answer here.
-  if (!found?.isFile()) return undefined;
-  if (found.size > maxBytes)
-    throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: found.size });
-  return readFile(file).catch(cause => {
-    throw new Fault('DISK-03', file, { operation: 'read' }, { cause });
-  });
+  return found?.isFile() ? readCapped(file, maxBytes) : undefined;
 }

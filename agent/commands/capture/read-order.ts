@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { defaultTransferSettings, type TransferSettings } from '../../distribution/transfer-settings.ts';
 import { decodeJson } from '../../document/decode-json.ts';
+import { readCapped } from '../../document/read-capped.ts';
 import { Fault } from '../../fault/fault.ts';
 import {
   CAPTURE_ORDER_MAX_BYTES,
@@ -14,7 +15,6 @@ import { REVOCATIONS_MAX_BYTES, readRevocations, requireUnrevoked } from '../../
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
 import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings } from '../deployment/agent-settings.ts';
-import { readCapped } from '../deployment/open-media.ts';
 import { readPublicKey } from '../media/pinned-keys.ts';
 
 export interface OrderOptions {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { readCapped } from '../../document/read-capped.ts';
 import { Fault } from '../../fault/fault.ts';
 import { recall } from '../../journal/past.ts';
 import type { CompiledAction } from '../../plan/compile-steps.ts';
@@ -14,7 +15,6 @@ import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
 import { keptMachineRecord } from './machine-record.ts';
 import type { ObtainedPolicy } from './obtain-policy.ts';
-import { readCapped } from './open-media.ts';
 import type { RunContext } from './run-context.ts';
 import { type WantedContent, wantedContent } from './wanted-content.ts';
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { type CacheLayout, cacheLayout } from '../../content/layout.ts';
+import { readCapped } from '../../document/read-capped.ts';
 import { readJournal } from '../../journal/journal.ts';
 import { recall } from '../../journal/past.ts';
 import type { Volume } from '../../machine/machine.ts';
@@ -12,7 +13,6 @@ import type { Report } from '../../report/report.ts';
 import { finishRetirement } from '../../steps/finish-retirement.ts';
 import type { Composition } from '../composition.ts';
 import { keptFolder } from './keep-records.ts';
-import { readCapped } from './open-media.ts';
 import { requireSystem } from './require-system.ts';
 import type { MachineOptions } from './run-context.ts';
 

@@ -3,17 +3,16 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { onDistributionPoint } from '../../content/layout.ts';
 import type { Source } from '../../distribution/source.ts';
+import { readCapped } from '../../document/read-capped.ts';
 import { identifiersOf } from '../../facts/identifiers.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
-
 import { accountData } from '../../policy/domain-join-blob.ts';
 import type { MachineRecord } from '../../policy/machine-record.ts';
 import { placeOf, recordIn, SHARD_MAX_BYTES } from '../../policy/machine-shards.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { recordsKeyId } from '../../trust/machine-key.ts';
 import type { Composition } from '../composition.ts';
-import { readCapped } from './open-media.ts';
 import type { RunContext } from './run-context.ts';
 
 /** What of a run's context this needs. */

@@ -4,7 +4,7 @@ import { decodeManifest } from '../../content/decode-manifest.ts';
 import type { CacheLayout } from '../../content/layout.ts';
 import { type ContentManifest, type ContentReference, MANIFEST_MAX_BYTES } from '../../content/manifest.ts';
 import { type FetchManifestWorld, fetchManifest } from '../../distribution/fetch-manifest.ts';
-import { readCapped } from './open-media.ts';
+import { readCapped } from '../../document/read-capped.ts';
 
 export interface ManifestStore {
   /** Faults: CONTENT-01 when it is nowhere to be had, TRUST-07, -08, -09, -10. */

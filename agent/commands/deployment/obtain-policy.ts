@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { CacheLayout } from '../../content/layout.ts';
 import type { Source } from '../../distribution/source.ts';
+import { readCapped } from '../../document/read-capped.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
 import type { MediaManifest } from '../../media/media-manifest.ts';
 import { fetchPolicy } from '../../policy/fetch-policy.ts';
@@ -12,7 +13,6 @@ import { publicKey } from '../../trust/keys.ts';
 import type { KnownRevocations } from '../../trust/known-revocations.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
 import type { BoundedTime } from '../../trust/validity.ts';
-import { readCapped } from './open-media.ts';
 
 export interface ObtainedPolicy {
   readonly policy: Policy;

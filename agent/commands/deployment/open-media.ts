@@ -1,7 +1,7 @@
 // Finds the media volume and proves its manifest: the first thing that every command at the machine does.
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { type CacheLayout, cacheLayout } from '../../content/layout.ts';
+import { readCapped } from '../../document/read-capped.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Machine, Volume } from '../../machine/machine.ts';
 import { MEDIA_MAX_BYTES, type MediaManifest } from '../../media/media-manifest.ts';
@@ -49,19 +49,4 @@ export async function openMedia({
     ? verifyMedia(bytes, signature, keys, clock)
     : readSignedMedia(bytes, signature, keys);
   return { volume, layout, manifest, manifestSha256: createHash('sha256').update(bytes).digest('hex'), key };
-}
-
-/** @returns the file's bytes, or undefined when it is absent. Fault: TRUST-08 when larger than `maxBytes`, before it is read. */
-export async function readCapped(file: string, maxBytes: number): Promise<Uint8Array | undefined> {
-  let size: number;
-  try {
-    ({ size } = await stat(file));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
-    throw new Fault('DISK-03', file, { operation: 'read' }, { cause: error });
-  }
-  if (size > maxBytes)
-    throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: size });
-  return await readFile(file);
 }
