@@ -1,12 +1,15 @@
 // The entries of one FAT folder, with their long names where these belong to them. Source: Microsoft FAT Specification (fatgen103), long directory entries.
 import type { Extent } from './disk-image.ts';
 import { cannotBeRead, type ImageBytes } from './image-bytes.ts';
+import { imageKey } from './image-key.ts';
 
 export interface FatEntry {
   readonly kind: 'file' | 'folder';
   readonly name: string;
   readonly cluster: number;
   readonly size: number;
+  /** Another entry of the folder has this name too, as its long or its short one: who opens it gets whichever comes first. */
+  readonly twin: boolean;
 }
 
 const ENTRY_BYTES = 32;
@@ -26,7 +29,8 @@ export async function readFatFolder(
   const bytes = Buffer.concat(
     await Promise.all(extents.map(({ offset, length }) => image.read(offset, length, `folder ${path}`))),
   );
-  const entries: FatEntry[] = [];
+  const entries: Omit<FatEntry, 'twin'>[] = [];
+  const names: string[][] = [];
   let long: LongName | undefined;
   for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
     const entry = bytes.subarray(at, at + ENTRY_BYTES);
@@ -40,7 +44,8 @@ export async function readFatFolder(
       long = withPart(long, entry);
       continue;
     }
-    const name = (long !== undefined && finished(long, entry)) || shortName(entry);
+    const short = shortName(entry);
+    const name = (long !== undefined && finished(long, entry)) || short;
     long = undefined;
     if ((attributes & VOLUME_LABEL) !== 0 || name === '.' || name === '..') continue;
     if (name === '' || /[\0/\\]/.test(name))
@@ -51,8 +56,14 @@ export async function readFatFolder(
       cluster: entry.readUInt16LE(20) * 0x1_0000 + entry.readUInt16LE(26),
       size: entry.readUInt32LE(28),
     });
+    names.push([...new Set([imageKey(name), imageKey(short)])]);
   }
-  return entries;
+  const owners = new Map<string, number>();
+  for (const name of names.flat()) owners.set(name, (owners.get(name) ?? 0) + 1);
+  return entries.map((entry, at) => ({
+    ...entry,
+    twin: names[at]?.some(name => (owners.get(name) ?? 0) > 1) ?? false,
+  }));
 }
 
 /** The parts of a long name come last part first, each with the checksum of the short name that they belong to. */

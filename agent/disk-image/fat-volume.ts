@@ -59,6 +59,7 @@ async function walk(image: ImageBytes, shape: FatShape): Promise<ReadonlyMap<str
       // On FAT16 the upper half of the number is something else.
       const cluster = shape.kind === 'fat16' ? entry.cluster % 0x1_0000 : entry.cluster;
       if (entry.kind === 'folder') {
+        if (entry.twin) throw cannotBeRead(image, `folder ${path}`, 'one entry of this name', 'two');
         if (folder.depth >= MAX_DEPTH)
           throw cannotBeRead(image, path, `at most ${MAX_DEPTH} folders in each other`, 'more');
         const entries = await readFatFolder(image, path, await table.folder(cluster, path));
@@ -67,11 +68,12 @@ async function walk(image: ImageBytes, shape: FatShape): Promise<ReadonlyMap<str
       }
       const key = imageKey(path);
       const chain = await table.file(cluster, entry.size);
-      const file: ImageFile =
-        'broken' in chain
+      const file: ImageFile = entry.twin
+        ? { path, size: entry.size, extents: [], unreadable: 'two files of one name' }
+        : 'broken' in chain
           ? { path, size: entry.size, extents: [], unreadable: chain.broken }
           : { path, size: entry.size, extents: chain.extents };
-      found.set(key, found.has(key) ? { ...file, unreadable: 'two files of one name' } : file);
+      found.set(key, file);
     }
   }
   return found;

@@ -25,6 +25,7 @@ export async function readGpt(image: ImageBytes): Promise<PartitionTable> {
   for (const { sectorBytes, lba, copy } of attempts) {
     try {
       const partitions = await readTable(image, sectorBytes, lba);
+      if (sectorBytes === 512 && !copy) await requireNoOther(image);
       return { scheme: 'gpt', partitions, warnings: copy ? [DAMAGED_TABLE] : [] };
     } catch (thrown) {
       const fault = asFault(thrown);
@@ -35,6 +36,12 @@ export async function readGpt(image: ImageBytes): Promise<PartitionTable> {
     }
   }
   throw reason ?? new Fault('DISK-09', image.file, { expected: 'a GPT', found: 'none' });
+}
+
+/** A disk has sectors of one size: with a table for each, another disk would show other partitions. */
+async function requireNoOther(image: ImageBytes): Promise<void> {
+  const other = await readTable(image, 4096, 1).catch(() => undefined); // None is the rule.
+  if (other !== undefined) throw cannotBeRead(image, 'GPT', 'one table', 'one for each size of sectors');
 }
 
 const DAMAGED_TABLE = 'The partition table is damaged; its copy at the end of the disk was read.';

@@ -8,7 +8,8 @@ export function imageKey(path: string): string {
     const unit = path.charAt(at);
     const upper = unit.toUpperCase();
     const lower = (upper.length === 1 ? upper : unit).toLowerCase();
-    key += lower.length === 1 ? lower : unit;
+    // Windows keeps signs such as that of kelvin apart from the letter k.
+    key += lower.length === 1 && (lower > '\u007f' || unit <= '\u007f') ? lower : unit;
   }
   return key;
 }

@@ -36,7 +36,11 @@ export async function readPartitions(image: ImageBytes): Promise<PartitionTable>
   if (isVolume(first))
     throw cannotBeRead(image, 'MBR', 'a disk with a partition table', 'one volume without a disk around it');
   const entries = [0, 1, 2, 3].map(slot => mbrEntry(first, slot));
-  const table = entries.some(entry => entry?.type === PROTECTIVE)
+  const isProtected = entries.some(entry => entry?.type === PROTECTIVE);
+  // Windows goes by the MBR of such a disk, UEFI firmware by its GPT.
+  if (isProtected && entries.filter(entry => entry !== undefined).length > 1)
+    throw cannotBeRead(image, 'MBR', 'a GPT or an MBR', 'a hybrid of both');
+  const table = isProtected
     ? await readGpt(image)
     : { scheme: 'mbr' as const, partitions: mbrPartitions(entries), warnings: [] };
   requirePlaces(image, table.partitions);

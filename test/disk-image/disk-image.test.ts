@@ -1,7 +1,9 @@
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type DiskImage, openDiskImage } from '../../agent/disk-image/disk-image.ts';
+import { imageKey } from '../../agent/disk-image/image-key.ts';
 import { Fault } from '../../agent/fault/fault.ts';
 import { bytesAt, makeFat, makeGptDisk, makeMbrDisk, makeNtfs } from '../support/disk-image-kit.ts';
 import { digestsOf } from '../support/image-volumes.ts';
@@ -135,6 +137,51 @@ describe('an MBR disk', () => {
       detail: { found: 'an overlap' },
     });
   });
+});
+
+describe('a disk that is another one to another reader', () => {
+  it('is refused with partitions beside the one that protects its GPT', async () => {
+    const copy = copyOf();
+    const entry = Buffer.alloc(16);
+    entry[4] = 7;
+    entry.writeUInt32LE(2048, 8);
+    entry.writeUInt32LE(2048, 12);
+    await overwrite(copy, 446 + 16, entry);
+    expect(await faultOf(openDiskImage(copy))).toMatchObject({
+      code: 'DISK-09',
+      detail: { found: 'a hybrid of both' },
+    });
+  });
+
+  it('is refused with a second table for sectors of 4096 bytes', async () => {
+    const copy = copyOf();
+    // Of the usual 128 entries 24 have room before the other table.
+    const entries = await bytesAt(copy, 1024, 24 * 128);
+    for (const [sectorBytes, entriesAt] of [
+      [512, 2n],
+      [4096, 8n],
+    ] as const) {
+      const header = Buffer.from(await bytesAt(copy, 512, 512));
+      header.writeBigUInt64LE(entriesAt, 72);
+      header.writeUInt32LE(24, 80);
+      header.writeUInt32LE(crc32(entries), 88);
+      header.writeUInt32LE(0, 16);
+      header.writeUInt32LE(crc32(header.subarray(0, header.readUInt32LE(12))), 16);
+      await overwrite(copy, sectorBytes, header);
+    }
+    await withImage(copy, expectBothVolumes);
+    await overwrite(copy, 8 * 4096, entries);
+    expect(await faultOf(openDiskImage(copy))).toMatchObject({
+      code: 'DISK-09',
+      detail: { found: 'one for each size of sectors' },
+    });
+  });
+});
+
+it('keeps signs apart that Windows keeps apart', () => {
+  expect(imageKey('Install.WIM')).toBe('install.wim');
+  expect(imageKey('\u00d6L \u0416')).toBe('\u00f6l \u0436');
+  for (const sign of ['\u212a', '\u0131', '\u017f']) expect(imageKey(sign)).toBe(sign);
 });
 
 describe('what is no raw disk image', () => {

@@ -95,6 +95,46 @@ it('ends a folder that is in itself', async () => {
   expect(await faultOf(filesOfVolume(volume, 'fat'))).toMatchObject({ code: 'DISK-09' });
 });
 
+describe('names that two entries have', () => {
+  const entryOf = (volume: string, name: string) => readFileSync(volume).indexOf(name);
+
+  it('proves no file whose name is also the short name of another one', async () => {
+    const tree = at('short');
+    await writeTree(tree, { 'BOOTX64.EFI': 'good', 'a name that is long.efi': 'evil' });
+    const volume = at('short.img');
+    await makeFat(volume, { mib: 64, bits: 32, tree });
+    const at8 = entryOf(volume, 'ANAMET~1EFI');
+    const bytes = readFileSync(volume);
+    // The long name belongs to a short one with this sum; both are changed.
+    const short = Buffer.from('BOOTX64 EFI');
+    const sum = [...short].reduce((value, byte) => (((value & 1) << 7) + (value >> 1) + byte) & 0xff, 0);
+    for (let part = at8 - 32; bytes[part + 11] === 0x0f; part -= 32)
+      await overwrite(volume, part + 13, Buffer.from([sum]));
+    await overwrite(volume, at8, short);
+    const files = await filesOfVolume(volume, 'fat');
+    expect([...files].map(([key, { unreadable }]) => [key, unreadable])).toEqual(
+      expect.arrayContaining([
+        ['bootx64.efi', 'two files of one name'],
+        ['a name that is long.efi', 'two files of one name'],
+      ]),
+    );
+  });
+
+  it('refuses two folders of one name, and a folder and a file', async () => {
+    const tree = at('folders');
+    await writeTree(tree, { 'EFI/GOOD.EFI': 'good', 'EFJ/EVIL.EFI': 'evil', EFK: 'a file' });
+    for (const twin of ['EFJ        ', 'EFK        ']) {
+      const volume = at(`${twin.trim()}.img`);
+      await makeFat(volume, { mib: 64, bits: 32, tree });
+      await overwrite(volume, entryOf(volume, twin), Buffer.from('EFI'));
+      expect(await faultOf(filesOfVolume(volume, 'fat'))).toMatchObject({
+        code: 'DISK-09',
+        detail: { expected: 'one entry of this name' },
+      });
+    }
+  });
+});
+
 it('refuses FAT12 and what is no FAT by name', async () => {
   await makeFat(at('fat12.img'), { mib: 2, bits: 12 });
   expect(await faultOf(filesOfVolume(at('fat12.img'), 'fat'))).toMatchObject({
