@@ -13,6 +13,7 @@ const SECTOR_SIZES = [512, 4096] as const;
 
 /** Both sector sizes are tried; the copy in the last sector stands in for a damaged table. Faults: DISK-09. */
 export async function readGpt(image: ImageBytes): Promise<PartitionTable> {
+  await requireOneTable(image);
   const attempts = [
     ...SECTOR_SIZES.map(sectorBytes => ({ sectorBytes, lba: 1, copy: false })),
     ...SECTOR_SIZES.map(sectorBytes => ({
@@ -25,7 +26,6 @@ export async function readGpt(image: ImageBytes): Promise<PartitionTable> {
   for (const { sectorBytes, lba, copy } of attempts) {
     try {
       const partitions = await readTable(image, sectorBytes, lba);
-      if (sectorBytes === 512 && !copy) await requireNoOther(image);
       return { scheme: 'gpt', partitions, warnings: copy ? [DAMAGED_TABLE] : [] };
     } catch (thrown) {
       const fault = asFault(thrown);
@@ -39,9 +39,11 @@ export async function readGpt(image: ImageBytes): Promise<PartitionTable> {
 }
 
 /** A disk has sectors of one size: with a table for each, another disk would show other partitions. */
-async function requireNoOther(image: ImageBytes): Promise<void> {
-  const other = await readTable(image, 4096, 1).catch(() => undefined); // None is the rule.
-  if (other !== undefined) throw cannotBeRead(image, 'GPT', 'one table', 'one for each size of sectors');
+async function requireOneTable(image: ImageBytes): Promise<void> {
+  // One is the rule, and what is wrong with none is told later.
+  const tables = SECTOR_SIZES.map(sectorBytes => readTable(image, sectorBytes, 1).catch(() => undefined));
+  if ((await Promise.all(tables)).every(table => table !== undefined))
+    throw cannotBeRead(image, 'GPT', 'one table', 'one for each size of sectors');
 }
 
 const DAMAGED_TABLE = 'The partition table is damaged; its copy at the end of the disk was read.';
