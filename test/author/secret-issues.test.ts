@@ -1,29 +1,10 @@
 // Secrets where everybody could read them: told at publish, with their place and the place to put them, never with their value.
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readSite } from '../../agent/author/read-site.ts';
-import { laySite, type Tree } from '../support/site-kit.ts';
-import { faultOf } from '../support/sources.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { captureWim, writeTree } from '../support/wim-kit.ts';
+import { openSites } from '../support/site-issues.ts';
+import type { Tree } from '../support/site-kit.ts';
 
-const temporary = tempFolder('secret-issues');
-const wim = path.join(temporary, 'os.wim');
-let count = 0;
-
-beforeAll(async () => {
-  await writeTree(path.join(temporary, 'tree'), { 'Windows/a.txt': 'a' });
-  await captureWim(wim, [{ folder: path.join(temporary, 'tree'), name: 'OS' }]);
-});
-
-async function siteWith(tree: Tree): Promise<string> {
-  const folder = path.join(temporary, String(++count));
-  await laySite(folder, readFileSync(wim), tree);
-  return folder;
-}
-
-const issuesOf = async (tree: Tree) => (await faultOf(readSite(await siteWith(tree)))).detail.issues;
+const sites = openSites('secret-issues');
 
 const SEQUENCE = 'name: Install\nosImage: { id: CON00001, index: 1 }\n';
 const MEDIA = 'taskSequence: CON00020\nbootImage: CON00005\ncreatedBy: A. Admin\n';
@@ -75,11 +56,11 @@ test.each<[string, Tree, string]>([
     'media/depot.yaml:5:19 variables.Pin: Pin is secret (machines.yaml:2:18), and on this media not: name it under secret here, too',
   ],
 ])('%s is refused at its place', async (_, tree, issue) => {
-  expect(await issuesOf(tree)).toEqual([issue]);
+  expect(await sites.issuesOf(tree)).toEqual([issue]);
 });
 
 test('secrets in records of machines, on media with a password, and made of other variables alone are in order', async () => {
-  const site = await siteWith({
+  const site = await sites.lay({
     'site.yaml': `${SITE}variables:\n  OSDJoinPassword: "%Join%"\n  OSDProductKey: ""\n`,
     'media/depot.yaml': `${MEDIA}password: true\nvariables: { Join: hunter2, osdlocaladminpassword: hunter3 }\nsecret: [JOIN]\n`,
     'machines.yaml':

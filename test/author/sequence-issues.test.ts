@@ -1,37 +1,24 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readSite } from '../../agent/author/read-site.ts';
 import { selectContent } from '../../agent/author/select-content.ts';
 import { nearestName } from '../../agent/document/nearest-name.ts';
 import type { Policy } from '../../agent/policy/policy.ts';
-import { laySite, type Tree } from '../support/site-kit.ts';
-import { faultOf } from '../support/sources.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { captureWim, writeTree } from '../support/wim-kit.ts';
+import { openSites } from '../support/site-issues.ts';
+import type { Tree } from '../support/site-kit.ts';
 
-const temporary = tempFolder('sequence-issues');
-const wim = path.join(temporary, 'os.wim');
-let count = 0;
-
-beforeAll(async () => {
-  await writeTree(path.join(temporary, 'tree'), { 'Windows/a.txt': 'a' });
-  await captureWim(wim, [{ folder: path.join(temporary, 'tree'), name: 'OS' }]);
-});
+const sites = openSites('sequence-issues');
 
 const FILE = 'task-sequences/CON00020.yaml';
 const HEAD = 'name: Install\nosImage: { id: CON00001, index: 1 }\n';
 
 async function siteWith(text: string, others: Tree = {}): Promise<string> {
-  const folder = path.join(temporary, String(++count));
-  await laySite(folder, readFileSync(wim), { [FILE]: HEAD + text, ...others });
-  return folder;
+  return sites.lay({ [FILE]: HEAD + text, ...others });
 }
 
 /** Mistakes, each without the name of the file. */
 async function issuesOf(text: string, others: Tree = {}): Promise<readonly string[]> {
-  const fault = await faultOf(readSite(await siteWith(text, others)));
-  return (fault.detail.issues as readonly string[]).map(issue => issue.replace(`${FILE}:`, ''));
+  const issues = await sites.issuesOf({ [FILE]: HEAD + text, ...others });
+  return issues.map(issue => issue.replace(`${FILE}:`, ''));
 }
 
 const STEPS = 'steps:\n  - step: apply-os-image\n  - step: set-up-boot\n';

@@ -1,30 +1,11 @@
 // Variables with values that Windows Setup would refuse, and names that only a run sets: told at publish, on every level, secrets without their value.
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readSite } from '../../agent/author/read-site.ts';
-import { laySite, type Tree } from '../support/site-kit.ts';
-import { faultOf } from '../support/sources.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { captureWim, writeTree } from '../support/wim-kit.ts';
+import { openSites } from '../support/site-issues.ts';
+import type { Tree } from '../support/site-kit.ts';
 
-const temporary = tempFolder('variable-issues');
-const wim = path.join(temporary, 'os.wim');
-let count = 0;
-
-beforeAll(async () => {
-  await writeTree(path.join(temporary, 'tree'), { 'Windows/a.txt': 'a' });
-  await captureWim(wim, [{ folder: path.join(temporary, 'tree'), name: 'OS' }]);
-});
-
-async function siteWith(tree: Tree): Promise<string> {
-  const folder = path.join(temporary, String(++count));
-  await laySite(folder, readFileSync(wim), tree);
-  return folder;
-}
-
-const issuesOf = async (tree: Tree) => (await faultOf(readSite(await siteWith(tree)))).detail.issues;
+const sites = openSites('variable-issues');
 
 const HEAD = 'name: Install\nosImage: { id: CON00001, index: 1 }\n';
 const NAME =
@@ -54,7 +35,7 @@ test.each<[string, Tree, string]>([
     'machines.yaml:2:28 [0].secret.OSDProductKey: expected a product key: five groups of five letters and digits, found another thing (not shown)',
   ],
 ])('a value %s that Windows Setup would refuse is told at publish', async (_, tree, issue) => {
-  expect(await issuesOf(tree)).toEqual([issue]);
+  expect(await sites.issuesOf(tree)).toEqual([issue]);
 });
 
 test.each<[string, Tree, string]>([
@@ -69,19 +50,19 @@ test.each<[string, Tree, string]>([
     'machines.yaml:2:38 [0].variables.OSDTargetSystemDrive: OSDTargetSystemDrive is read-only: only a run itself sets it',
   ],
 ])('a name that only a run itself sets is refused in %s', async (_, tree, issue) => {
-  expect(await issuesOf(tree)).toEqual([issue]);
+  expect(await sites.issuesOf(tree)).toEqual([issue]);
 });
 
 test('a value with a variable in it is known on the machine alone, and an empty one is none', async () => {
   const tree = {
     'task-sequences/CON00020.yaml': `${HEAD}variables:\n  OSDComputerName: "PC %_SMSTSSerialNumber%"\n  OSDTimeZone: ""\n`,
   };
-  await expect(readSite(await siteWith(tree))).resolves.toMatchObject({ site: 'CON' });
+  await expect(readSite(await sites.lay(tree))).resolves.toMatchObject({ site: 'CON' });
 });
 
 test('a document with mistakes is not missing as well: references to it are not told', async () => {
   const broken = { 'task-sequences/CON00020.yaml': `${HEAD}drivres: auto\n` };
-  expect(await issuesOf(broken)).toEqual([
+  expect(await sites.issuesOf(broken)).toEqual([
     'task-sequences/CON00020.yaml:3:1 drivres: unknown key; did you mean drivers?',
   ]);
 });

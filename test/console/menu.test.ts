@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { afterKey, type MenuState, menuLines, showMenu, type Terminal } from '../../agent/console/menu.ts';
+import { afterKey, type MenuState, menuLines, showMenu } from '../../agent/console/menu.ts';
 import { keysOf } from '../../agent/console/process-terminal.ts';
 import { faultOf } from '../support/sources.ts';
+import { typing } from '../support/typing.ts';
 
 const ENTRIES = [
   { id: 'CON20001', text: 'Windows 11' },
@@ -13,23 +14,6 @@ const ENTRIES = [
 ];
 const REQUEST = { title: 'Media depot: several.', entries: ENTRIES, timeoutSeconds: 300 };
 const START: MenuState = { at: 0, typed: '', secondsLeft: 300 };
-
-/** A terminal at which somebody types, or nobody does. */
-function typing(...keys: readonly string[]): Terminal & { readonly written: string[] } {
-  const written: string[] = [];
-  return {
-    columns: 80,
-    written,
-    write: text => void written.push(text),
-    async *keys(signal) {
-      yield* keys;
-      await new Promise<void>(resolve => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve());
-      });
-    },
-  };
-}
 
 describe('a key', () => {
   test.each([
