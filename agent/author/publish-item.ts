@@ -9,7 +9,7 @@ import { Fault } from '../fault/fault.ts';
 import { type DigestedFile, digestFiles, sha256OfFiles } from './digest-files.ts';
 import type { LookedAt } from './look-at-item.ts';
 import { badPublishedFiles, differences, onPoint, publishedManifestBytes } from './published-content.ts';
-import { requireUnchanged, type SourceFile, sourceFiles } from './source-tree.ts';
+import { requireSameTree, requireUnchanged, type SourceFile, sourceFiles } from './source-tree.ts';
 import { manifestOf, removeStaging, type StageWorld, stageItem } from './stage-item.ts';
 
 /** What publishing an item did. `mended`: this very version was there, but damaged on the distribution point. */
@@ -43,9 +43,11 @@ export async function prepareItem(looked: LookedAt, world: ItemWorld): Promise<P
   const files = sourceFiles(tree);
   if (typeof published !== 'object') {
     const staged = await stageItem(item, files, world);
+    await requireSameTree(tree);
     return { looked, ...staged, outcome: 'published' };
   }
-  const digested = await digestSource(files, world);
+  const digested = await digestFiles(files, world);
+  await requireSameTree(tree);
   const rows = digested.map(each => each.entry);
   const encoded = encodeManifest(manifestOf(item, rows));
   const publishedDigest = sha256(published);
@@ -127,15 +129,6 @@ async function mend(
       encoded.bytes,
     );
   return bad.size > 0 || manifestDamaged;
-}
-
-async function digestSource(
-  files: readonly SourceFile[],
-  world: ItemWorld,
-): Promise<readonly DigestedFile[]> {
-  const digested = await digestFiles(files, world);
-  for (const file of files) requireUnchanged(file);
-  return digested;
 }
 
 function sha256(bytes: Uint8Array): string {

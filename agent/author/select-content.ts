@@ -88,8 +88,9 @@ function withDependencies(
   const byId = new Map(content.map(item => [item.id, item]));
   const ordered = new Map<string, string | undefined>();
   const add = (id: string, by: string | undefined): void => {
+    if (ordered.has(id)) return;
     for (const dependency of byId.get(id)?.dependencies ?? []) add(dependency, id);
-    if (!ordered.has(id)) ordered.set(id, by);
+    ordered.set(id, by);
   };
   for (const id of ids) add(id, undefined);
   return ordered;

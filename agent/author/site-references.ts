@@ -5,6 +5,7 @@ import { valueAt } from '../document/issue.ts';
 import { type Unresolved, unresolvedContent } from '../policy/policy.ts';
 import type { WimImage } from '../wim/images.ts';
 import { describeWim } from '../wim/read-wim.ts';
+import { dependencyCircles } from './dependency-circles.ts';
 import { mediaVariableIssues } from './media-variables.ts';
 import type { Located, SiteDocuments, SiteIssue, SiteMedia } from './read-site.ts';
 import { sequenceIssues } from './sequence-issues.ts';
@@ -86,6 +87,9 @@ async function missingSources({ content }: References): Promise<SiteIssue[]> {
 
 function dependencyIssues(documents: References): SiteIssue[] {
   const byId = new Map(documents.content.map(({ value }) => [value.id, value]));
+  const circles = dependencyCircles(
+    new Map(documents.content.map(({ value }) => [value.id, value.dependencies ?? []])),
+  );
   return documents.content.flatMap(item => {
     const dependencies = item.value.dependencies ?? [];
     const unknown = dependencies.flatMap((id, at) => {
@@ -97,34 +101,14 @@ function dependencyIssues(documents: References): SiteIssue[] {
           : `expected an application or package, found ${id} of type ${type}`;
       return [{ path: ['dependencies', at], text: found }];
     });
-    const circle = circleFrom(item.value.id, id => byId.get(id)?.dependencies ?? []);
-    const turning =
-      circle === undefined
-        ? []
-        : [
-            {
-              path: ['dependencies', dependencies.indexOf(circle[1] ?? '')],
-              text: `dependencies form a circle: ${circle.join(' -> ')}`,
-            },
-          ];
+    const turning = circles
+      .filter(([start]) => start === item.value.id)
+      .map(circle => ({
+        path: ['dependencies', dependencies.indexOf(circle[1] ?? '')],
+        text: `dependencies form a circle: ${circle.join(' -> ')}`,
+      }));
     return located(item, [...unknown, ...turning], documents);
   });
-}
-
-/** @returns the way from `start` back to itself; each circle is told once, at its smallest ID. */
-function circleFrom(start: string, next: (id: string) => readonly string[]): readonly string[] | undefined {
-  const seen = new Set<string>();
-  const walk = (id: string, way: readonly string[]): readonly string[] | undefined => {
-    for (const dependency of next(id)) {
-      if (dependency === start) return [...way, id, start];
-      if (seen.has(dependency) || dependency < start) continue;
-      seen.add(dependency);
-      const found = walk(dependency, [...way, id]);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-  return walk(start, []);
 }
 
 /** An image index beyond the WIM's images would show on the first machine only. What is wrong with a WIM itself is told when it is published. */

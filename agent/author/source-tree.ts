@@ -3,7 +3,7 @@ import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { isSettled, LOOK_NUMBERS, lookAtStamp, writeLook } from '../content/file-stamp.ts';
-import { checkManifestPaths } from '../content/manifest-path.ts';
+import { checkManifestPaths, PATH_MAX_UNITS } from '../content/manifest-path.ts';
 import { Fault } from '../fault/fault.ts';
 
 /** One file. `path` is relative with `/` between names; `stamp` as `stampOf` gives it. */
@@ -31,7 +31,8 @@ const FILES_BETWEEN_BREATHS = 2000;
 /**
  * Looks at every file below `folder` once, without reading any. Folders without files are not content and are left out. Synchronous calls: on a
  * local disk they are several times as fast as asking in turns.
- * Faults: USAGE-08 unreadable or neither file nor folder (links are not followed: what they lead to may be another thing tomorrow).
+ * Faults: USAGE-08 unreadable or neither file nor folder (links are not followed: what they lead to may be another thing tomorrow), USAGE-07 a name
+ * that is no text, folders in folders without end, USAGE-13 gone between the listing and the look.
  */
 export async function lookAtSource(folder: string): Promise<SourceTree> {
   const paths: string[] = [];
@@ -45,7 +46,7 @@ export async function lookAtSource(folder: string): Promise<SourceTree> {
     const entries = readable(absolute, () => readdirSync(absolute, { withFileTypes: true }));
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const relative = at === '' ? entry.name : `${at}/${entry.name}`;
-      if (entry.isDirectory()) below.push(relative);
+      if (entry.isDirectory()) below.push(enterable(relative, folder));
       else {
         const from = paths.length * LOOK_NUMBERS;
         if (from === looks.length) looks = doubled(looks);
@@ -98,6 +99,30 @@ export function requireStorable({ folder, paths }: SourceTree, subject: string):
   }
 }
 
+/**
+ * Looks again after everything was read: what was read one after the other was there at one moment only when nothing has changed meanwhile. Files
+ * that came while it was read are noticed by this alone. Faults: USAGE-13 with the first differences, those of lookAtSource.
+ */
+export async function requireSameTree(tree: SourceTree): Promise<void> {
+  const now = await lookAtSource(tree.folder);
+  if (bytesOf(now.looks).equals(bytesOf(tree.looks)) && now.paths.join('\0') === tree.paths.join('\0'))
+    return;
+  const [before, after] = [stampsOf(tree), stampsOf(now)];
+  const changes = [
+    ...now.paths.flatMap(file => (before.has(file) ? [] : [`${file} is new`])),
+    ...tree.paths.flatMap(file => {
+      const stamp = after.get(file);
+      if (stamp === undefined) return [`${file} is gone`];
+      return stamp === before.get(file) ? [] : [`${file} was changed`];
+    }),
+  ];
+  if (changes.length > 0)
+    throw new Fault('USAGE-13', tree.folder, {
+      expected: 'the files that were there at first',
+      found: changes.slice(0, 20),
+    });
+}
+
 /** Fault: USAGE-13 when the file is no longer the one that was listed. */
 export function requireUnchanged(file: SourceFile): void {
   const stamp = readable(file.absolute, () => lookAtStamp(file.absolute));
@@ -105,11 +130,42 @@ export function requireUnchanged(file: SourceFile): void {
     throw new Fault('USAGE-13', file.absolute, { expected: file.stamp, found: stamp ?? 'no file' });
 }
 
+/** Systems end at some length of a path with an error of their own, which says nothing of the name. Fault: USAGE-07. */
+function enterable(relative: string, folder: string): string {
+  if (relative.length > PATH_MAX_UNITS)
+    throw new Fault('USAGE-07', folder, {
+      paths: [`${relative} has ${relative.length} characters, more than ${PATH_MAX_UNITS}`],
+    });
+  if (relative.includes(NO_TEXT)) requireText(path.join(folder, relative));
+  return relative;
+}
+
+/** What Node puts for bytes that are no UTF-8; a name may have it, too. */
+const NO_TEXT = '\ufffd';
+
+/** Fault: USAGE-07 for a name that Linux has but nobody can write: asked for by what Node made of it, it is not there. */
+function requireText(absolute: string): void {
+  const found = readable(absolute, () => lstatSync(absolute, { throwIfNoEntry: false }));
+  if (found === undefined) throw new Fault('USAGE-07', absolute, { found: 'a name that is not UTF-8' });
+}
+
 function look(absolute: string): BigIntStats {
-  const stats = readable(absolute, () => lstatSync(absolute, { bigint: true }));
+  const stats = readable(absolute, () => lstatSync(absolute, { bigint: true, throwIfNoEntry: false }));
+  if (stats === undefined) {
+    if (absolute.includes(NO_TEXT)) requireText(absolute);
+    throw new Fault('USAGE-13', absolute, { expected: 'a file', found: 'no file' });
+  }
   if (stats.isFile()) return stats;
   const found = stats.isSymbolicLink() ? 'a link' : stats.isDirectory() ? 'a folder' : 'a device or pipe';
   throw new Fault('USAGE-08', absolute, { expected: 'a plain file', found });
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: BigUint64Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function stampsOf(tree: SourceTree): ReadonlyMap<string, string> {
+  return new Map(sourceFiles(tree).map(({ path: file, stamp }) => [file, stamp]));
 }
 
 function doubled(table: BigUint64Array): BigUint64Array<ArrayBuffer> {

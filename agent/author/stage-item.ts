@@ -89,10 +89,15 @@ export async function removeStaging(
   item: SiteContent,
   { point, durable }: Pick<StageWorld, 'point' | 'durable'>,
 ): Promise<void> {
-  const folder = path.dirname(versionFolder(point, item));
+  const folder = itemFolder(point, item);
   const names = await readdir(folder).catch(() => []); // Absent: nothing was ever staged.
   for (const name of names)
     if (name.startsWith('.') && name.endsWith('.staging')) await durable.remove(path.join(folder, name));
+}
+
+/** @returns the folder of all versions of an item on a distribution point. */
+export function itemFolder(point: string, item: SiteContent): string {
+  return path.dirname(versionFolder(point, item));
 }
 
 /** @returns the manifest of an item that consists of these files. */

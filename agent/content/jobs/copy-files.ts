@@ -46,7 +46,10 @@ async function copyOne(
     await tools.durable.copyUnflushed(from, to, { scratch: tools.scratch, seen });
     requireStamp(from, stamp);
   } catch (thrown) {
-    throw isAbout(thrown, from) ? new Fault('USAGE-08', from, {}, { cause: thrown }) : asFault(thrown);
+    const cause = errorAbout(from, thrown);
+    if (cause === undefined) throw asFault(thrown);
+    if (cause.code === 'ENOENT') throw new Fault('USAGE-13', from, { found: 'no file' }, { cause });
+    throw new Fault('USAGE-08', from, {}, { cause });
   }
   return { size, sha256: hash.digest('hex') };
 }
@@ -57,8 +60,8 @@ function requireStamp(from: string, expected: string): void {
 }
 
 /** An error of node:fs names its file: the original that cannot be read is another matter than a disk that cannot be written. */
-function isAbout(thrown: unknown, file: string): boolean {
+function errorAbout(file: string, thrown: unknown): (Error & { readonly code?: unknown }) | undefined {
   for (let cause = thrown; cause instanceof Error; cause = cause.cause)
-    if ('path' in cause && cause.path === file && 'syscall' in cause) return true;
-  return false;
+    if ('path' in cause && cause.path === file && 'syscall' in cause) return cause;
+  return undefined;
 }
