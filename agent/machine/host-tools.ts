@@ -21,9 +21,16 @@ export interface HostToolOptions {
 }
 
 export interface HostTools {
-  /** @returns what the program said; its exit code is the caller's to judge. Faults: USAGE-20 not installed (names the Debian package), STOP-01. */
+  /** @returns what the program said; its exit code is the caller's to judge. Faults: USAGE-20 not installed (names the Debian package), USAGE-10 not on this system, STOP-01. */
   run(tool: string, args: readonly string[], options?: HostToolOptions): Promise<HostToolResult>;
 }
+
+/** Of a system that has none: Windows. Every tool is refused with USAGE-10, for installing a Debian package is no advice there. */
+export const NO_HOST_TOOLS: HostTools = {
+  async run(tool) {
+    throw new Fault('USAGE-10', tool, { expected: 'Linux', found: 'a system that does not have this tool' });
+  },
+};
 
 /** Where Debian has the tools that only root has on its PATH, although a file on which they work needs no root. */
 const BEYOND_PATH: readonly string[] = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];

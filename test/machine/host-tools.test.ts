@@ -1,7 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { DEBIAN_PACKAGES, missingTool, openHostTools } from '../../agent/machine/host-tools.ts';
+import {
+  DEBIAN_PACKAGES,
+  missingTool,
+  NO_HOST_TOOLS,
+  openHostTools,
+} from '../../agent/machine/host-tools.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -49,6 +54,11 @@ test('a program that is missing is told with its Debian package and the command 
   const { stdout } = await nowhere.run('dpkg', ['-S', ...patterns]);
   for (const [name, debianPackage] of Object.entries(DEBIAN_PACKAGES))
     expect(stdout).toMatch(new RegExp(`^${debianPackage}: .*bin/${name}$`, 'm'));
+});
+
+test('a system without these tools refuses each of them, without the advice of another', async () => {
+  const refused = await faultOf(NO_HOST_TOOLS.run('mcopy', []));
+  expect(refused).toMatchObject({ code: 'USAGE-10', subject: 'mcopy', detail: { expected: 'Linux' } });
 });
 
 test('input is given, output is kept to its last 64 KiB', async () => {
