@@ -5,6 +5,7 @@ import type { Native, NativeCallback, NativeLibrary } from '../native/library.ts
 import type { NativeMemory } from '../native/memory.ts';
 import { type NativeText, nativeText } from '../native/text.ts';
 import {
+  ADD_NO_ACLS,
   ALL_IMAGES,
   CHANGE_BOOT_INDEX,
   COMPRESSION,
@@ -106,7 +107,7 @@ export function wimlibImaging({ native, library, memory, text }: WimlibParts): I
                     tchars(folder),
                     tchars(name),
                     NO_POINTER,
-                    0,
+                    ADD_NO_ACLS, // as by wimgapi, see wimgapi-capture.ts
                   ),
                   context,
                 );

@@ -55,6 +55,8 @@ export const CHANGE_BOOT_INDEX = 4;
 export const ALL_IMAGES = -1;
 /** Not on Windows, and only in builds with libntfs-3g: the target is a block device or plain file that holds an NTFS volume, mounted nowhere. */
 export const EXTRACT_NTFS = 0x01;
+/** Of effect in Windows builds alone, for what is captured from folders. */
+export const ADD_NO_ACLS = 0x20;
 export const WRITE_CHECK_INTEGRITY = 0x01;
 export const WRITE_FSYNC = 0x20;
 
