@@ -174,6 +174,7 @@ describe('the Windows executable under Wine', () => {
       absentFile: { error: 2 },
       indexBeyond: { failedIn: 'WIMLoadImage', error: 87 },
     });
+    expect(seen['capture a folder']).toMatchObject({ wrong: [], bootIndex: 2 });
     expect(seen['tool cmd']).toMatchObject({ exitCode: 3 });
     expect(seen['system dlls']).toMatchObject({ missing: [] });
   });
