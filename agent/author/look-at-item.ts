@@ -5,6 +5,7 @@ import { decodeManifest } from '../content/decode-manifest.ts';
 import type { ContentReference, DetectionClause } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
 import { describeWim } from '../wim/read-wim.ts';
+import { requireFat32 } from './media-limits.ts';
 import { fingerprintOf, type RememberedItem } from './publish-state.ts';
 import { badPublishedFiles, publishedManifestBytes } from './published-content.ts';
 import { lookAtPlace } from './published-place.ts';
@@ -28,7 +29,7 @@ export interface LookedAt {
   readonly unsettled: readonly SourceFile[];
 }
 
-/** Nothing is written. Faults: USAGE-07, USAGE-08, IMAGE-01, IMAGE-02. */
+/** Nothing is written. Faults: USAGE-07, USAGE-08, IMAGE-01, IMAGE-02, DISK-07 a boot image that no ESP can hold. */
 export async function lookAtItem(
   item: SiteContent,
   remembered: RememberedItem | undefined,
@@ -43,6 +44,7 @@ export async function lookAtItem(
   if (rehash || remembered === undefined || remembered.fingerprint !== fingerprint) {
     requireStorable(tree, item.id);
     await requireWholeImage(item, tree);
+    if (item.type === 'boot-image') requireFat32({ id: item.id, files: sourceFiles(tree) });
     return looked;
   }
   if (!(await isInPlace(item, remembered, tree, point))) return looked;

@@ -4,12 +4,12 @@ import path from 'node:path';
 import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentManifest, ContentReference, ManifestFile } from '../content/manifest.ts';
 import { asFault, Fault } from '../fault/fault.ts';
-import { programMachine } from '../machine/pe-machine.ts';
+import { type ProgramMachine, programMachine } from '../machine/pe-machine.ts';
 import { osImageFile } from '../media/os-image-file.ts';
 import type { WimImage } from '../wim/images.ts';
 import { describeWim, imageOf, type WimDescription } from '../wim/read-wim.ts';
 import { requireFat32Sizes } from './fat32-limit.ts';
-import { readManifest } from './media-tree.ts';
+import { readManifest, requireFile } from './media-tree.ts';
 import { onPoint } from './published-content.ts';
 import type { MediaSelection } from './select-content.ts';
 
@@ -33,13 +33,14 @@ export interface CheckedLimits {
   readonly osImage?: WimImage;
 }
 
-/** Faults: IMAGE-03, IMAGE-09, DISK-07, DISK-01; CONTENT-08, TRUST-* for a manifest. */
+/** Faults: USAGE-08 for the agent, IMAGE-03, IMAGE-09, DISK-07, DISK-01; CONTENT-08, TRUST-* for a manifest. */
 export async function checkLimits(request: LimitsRequest): Promise<CheckedLimits> {
   const { point, selection } = request;
   const boot = selection.bootImage && (await readManifest(point, selection.bootImage)).manifest;
   if (boot !== undefined) requireFat32(boot);
-  await requireRoom(request);
   const warnings: string[] = [];
+  const program = request.agent === undefined ? undefined : await requireAgent(request.agent, warnings);
+  await requireRoom(request);
   const told = (image: string, text: string): undefined => {
     warnings.push(`${image}: ${text}`);
     return undefined;
@@ -47,19 +48,23 @@ export async function checkLimits(request: LimitsRequest): Promise<CheckedLimits
   const osImage = await readOsImage(point, selection, told);
   const os = osImage && architectureOf(osImage, `OS image ${selection.osImage.id}`, told);
   const pe = boot && (await bootArchitecture(point, boot, told));
-  await requireOneArchitecture(
-    [
-      { what: `OS image ${selection.osImage.id}`, is: os },
-      { what: `boot image ${boot?.id}`, is: pe },
-    ],
-    request.agent,
-  );
+  requireOneArchitecture([
+    { what: `OS image ${selection.osImage.id}`, is: os },
+    { what: `boot image ${boot?.id}`, is: pe },
+    { what: `agent ${request.agent}`, is: program === 'any' ? undefined : program },
+  ]);
   return { warnings, ...(osImage && { osImage }) };
 }
 
 /** Pure. Fault: DISK-07. */
-export function requireFat32({ id, files }: Pick<ContentManifest, 'id' | 'files'>): void {
-  requireFat32Sizes(files);
+export function requireFat32({
+  id,
+  files,
+}: {
+  readonly id: string;
+  readonly files: readonly Pick<ManifestFile, 'path' | 'size'>[];
+}): void {
+  requireFat32Sizes(files.map(({ path: file, size }) => ({ path: `${id} ${file}`, size })));
   const total = files.reduce((sum, { size }) => sum + size, 0);
   if (total > ESP_MAX_BYTES)
     throw new Fault('DISK-07', id, { expected: `at most ${ESP_MAX_BYTES} bytes in all`, found: total });
@@ -129,15 +134,22 @@ async function describe(
   }
 }
 
+/** @returns for which processor it is; undefined for what only a rehearsal on another system can start. Fault: USAGE-08. */
+async function requireAgent(agent: string, warnings: string[]): Promise<ProgramMachine | undefined> {
+  await requireFile(agent, 'USAGE-08');
+  const machine = await programMachine(agent);
+  if (machine === undefined && agent.toLowerCase().endsWith('.exe'))
+    throw new Fault('USAGE-08', agent, { expected: 'a Windows program', found: 'no PE file' });
+  if (machine === undefined)
+    warnings.push(`${agent} is no Windows program: this media is for rehearsals only.`);
+  return machine;
+}
+
 /** Windows PE has no layer for programs of another processor, and Setup does not prepare a Windows of another. Fault: IMAGE-09. */
-async function requireOneArchitecture(
-  images: readonly { readonly what: string; readonly is: Architecture | undefined }[],
-  agent: string | undefined,
-): Promise<void> {
-  const program = agent === undefined ? undefined : await programMachine(agent);
-  const known = [...images, { what: `agent ${agent}`, is: program === 'any' ? undefined : program }].filter(
-    each => each.is !== undefined,
-  );
+function requireOneArchitecture(
+  parts: readonly { readonly what: string; readonly is: ProgramMachine | undefined }[],
+): void {
+  const known = parts.filter(each => each.is !== undefined);
   const [first] = known;
   const other = known.find(each => each.is !== first?.is);
   if (first === undefined || other === undefined) return;

@@ -204,7 +204,11 @@ async function listOwnFiles(
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function requireFile(file: string, code: 'CONTENT-08' | 'USAGE-08' = 'CONTENT-08'): Promise<void> {
+/** Faults: the one named. */
+export async function requireFile(
+  file: string,
+  code: 'CONTENT-08' | 'USAGE-08' = 'CONTENT-08',
+): Promise<void> {
   const found = await stat(file).catch(() => undefined); // Absent and unreadable are told alike.
   if (!found?.isFile())
     throw new Fault(code, file, {

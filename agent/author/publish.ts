@@ -1,5 +1,5 @@
 // Publishes a site to a distribution point folder: content first, each version whole or not at all; policy last, which makes it count.
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Hardware } from '../content/hardware.ts';
 import { onDistributionPoint } from '../content/layout.ts';
@@ -13,6 +13,7 @@ import type { Observe } from '../progress/event.ts';
 import { type KeyAccess, publicKeysIn, requireMachineKey } from './key-files.ts';
 import { type LookedAt, lookAtItem } from './look-at-item.ts';
 import { requireOwnPoint } from './point-owner.ts';
+import { roomWarning } from './point-room.ts';
 import type { PreparedItem, PublishOutcome } from './publish-item.ts';
 import { hardwareOf, publishItems } from './publish-items.ts';
 import { publishPolicy } from './publish-policy.ts';
@@ -104,6 +105,8 @@ async function publishAlone(request: PublishRequest, world: AuthorWorld): Promis
   for (const item of site.content)
     looked.push(await lookAtItem(item, state.points[point]?.[item.id], { point, rehash }));
   const hardware = await hardwareOf(looked, world.observe);
+  const room = await roomWarning(point, looked);
+  if (room !== undefined) world.observe({ kind: 'note', level: 'warning', component: 'publish', text: room });
   // Before the first byte is read: what changes from now on gets another time than what was changed before.
   const moment = looked.some(each => each.settled === undefined || each.unsettled.length > 0)
     ? await momentOnDisk(site.folder, world.durable)
@@ -205,16 +208,28 @@ export async function alone<T>(
 /** A distribution point inside the site's sources, or the other way round, would publish itself. */
 async function requireSeparate(site: Site, point: string): Promise<void> {
   const found = await stat(point).catch(() => undefined); // Absent: it is made.
+  if (found === undefined && (await lstat(point).catch(() => undefined)) !== undefined)
+    throw new Fault('USAGE-09', point, { expected: 'a folder', found: 'a link that leads nowhere' });
   if (found !== undefined && !found.isDirectory())
     throw new Fault('USAGE-09', point, { expected: 'a folder', found: 'a file' });
+  const place = await whereItLeads(point);
   for (const { id, sourceFolder } of site.content) {
-    if (isWithin(point, sourceFolder) || isWithin(sourceFolder, point)) {
+    const source = await whereItLeads(sourceFolder);
+    if (isWithin(place, source) || isWithin(source, place)) {
       throw new Fault('USAGE-09', point, {
         expected: 'a folder apart from every source',
         found: `the source of ${id} at ${sourceFolder}`,
       });
     }
   }
+}
+
+/** Links resolved, as far as there is anything. */
+async function whereItLeads(folder: string): Promise<string> {
+  const above = path.dirname(folder);
+  return realpath(folder).catch(async () =>
+    above === folder ? folder : path.join(await whereItLeads(above), path.basename(folder)),
+  );
 }
 
 function isWithin(inner: string, outer: string): boolean {

@@ -23,7 +23,7 @@ export async function programMachine(file: string): Promise<ProgramMachine | und
   const handle = await open(file, 'r').catch(() => undefined);
   if (handle === undefined) return undefined;
   try {
-    return await machineIn(handle);
+    return (await handle.stat()).isFile() ? await machineIn(handle) : undefined;
   } catch (thrown) {
     // A field that points outside of what was read: not a sound PE file.
     if (thrown instanceof RangeError) return undefined;

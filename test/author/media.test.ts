@@ -24,6 +24,7 @@ import { authorKit, laySite, layTree } from '../support/site-kit.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { captureWim, overwrite, readTree, writeTree } from '../support/wim-kit.ts';
+import { windowsProgram } from '../support/windows-program.ts';
 
 const temporary = tempFolder('media');
 const at = (...names: readonly string[]) => path.join(temporary, ...names);
@@ -44,7 +45,7 @@ beforeAll(async () => {
     'Windows/a.txt': 'a',
   });
   await captureWim(at('os.wim'), [{ folder: at('tree'), name: 'OS' }]);
-  await laySite(site, readFileSync(at('os.wim')), { 'agent/prestage.exe': 'MZ agent' });
+  await laySite(site, readFileSync(at('os.wim')), { 'agent/prestage.exe': windowsProgram() });
   await publish({ site, point }, authorKit());
   imaging = await openImaging({ system: 'linux' });
   keys = [await loadPublicKey(path.join(site, 'keys'), 'media')];

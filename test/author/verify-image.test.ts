@@ -16,6 +16,7 @@ import { authorKit, laySite, noise } from '../support/site-kit.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { captureWim, overwrite, writeTree } from '../support/wim-kit.ts';
+import { windowsProgram } from '../support/windows-program.ts';
 
 const temporary = tempFolder('verify-image');
 const at = (...names: readonly string[]) => path.join(temporary, ...names);
@@ -27,7 +28,9 @@ beforeAll(async () => {
   const world = { ...authorKit(), imaging, newId: () => '0e6f3a51-9f0c-4d4e-8f5a-2f7d3c1b9a10' };
   await writeTree(at('tree'), { 'Windows/a.txt': 'a' });
   await captureWim(at('os.wim'), [{ folder: at('tree'), name: 'OS' }]);
-  await laySite(at('site'), readFileSync(at('os.wim')), { 'agent/prestage.exe': noise(300_000, 7) });
+  await laySite(at('site'), readFileSync(at('os.wim')), {
+    'agent/prestage.exe': windowsProgram('x64', noise(300_000, 7)),
+  });
   await publish({ site: at('site'), point: at('point') }, world);
   keys = [await loadPublicKey(at('site/keys'), 'media')];
   const media = { site: at('site'), name: 'depot', to: at('depot.wim'), from: at('point') };

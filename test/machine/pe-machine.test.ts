@@ -74,6 +74,7 @@ test('a file cut anywhere in its header is not misread', async () => {
 
 test('what is absent or a folder tells nothing', async () => {
   expect(await programMachine(path.join(folder, 'nowhere.exe'))).toBeUndefined();
+  expect(await programMachine(folder)).toBeUndefined();
 });
 
 test.each<[ProgramMachine, MachineFacts['architecture'], 'winpe' | 'full-os', boolean]>([
