@@ -18,7 +18,12 @@ import { DISK, openWorkshop, type Workshop } from './disk-image-tools.ts';
 import { makeVolume, placeVolume, requireNtfs } from './disk-image-volume.ts';
 import { type DiskLayout, type Firmware, planDiskLayout } from './disk-layout.ts';
 import { requireFirmwareFiles } from './firmware-files.ts';
-import { proveMediaFile, readMediaFile, readMediaManifest } from './prove-media-file.ts';
+import {
+  type ProvenMediaFile,
+  proveMediaFile,
+  readMediaFile,
+  readMediaManifest,
+} from './prove-media-file.ts';
 
 export interface ApplyDiskImageRequest {
   readonly wim: string;
@@ -83,8 +88,8 @@ export async function applyDiskImage(
   const release = await world.claim(`disk image ${diskImage}`);
   if (release === undefined) throw new Fault('USAGE-14', diskImage);
   try {
-    await proveMediaFile(wim, file, world);
-    await makeDisk({ wim, diskImage, layout, images, manifest, file }, world);
+    const proven = await proveMediaFile(wim, file, world);
+    await makeDisk({ wim, diskImage, layout, images, manifest, file, proven }, world);
   } finally {
     await release();
   }
@@ -181,6 +186,7 @@ interface Making {
   readonly images: MediaImages;
   readonly manifest: MediaManifest;
   readonly file: MediaFile;
+  readonly proven: ProvenMediaFile;
 }
 
 async function makeDisk(making: Making, world: ApplyDiskImageWorld): Promise<void> {
@@ -193,6 +199,7 @@ async function makeDisk(making: Making, world: ApplyDiskImageWorld): Promise<voi
   try {
     await fillDisk(making, workshop, world);
     await checkDiskImage(path.join(folder, DISK), making.manifest, making.file);
+    await making.proven.requireSame();
     const disk = await durable.openPartial(path.join(folder, DISK));
     try {
       await disk.flush();

@@ -67,10 +67,11 @@ export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWo
     component: 'media',
     text: `Writes to ${names.join('; ')}.`,
   });
-  await proveMediaFile(wim, file, world);
+  const proven = await proveMediaFile(wim, file, world);
   for (const folder of [target.esp, target.volume]) await world.durable.makeFolder(folder);
   await applyImages(wim, target, images, world);
   await requireManifest(target.volume, file);
+  await proven.requireSame();
   const seconds = (world.clock.ticks() - began) / 1000;
   world.observe({ kind: 'finished', stage: 'media', subject: path.basename(wim), seconds });
   return { mediaId: file.mediaId, wim, sha256: file.sha256, esp: target.esp, volume: target.volume, seconds };

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { stampOf } from '../content/file-stamp.ts';
 import { Fault } from '../fault/fault.ts';
 import type { MediaFile, MediaManifest } from '../media/media-manifest.ts';
 import { besideMediaFile } from '../media/media-paths.ts';
@@ -47,9 +48,20 @@ export async function readMediaManifest(
   return manifest;
 }
 
+/** A media file whose every byte was read. */
+export interface ProvenMediaFile {
+  /** Imaging libraries open the file again by its name, minutes later. Fault: CONTENT-06 it is not the one that was proven. */
+  requireSame(): Promise<void>;
+}
+
 /** Every byte of the media file. Faults: CONTENT-06, STOP-01. */
-export async function proveMediaFile(wim: string, file: MediaFile, world: AuthorWorld): Promise<void> {
+export async function proveMediaFile(
+  wim: string,
+  file: MediaFile,
+  world: AuthorWorld,
+): Promise<ProvenMediaFile> {
   let doneBytes = 0;
+  const stamp = await stampNow(wim);
   world.observe({ kind: 'started', stage: 'verify', subject: path.basename(wim), totalBytes: file.size });
   const digests = await sha256OfFiles([{ path: wim, absolute: wim, size: file.size }], {
     pool: world.pool,
@@ -66,4 +78,21 @@ export async function proveMediaFile(wim: string, file: MediaFile, world: Author
   });
   const found = digests.get(wim);
   if (found !== file.sha256) throw new Fault('CONTENT-06', wim, { expected: file.sha256, found });
+  const requireSame = async (): Promise<void> => {
+    if ((await stampNow(wim)) !== stamp)
+      throw new Fault('CONTENT-06', wim, {
+        expected: 'the file that was proven',
+        found: 'one that was changed or exchanged while it was applied',
+      });
+  };
+  await requireSame();
+  return { requireSame };
+}
+
+async function stampNow(wim: string): Promise<string> {
+  return stampOf(
+    await stat(wim, { bigint: true }).catch(cause => {
+      throw new Fault('USAGE-08', wim, {}, { cause });
+    }),
+  );
 }

@@ -1,7 +1,16 @@
 // A disk image made by `media apply --disk-image`, judged by tools that are not Prestage's; refusals; and what a stop leaves behind.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { link, mkdir, mkdtemp, rm, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -133,6 +142,31 @@ async function inside(wim: string, index: number): Promise<readonly string[]> {
     .filter(entry => entry !== '' && !/^Full Path += "\/"$/m.test(entry))
     .sort();
 }
+
+test('a media file that is exchanged after it was proven becomes no disk', async () => {
+  const wim = at('exchanged.wim');
+  for (const ending of ['', '.json', '.json.sig', '.media.json', '.media.json.sig'])
+    copyFileSync(site.wim + ending, wim + ending);
+  const own = await world();
+  const { applyToNtfs } = own.imaging;
+  if (applyToNtfs === undefined) throw new Error('libwim applies to NTFS');
+  const exchanging = {
+    ...own,
+    imaging: {
+      ...own.imaging,
+      applyToNtfs: async (asked: Parameters<typeof applyToNtfs>[0]) => {
+        copyFileSync(site.wim, at('other.wim'));
+        renameSync(at('other.wim'), wim);
+        await applyToNtfs.call(own.imaging, asked);
+      },
+      apply: own.imaging.apply.bind(own.imaging),
+      listImages: own.imaging.listImages.bind(own.imaging),
+    },
+  };
+  const fault = await faultOf(applyDiskImage(request('exchanged.img', { wim }), exchanging));
+  expect(fault).toMatchObject({ code: 'CONTENT-06', subject: wim });
+  expect(images()).not.toContain('exchanged.img');
+});
 
 test('hard links, times, empty folders and names beyond the basic plane arrive on the volume', async () => {
   const tree = at('tree');
