@@ -1,6 +1,6 @@
 // What a distribution point has that nobody needs any more, by looking: versions, leftovers of publishes that were cut, indexes of no file. What is
 // not certainly Prestage's own is named and left.
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { onDistributionPoint } from '../content/layout.ts';
@@ -42,9 +42,10 @@ const LEFTOVER_NAME = /^\..+\.(staging|pruned)$/;
 export async function planPrune(point: string, needed: ReadonlySet<string>): Promise<PrunePlan> {
   const found = { versions: [] as UnneededVersion[], leftovers: [] as string[], foreign: [] as string[] };
   let kept = 0;
+  for (const folder of ['content', 'policy']) if (await isLink(point, folder)) found.foreign.push(folder);
   for (const id of await namesIn(point, 'content')) {
     const folder = `content/${id}`;
-    if (!contentId.safeParse(id).success) {
+    if (!contentId.safeParse(id).success || (await isLink(point, folder))) {
       found.foreign.push(folder);
       continue;
     }
@@ -54,9 +55,8 @@ export async function planPrune(point: string, needed: ReadonlySet<string>): Pro
         found.leftovers.push(relative);
         continue;
       }
-      const manifest = contentVersion.safeParse(version).success
-        ? await manifestOn(point, id, version)
-        : undefined;
+      const isName = contentVersion.safeParse(version).success && !(await isLink(point, relative));
+      const manifest = isName ? await manifestOn(point, id, version) : undefined;
       if (manifest === undefined) {
         found.foreign.push(relative);
         continue;
@@ -117,10 +117,15 @@ async function lookInside(
   return { foreign, leftovers, files: paths.length, bytes: sourceBytes(tree) };
 }
 
-/** Sorted; empty when there is no such folder. A file in its place is left to whoever asks for its names. */
+/** Where a link leads to may be another site's: nothing is removed there, nor the link. */
+async function isLink(point: string, relative: string): Promise<boolean> {
+  return (await lstat(onPoint(point, relative)).catch(() => undefined))?.isSymbolicLink() ?? false;
+}
+
+/** Sorted; empty when there is no such folder, or a link in its place. A file in its place is left to whoever asks for its names. */
 async function namesIn(point: string, relative: string): Promise<readonly string[]> {
   const folder = onPoint(point, relative);
-  const found = await stat(folder).catch(() => undefined); // Absent: nothing there.
+  const found = await lstat(folder).catch(() => undefined); // Absent: nothing there.
   if (!found?.isDirectory()) return [];
   return (
     await readdir(folder).catch(cause => {

@@ -1,5 +1,5 @@
 // Removing from a distribution point: what is needed stays, what is foreign stays, and a cut leaves each version whole or gone.
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createKey, loadPrivateKey } from '../../agent/author/key-files.ts';
@@ -98,6 +98,18 @@ it('removes versions that no policy on the point names, and nothing else', async
   expect(await readTree(path.join(place.point, 'content/CON00003/8'))).toEqual(whole);
   expect((await publish(place, authorKit())).items[0]?.outcome).toBe('unchanged');
   expect(await prune(place)).toMatchObject({ versions: [], removed: false });
+});
+
+it('removes nothing through a link, which may lead to another point', async () => {
+  for (const linked of ['content', 'content/CON00003', 'content/CON00003/7']) {
+    const place = fresh();
+    const other = fresh();
+    rmSync(path.join(place.point, linked), { recursive: true });
+    symlinkSync(path.join(other.point, linked), path.join(place.point, linked));
+    const pruned = await prune(place);
+    expect(pruned.foreign).toContain(linked);
+    expect(versions(other)).toEqual(['6', '7', '8']);
+  }
 });
 
 it('keeps what listed media needs, named or in a folder', async () => {
