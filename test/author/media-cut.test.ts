@@ -14,7 +14,7 @@ import { mediaFileSchema } from '../../agent/media/media-manifest.ts';
 import { besideMediaFile } from '../../agent/media/media-paths.ts';
 import { ended } from '../support/every-cut.ts';
 import { openLossyFiles } from '../support/lossy-files.ts';
-import { authorKit, laySite } from '../support/site-kit.ts';
+import { authorKit, laySite, sparingKit } from '../support/site-kit.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { captureWim, writeTree } from '../support/wim-kit.ts';
@@ -64,12 +64,12 @@ async function cutAt(cutAt: number | undefined, play: string): Promise<readonly 
     graveyard: at(`${play}-graveyard`),
     ...(cutAt !== undefined && { cutAt }),
   });
-  const done = await ended(create(disk, NEW, { durable: lossy.files }));
+  const done = await ended(create(disk, NEW, authorKit(undefined, lossy.files)));
   await lossy.loseUnflushed('dropped');
   const found = wholeMedia(disk);
   if (done) expect(found).toBe(NEW);
   else if (found === undefined) expect(await isMediaReady(path.join(disk, 'depot.wim'))).toBe(true);
-  await create(disk, NEW);
+  await create(disk, NEW, sparingKit(at(`${play}-graveyard-2`)));
   expect(wholeMedia(disk)).toBe(NEW);
   expect(readdirSync(disk).sort()).toEqual(readdirSync(at('old')).sort());
   return lossy.points;

@@ -5,14 +5,12 @@ import path from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createKey, createMachineKey, loadMachineKey, loadPublicKey } from '../../agent/author/key-files.ts';
 import { publish } from '../../agent/author/publish.ts';
-import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
-import { contentJobs } from '../../agent/content/jobs.ts';
 import { placeOf, recordIn } from '../../agent/policy/machine-shards.ts';
 import type { PublicKey } from '../../agent/trust/keys.ts';
 import { recordsKey } from '../../agent/trust/machine-key.ts';
 import { everyCut } from '../support/every-cut.ts';
 import { provenPolicy } from '../support/proven-point.ts';
-import { authorKit, layTree, noise, SITE } from '../support/site-kit.ts';
+import { authorKit, layTree, noise, SITE, sparingKit } from '../support/site-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const temporary = tempFolder('publish-cut');
@@ -67,17 +65,19 @@ it.each([
       losses: [loss],
       prepare: async folder => cpSync(start, folder, { recursive: true, preserveTimestamps: true }),
       run: async (durable, folder) => {
-        const pool = openInPlacePool({ jobs: contentJobs, durable });
         await publish(
           { site: path.join(folder, 'site'), point: path.join(folder, 'point') },
-          { ...authorKit(), durable, pool },
+          authorKit(undefined, durable),
         );
       },
       verify: async (folder, { done }) => {
         const point = path.join(folder, 'point');
         const serial = await readPoint(point);
         if (done) expect(serial).toBe(2);
-        const again = await publish({ site: path.join(folder, 'site'), point }, authorKit());
+        const again = await publish(
+          { site: path.join(folder, 'site'), point },
+          sparingKit(path.join(folder, 'graveyard')),
+        );
         expect(await readPoint(point)).toBe(again.serial);
         expect(again.serial).toBeGreaterThan(serial);
         expect(again.items[0]).toMatchObject({ version: '8', files: 2 });
