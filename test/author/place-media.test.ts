@@ -6,6 +6,7 @@ import { finishPlacing, isMediaReady, placeMedia, readyMedia } from '../../agent
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { besideMediaFile } from '../../agent/media/media-paths.ts';
 import { everyCut } from '../support/every-cut.ts';
+import { openLossyFiles } from '../support/lossy-files.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const folder = tempFolder('place-media');
@@ -45,7 +46,7 @@ it.each([['over old media'], ['where there was none']])(
         const whole = (await isWhole(wim, 'old')) || (await isWhole(wim, 'new')) || (await isMediaReady(wim));
         expect(whole).toBe(true);
         if (done) expect(await isWhole(wim, 'new')).toBe(true);
-        await finishPlacing(wim, openDurableFiles());
+        await finishPlacing(wim, openLossyFiles({ graveyard: path.join(disk, 'graveyard') }).files);
         expect(await isWhole(wim, 'new')).toBe(true);
         expect(existsSync(readyMedia(wim).folder)).toBe(false);
       },
