@@ -2,6 +2,7 @@
 import { cannotBeRead, type ImageBytes } from './image-bytes.ts';
 import { type ListedAttribute, readAttributeList } from './ntfs-attribute-list.ts';
 import { DOS_NAMESPACE, NAME_AT } from './ntfs-name.ts';
+import { ROOT_RECORD } from './ntfs-paths.ts';
 import {
   ATTRIBUTE,
   type Attribute,
@@ -52,6 +53,8 @@ interface Extension {
 
 /** Enough for every Windows; a hundred bytes and more are kept of each. */
 const FILES_MAX = 4_000_000;
+/** Pieces of all files together; a record of one kilobyte can name some hundred. */
+const RUNS_MAX = 8_000_000;
 
 /** @returns what is in use, by record number. Faults: DISK-03, DISK-09. */
 export async function scanTable(
@@ -61,10 +64,14 @@ export async function scanTable(
 ): Promise<ReadonlyMap<number, Scanned>> {
   const bases = new Map<number, BaseRecord>();
   const extensions = new Map<number, Extension>();
+  let runsLeft = RUNS_MAX;
   for await (const record of table.records()) {
     const pieces = record.attributes
       .map(attribute => pieceOf(image, record, attribute, shape))
       .filter(piece => piece !== undefined);
+    for (const { data } of pieces) if (data !== undefined && 'runs' in data) runsLeft -= data.runs.length;
+    if (runsLeft < 0)
+      throw cannotBeRead(image, shape.where, `files in at most ${RUNS_MAX} pieces`, 'in more');
     if (record.base !== undefined) {
       extensions.set(record.number, { base: record.base, pieces });
       continue;
@@ -160,7 +167,8 @@ function nameOf(
   const end = NAME_AT + (value[64] ?? 0) * 2;
   if (end > value.length) throw bad('a file name inside its record', `one of ${value[64]} characters`);
   const name = value.toString('utf16le', NAME_AT, end);
-  if (name === '' || name === '..' || /[\0/\\]/.test(name))
+  const isRoot = name === '.' && record.number === ROOT_RECORD;
+  if (name === '' || (name === '.' && !isRoot) || name === '..' || /[\0/\\]/.test(name))
     throw bad('a name of a file', JSON.stringify(name));
   return { parent: readReference(value, 0), name };
 }

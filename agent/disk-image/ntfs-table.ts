@@ -64,6 +64,8 @@ function placed(image: ImageBytes, parts: readonly DataPart[], shape: NtfsShape)
     (sum, part) => sum + part.runs.reduce((inner, run) => inner + run.clusters, 0),
     0,
   );
+  if (known > shape.clusterCount)
+    throw cannotBeRead(image, shape.where, 'a file table that fits on it', 'a larger one');
   const bytes = placeBytes(
     parts.map(part => {
       const size = Math.min(part.initialized, known * shape.clusterBytes);

@@ -375,6 +375,25 @@ describe('a volume that Windows would read in another way', () => {
     expect((await filesOfVolume(volume, 'ntfs')).get('tiny.txt')?.unreadable).toBeUndefined();
   });
 
+  it('refuses a file table that says it is larger than its volume', async () => {
+    const volume = at('table.ntfs');
+    await makeNtfs(volume, { mib: 12, options: ['-c', '65536'] });
+    const record = systemRecord(volume, 0);
+    const data = dataAttribute(record);
+    const bytes = readFileSync(volume);
+    const start = bytes.indexOf(record);
+    // The same 127 of 191 clusters twice.
+    const runs = Buffer.from([0x11, 127, Number(bytes.readBigUInt64LE(48)), 0x11, 127, 0, 0]);
+    await overwrite(volume, start + data + record.readUInt16LE(data + 32), runs);
+    const highest = Buffer.alloc(8);
+    highest.writeBigUInt64LE(253n);
+    await overwrite(volume, start + data + 24, highest);
+    expect(await faultOf(filesOfVolume(volume, 'ntfs'))).toMatchObject({
+      code: 'DISK-09',
+      detail: { expected: 'a file table that fits on it' },
+    });
+  });
+
   it('refuses a volume with capital letters of its own', async () => {
     const volume = await volumeOf('letters');
     // Behind the underscore and the backquote come the small letters.
