@@ -16,7 +16,7 @@ export interface ImageReceiptWorld {
 
 /**
  * Replaces an earlier receipt; durable when it resolves. Cut in the middle, the receipt is not believed, and the disk is proven once more.
- * Faults: DISK-02 an image without an EFI system partition, DISK-05 with the words of the tool, USAGE-20 no mtools, STOP-01.
+ * Faults: DISK-02 an image without an EFI system partition, DISK-05 with the words of the tool, USAGE-10 a name that mtools does not take, USAGE-20 no mtools, STOP-01.
  * @returns the path on the ESP.
  */
 export async function layReceiptIntoImage(
@@ -30,6 +30,9 @@ export async function layReceiptIntoImage(
       expected: 'an EFI system partition, on which a receipt can be written',
       found: 'none; --receipt-out FILE writes it for the records alone',
     });
+  // mtools takes the first @@ for the end of the name, and would write into another file.
+  if (file.includes('@@'))
+    throw new Fault('USAGE-10', file, { expected: 'a name of the disk image without @@' });
   const at = ['-i', `${file}@@${partition.offset}`];
   const place = receiptOnEsp('');
   const mtools = (...name: readonly string[]) => `::/${name.join('/')}`;

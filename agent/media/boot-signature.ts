@@ -31,6 +31,9 @@ export const BOOT_PROGRAM_MAX_BYTES = 32 * 1024 * 1024;
 
 const SECURITY_DIRECTORY = 4;
 const MOST_SIGNATURES = 16;
+/** Chains have three, and each time stamp brings some more. */
+const MOST_CERTIFICATES = 64;
+const MOST_SIGNERS = 16;
 const PKCS_SIGNED_DATA = 2;
 /** `1.2.840.113549.1.7.2` */
 const SIGNED_DATA = '2a864886f70d010702';
@@ -86,11 +89,15 @@ function signersOf(entry: Uint8Array): readonly BootSignature[] {
     throw new RangeError('an entry of the certificate table holds no SignedData');
   const parts = childrenOf(childAt(childrenOf(content), 0, TAG.sequence));
   const bag = parts.find(part => part.tag === TAG.context0);
-  const certificates = bag === undefined ? [] : childrenOf(bag).filter(isCertificate).map(certificateOf);
+  const inBag = bag === undefined ? [] : childrenOf(bag).filter(isCertificate);
+  if (inBag.length > MOST_CERTIFICATES) throw new RangeError(`more than ${MOST_CERTIFICATES} certificates`);
+  const certificates = inBag.map(certificateOf);
   // After version, algorithms, content, certificates and revocation lists.
   const signers = parts.at(-1);
   if (signers?.tag !== TAG.set) throw new RangeError('SignedData without signers');
-  return childrenOf(signers).map(signer => signatureOf(signer, certificates));
+  const all = childrenOf(signers);
+  if (all.length > MOST_SIGNERS) throw new RangeError(`more than ${MOST_SIGNERS} signers`);
+  return all.map(signer => signatureOf(signer, certificates));
 }
 
 /** Other kinds in the bag are tagged `[0]` to `[3]`. */

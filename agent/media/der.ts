@@ -84,7 +84,7 @@ export function commonNameOf(name: DerElement): string | undefined {
       found = value.tag === BMP_STRING ? bytes.swap16().toString('utf16le') : bytes.toString('utf8');
     }
   }
-  return found?.slice(0, LONGEST_NAME).replaceAll(/\p{Cc}/gu, '?');
+  return found?.slice(0, LONGEST_NAME).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
 }
 
 /** @returns a UTCTime or GeneralizedTime as ISO text with whole seconds, as RFC 5280 4.1.2.5 has them; undefined for anything else. */

@@ -328,6 +328,10 @@ describe('publish', () => {
     const request = await site();
     const inside = path.join(request.site, 'content/CON00003/files/point');
     expect((await faultOf(publish({ ...request, point: inside }, authorKit()))).code).toBe('USAGE-09');
+    // The same by another name.
+    symlinkSync(path.dirname(inside), path.join(request.site, 'elsewhere'));
+    const linked = path.join(request.site, 'elsewhere/point');
+    expect((await faultOf(publish({ ...request, point: linked }, authorKit()))).code).toBe('USAGE-09');
     writeFileSync(request.point, '');
     expect((await faultOf(publish(request, authorKit()))).code).toBe('USAGE-09');
   });

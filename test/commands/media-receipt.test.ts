@@ -1,5 +1,5 @@
 // The depot's side of a receipt: what `media verify` leaves on a disk that is whole, and that it leaves nothing on one that is not.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy } from '../../agent/commands/deploy.ts';
@@ -164,6 +164,12 @@ describe('in a raw disk image', () => {
     await tool('dd', [`if=${image}`, `of=${at('esp.after')}`, 'bs=1M', 'skip=1', 'count=40', 'status=none']);
     await tool('fsck.vfat', ['-n', at('esp.after')]);
     expect(readdirSync(folder).filter(name => name.startsWith('disk.img'))).toEqual(['disk.img']);
+    // mtools would write into disk.img instead.
+    const other = `${image}@@1048576`;
+    copyFileSync(image, other);
+    const before = readFileSync(image);
+    expect(await faultOf(verify(other, { receiptKey: at('depot.pem') }))).toMatchObject({ code: 'USAGE-10' });
+    expect(readFileSync(image).equals(before)).toBe(true);
   });
 });
 

@@ -97,6 +97,43 @@ describe('a hostile boot manager', () => {
     expect(bootSignatures(file)).toMatchObject({ kind: 'unreadable', why: expect.stringMatching(/\w/) });
   });
 
+  it('with very many certificates or signers is unreadable', () => {
+    const element = (tag: number, ...parts: readonly Uint8Array[]) => {
+      const content = Buffer.concat(parts);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(content.length);
+      return Buffer.concat([Buffer.from([tag, 0x84]), length, content]);
+    };
+    const empty = Buffer.from([0x30, 0]);
+    const table = (certificates: number, signers: number) =>
+      element(
+        0x30,
+        Buffer.from('06092a864886f70d010702', 'hex'),
+        element(
+          0xa0,
+          element(
+            0x30,
+            element(0xa0, ...Array.from({ length: certificates }, () => empty)),
+            element(0x31, ...Array.from({ length: signers }, () => empty)),
+          ),
+        ),
+      );
+    for (const [certificates, signers, why] of [
+      [65, 0, 'more than 64 certificates'],
+      [0, 17, 'more than 16 signers'],
+    ] as const) {
+      const der = table(certificates, signers);
+      const entry = Buffer.concat([Buffer.alloc(8), der]);
+      entry.writeUInt32LE(entry.length, 0);
+      entry.writeUInt16LE(0x200, 4);
+      entry.writeUInt16LE(2, 6);
+      const file = Buffer.concat([by2011, entry]);
+      file.writeUInt32LE(by2011.length, directoryOf(file));
+      file.writeUInt32LE(entry.length, directoryOf(file) + 4);
+      expect(bootSignatures(file)).toEqual({ kind: 'unreadable', why });
+    }
+  });
+
   it('with any bytes changed never throws', () => {
     const random = seeded(7);
     const { start, length } = tableOf(by2011);
