@@ -10,6 +10,7 @@ import { fetchPolicy } from '../policy/fetch-policy.ts';
 import { verifyPolicy } from '../policy/verify-policy.ts';
 import { readBootFacts } from './boot-facts.ts';
 import { loadPublicKey } from './key-files.ts';
+import { absentFolders, removeEmpty } from './made-folders.ts';
 import { makeManifest } from './make-manifest.ts';
 import { mediaAuthority } from './media-authority.ts';
 import { type MediaBill, makeBill } from './media-bill.ts';
@@ -24,6 +25,7 @@ import { finishPlacing, isMediaReady, readyMedia } from './place-media.ts';
 import { type AuthorWorld, keyFolder } from './publish.ts';
 import { readSite, type Site, type SiteMedia } from './read-site.ts';
 import { selectContent } from './select-content.ts';
+import { requireApart } from './separate-folders.ts';
 import { loadSigningKey } from './site-revocations.ts';
 import { mediaWarnings } from './site-warnings.ts';
 import { writeMedia } from './write-media.ts';
@@ -78,6 +80,7 @@ export async function createMedia(
   for (const text of mediaWarnings(site, media.name))
     world.observe({ kind: 'note', level: 'warning', component: 'media', text });
   const wim = path.resolve(request.to);
+  await requireApart(wim, site, path.resolve(request.from));
   if (await finishPlacing(wim, world.durable))
     world.observe({
       kind: 'note',
@@ -112,6 +115,7 @@ export async function createMedia(
     world.observe({ kind: 'note', level: 'warning', component: 'media', text });
   const password = media.password ? await passwordOf(media, world) : undefined;
   const staging = `${wim}.staging`;
+  const made = absentFolders(path.dirname(wim));
   await world.durable.remove(staging);
   try {
     const meter = new MediaMeter(world.observe, selection);
@@ -175,6 +179,7 @@ export async function createMedia(
     await world.durable.remove(staging);
     // What is whole waits for the next run, which completes the change.
     if (!(await isMediaReady(wim))) await world.durable.remove(readyMedia(wim).folder);
+    await removeEmpty(made, world.durable);
   }
 }
 

@@ -88,7 +88,7 @@ function requireImage({ id, sourceFolder }: SiteContent, { paths }: SourceTree):
 /** What imaging cannot apply, told before it is copied. */
 async function requireWholeImage({ type, sourceFolder }: SiteContent, { paths }: SourceTree): Promise<void> {
   const image = paths.find(file => file.toLowerCase().endsWith('.wim'));
-  if (type !== 'os-image' || image === undefined) return;
+  if ((type !== 'os-image' && type !== 'boot-image') || image === undefined) return;
   const { header } = await describeWim(path.join(sourceFolder, image));
   const found = header.solid
     ? 'a solid WIM, as .esd files are'

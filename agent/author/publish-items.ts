@@ -1,11 +1,10 @@
 // Publishes all items of a site together: several are read at once, all new versions are flushed in one go, and only then does the first appear.
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Hardware } from '../content/hardware.ts';
 import { asFault } from '../fault/fault.ts';
 import type { Observe } from '../progress/event.ts';
 import type { LookedAt } from './look-at-item.ts';
+import { absentFolders, removeEmpty } from './made-folders.ts';
 import { packageHardware } from './package-hardware.ts';
 import { type ItemWorld, type PreparedItem, prepareItem } from './publish-item.ts';
 import { PublishMeter } from './publish-meter.ts';
@@ -24,7 +23,7 @@ export async function publishItems(
   world: ItemWorld,
   observe: Observe,
 ): Promise<readonly PreparedItem[]> {
-  const wasThere = existsSync(world.point);
+  const made = absentFolders(world.point);
   const meter = new PublishMeter(observe);
   meter.start(looked.reduce((sum, each) => sum + bytesToRead(each, world.rehash), 0));
   const failed = new AbortController();
@@ -64,24 +63,12 @@ export async function publishItems(
         // The first fault is the one to tell; the next publish removes what is left.
       });
     }
-    await removeEmptyFolders(looked, wasThere, world).catch(() => {
+    const items = looked.map(({ item }) => itemFolder(world.point, item));
+    const above = items.slice(0, 1).map(folder => path.dirname(folder));
+    await removeEmpty([...items, ...above, ...made], world.durable).catch(() => {
       // See above.
     });
     throw asFault(thrown);
-  }
-}
-
-/** Folders that were made for nothing; the distribution point's own when this run made it. */
-async function removeEmptyFolders(
-  looked: readonly LookedAt[],
-  wasThere: boolean,
-  { point, durable }: ItemWorld,
-): Promise<void> {
-  const items = looked.map(({ item }) => itemFolder(point, item));
-  const above = items[0] === undefined ? [] : [path.dirname(items[0])];
-  for (const folder of [...items, ...above, ...(wasThere ? [] : [point])]) {
-    const names = await readdir(folder).catch(() => undefined); // Never made.
-    if (names?.length === 0) await durable.remove(folder);
   }
 }
 

@@ -1,5 +1,5 @@
 // Publishes a site to a distribution point folder: content first, each version whole or not at all; policy last, which makes it count.
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Hardware } from '../content/hardware.ts';
 import { onDistributionPoint } from '../content/layout.ts';
@@ -21,6 +21,7 @@ import { momentOnDisk, type RememberedItem, readState, writeState } from './publ
 import { onPoint } from './published-content.ts';
 import { lookAtPlace, settledStamp } from './published-place.ts';
 import { readSite, type Site } from './read-site.ts';
+import { requireSeparate } from './separate-folders.ts';
 import { loadSigningKey, publishRevocations } from './site-revocations.ts';
 import { siteWarnings } from './site-warnings.ts';
 import { unsettledFiles } from './source-tree.ts';
@@ -203,38 +204,6 @@ export async function alone<T>(
   } finally {
     await release();
   }
-}
-
-/** A distribution point inside the site's sources, or the other way round, would publish itself. */
-async function requireSeparate(site: Site, point: string): Promise<void> {
-  const found = await stat(point).catch(() => undefined); // Absent: it is made.
-  if (found === undefined && (await lstat(point).catch(() => undefined)) !== undefined)
-    throw new Fault('USAGE-09', point, { expected: 'a folder', found: 'a link that leads nowhere' });
-  if (found !== undefined && !found.isDirectory())
-    throw new Fault('USAGE-09', point, { expected: 'a folder', found: 'a file' });
-  const place = await whereItLeads(point);
-  for (const { id, sourceFolder } of site.content) {
-    const source = await whereItLeads(sourceFolder);
-    if (isWithin(place, source) || isWithin(source, place)) {
-      throw new Fault('USAGE-09', point, {
-        expected: 'a folder apart from every source',
-        found: `the source of ${id} at ${sourceFolder}`,
-      });
-    }
-  }
-}
-
-/** Links resolved, as far as there is anything. */
-async function whereItLeads(folder: string): Promise<string> {
-  const above = path.dirname(folder);
-  return realpath(folder).catch(async () =>
-    above === folder ? folder : path.join(await whereItLeads(above), path.basename(folder)),
-  );
-}
-
-function isWithin(inner: string, outer: string): boolean {
-  const way = path.relative(outer, inner);
-  return way === '' || (!way.startsWith(`..${path.sep}`) && way !== '..' && !path.isAbsolute(way));
 }
 
 function publishedItem({ looked: { item, tree }, reference, outcome }: PreparedItem): PublishedItem {

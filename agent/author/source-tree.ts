@@ -182,10 +182,14 @@ function withParents(folders: readonly string[]): readonly string[] {
   return [...all].sort();
 }
 
+/** Faults: USAGE-13 for what was listed a moment ago and is not there, USAGE-08. */
 function readable<T>(subject: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw cause instanceof Fault ? cause : new Fault('USAGE-08', subject, {}, { cause });
+    if (cause instanceof Fault) throw cause;
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
+      throw new Fault('USAGE-13', subject, { found: 'nothing by this name' }, { cause });
+    throw new Fault('USAGE-08', subject, {}, { cause });
   }
 }

@@ -34,9 +34,9 @@ export const CONTENT = {
   },
   'CONTENT-06': {
     title: 'Prestaged media incomplete',
-    meaning: 'A file that the signed media manifest names is absent or damaged.',
+    meaning: 'The media file, or a file that the signed media manifest names, is absent or damaged.',
     safe: 'Nothing was changed.',
-    next: 'Run `prestage media verify VOLUME` to list every file; repair what a distribution point can repair, or prestage the disk again.',
+    next: 'If it is the media file, copy it again from where it was made. If it is a disk, `prestage media verify VOLUME` lists every file; repair what a distribution point can repair, or prestage the disk again.',
   },
   'CONTENT-07': {
     title: 'No deployment for this machine',
