@@ -1,7 +1,9 @@
 // SHA-256 of whole files, read in large pieces into one buffer.
 import { createHash } from 'node:crypto';
-import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
+import { readFully } from '../durable/read-fully.ts';
 import { Fault } from '../fault/fault.ts';
 
 /** Large enough that the reads do not count, small enough for two workers in a small machine. */
@@ -55,34 +57,18 @@ export function withPlainFile<T>(path: string, work: (file: PieceReader) => T): 
   }
 }
 
-function readFully(handle: number, into: Uint8Array, position: number): number {
-  let done = 0;
-  while (done < into.length) {
-    const length = readSync(handle, into, done, into.length - done, position + done);
-    if (length === 0) break;
-    done += length;
-  }
-  return done;
-}
-
 /** A name that is absent, a folder, a link or a pipe is no file; opening a pipe would wait for ever. */
 function isPlainFile(path: string): boolean {
   try {
     return lstatSync(path).isFile();
   } catch (cause) {
-    const native = nativeCode(cause);
+    const native = nativeCodeOf(cause);
     if (native === 'ENOENT' || native === 'ENOTDIR') return false;
     throw readFault(path, cause);
   }
 }
 
 function readFault(path: string, cause: unknown): unknown {
-  const native = nativeCode(cause);
+  const native = nativeCodeOf(cause);
   return native === undefined ? cause : new Fault('DISK-03', path, { operation: 'read', native }, { cause });
-}
-
-function nativeCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && 'syscall' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
 }

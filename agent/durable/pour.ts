@@ -1,6 +1,7 @@
 // Copies one file in one go. Synchronous: a worker that copies thousands of small files spends its time copying, not waiting for turns.
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CopyTools } from './durable-files.ts';
+import { readFully } from './read-fully.ts';
 
 /** Nothing is flushed. The errors are those of node:fs; `to` must be absent. */
 export async function pour(from: string, to: string, { scratch, seen }: CopyTools): Promise<void> {
@@ -9,7 +10,7 @@ export async function pour(from: string, to: string, { scratch, seen }: CopyTool
     const target = openSync(to, 'wx');
     try {
       for (let position = 0; ; ) {
-        const length = fill(source, scratch, position);
+        const length = readFully(source, scratch, position);
         for (let done = 0; done < length; )
           done += writeSync(target, scratch, done, length - done, position + done);
         if (length > 0) seen(scratch.subarray(0, length));
@@ -23,14 +24,4 @@ export async function pour(from: string, to: string, { scratch, seen }: CopyTool
   } finally {
     closeSync(source);
   }
-}
-
-function fill(handle: number, into: Uint8Array, position: number): number {
-  let done = 0;
-  while (done < into.length) {
-    const length = readSync(handle, into, done, into.length - done, position + done);
-    if (length === 0) break;
-    done += length;
-  }
-  return done;
 }

@@ -21,6 +21,10 @@ const NEEDED: readonly { readonly name: string; readonly file?: string; readonly
   { name: 'mkntfs', program: 'mkntfs' },
   { name: 'syslinux', program: 'syslinux' },
   { name: 'QEMU', program: 'qemu-system-x86_64' },
+  { name: 'OVMF', file: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
+  { name: '7z', program: '7z' },
+  { name: 'osslsigncode', program: 'osslsigncode' },
+  { name: 'xmllint', program: 'xmllint' },
 ];
 
 /** Vitest's global set-up. */
