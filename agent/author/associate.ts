@@ -5,6 +5,7 @@ import { parseDocument, stringify } from 'yaml';
 import type { ContentReference } from '../content/manifest.ts';
 import { openFolderSource } from '../distribution/folder-source.ts';
 import { encodeJson } from '../document/decode-json.ts';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import { type CaptureOrder, captureOrderSchema } from '../policy/capture-order.ts';
@@ -41,7 +42,7 @@ export async function addAssociation(
 ): Promise<AssociationDocument> {
   const file = path.join(path.resolve(folder), DOCUMENT);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return '';
+    if (nativeCodeOf(cause) === 'ENOENT') return '';
     throw new Fault('USAGE-08', file, {}, { cause });
   });
   // What is wrong with the site now is told by the lines that it has now.

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readCapped } from '../document/read-capped.ts';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Observe } from '../progress/event.ts';
 import { newKeyPair, type PrivateKey, type PublicKey, privateKey, publicKey } from '../trust/keys.ts';
@@ -87,7 +88,7 @@ export async function loadMachineKey(
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (nativeCodeOf(cause) === 'ENOENT') return undefined;
     throw new Fault('USAGE-08', file, { expected: 'the machine key' }, { cause });
   }
   await warnWhenOthersRead(file, access);

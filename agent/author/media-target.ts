@@ -1,6 +1,7 @@
 // Where media is applied to: what the depot named, resolved to two folders that are there, empty and large enough.
 import { readdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import { Fault } from '../fault/fault.ts';
 import type { ImageInfo } from '../machine/machine.ts';
 import { diskFolderVolumes, MEDIA_IMAGES } from '../media/media-paths.ts';
@@ -63,7 +64,7 @@ export async function resolveTarget(target: ApplyTarget): Promise<TargetVolumes>
 /** Fault: USAGE-09 a folder with content, or one that cannot be listed. */
 export async function requireEmpty(folder: string): Promise<void> {
   const names = await readdir(folder).catch(cause => {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    if (nativeCodeOf(cause) === 'ENOENT') return [];
     throw new Fault('USAGE-09', folder, { expected: 'an empty folder or volume' }, { cause });
   });
   const found = names.filter(name => !NOT_CONTENT.has(name.toLowerCase()));

@@ -6,6 +6,7 @@ import { chunkIndexBytes } from '../content/chunk-index.ts';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentManifest, ManifestFile } from '../content/manifest.ts';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import { Fault } from '../fault/fault.ts';
 import { type DigestWorld, sha256OfFiles } from './digest-files.ts';
 
@@ -26,7 +27,7 @@ export async function publishedManifestBytes(
   try {
     return await readFile(file);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (nativeCodeOf(cause) === 'ENOENT') return undefined;
     throw new Fault('USAGE-08', file, {}, { cause });
   }
 }

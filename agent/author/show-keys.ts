@@ -1,6 +1,7 @@
 // What key files are, for people: their public halves, what the site uses them for, and whether their secret halves are kept well. Nothing secret.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import { Fault } from '../fault/fault.ts';
 import { type PublicKey, privateKey, publicKey } from '../trust/keys.ts';
 import { isProtectedMachineKey, machineKey, recordsKey, recordsKeyId } from '../trust/machine-key.ts';
@@ -111,7 +112,7 @@ async function textOrNothing(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (nativeCodeOf(cause) === 'ENOENT') return undefined;
     throw new Fault('USAGE-11', file, { expected: 'a key file that can be read' }, { cause });
   }
 }

@@ -2,6 +2,7 @@
 // beside the mistakes of all others, and nothing that would never end (a pipe) is opened.
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { SiteIssue } from './read-site.ts';
 
 /** What a folder of documents holds, sorted, so that the same site always gives the same policy. */
@@ -56,7 +57,7 @@ export async function namesIn(root: string, folder: string, kind: 'folders' | 'y
       isKnown: true,
     };
   } catch (thrown) {
-    const isOther = codeOf(thrown) === 'ENOTDIR';
+    const isOther = nativeCodeOf(thrown) === 'ENOTDIR';
     const text = isOther ? 'expected a folder, found another thing' : whyNot(thrown);
     return { names: [], issues: [unreadable(`${folder}: ${text}`)], isKnown: false };
   }
@@ -109,7 +110,7 @@ async function lstatOptional(file: string) {
   try {
     return await lstat(file);
   } catch (thrown) {
-    if (codeOf(thrown) === 'ENOENT') return undefined;
+    if (nativeCodeOf(thrown) === 'ENOENT') return undefined;
     throw thrown;
   }
 }
@@ -120,10 +121,6 @@ function unreadable(text: string): SiteIssue {
 
 /** Something is there under the name, for `lstat` has seen it. */
 function whyNot(thrown: unknown): string {
-  if (codeOf(thrown) === 'ENOENT') return 'a link that leads nowhere';
+  if (nativeCodeOf(thrown) === 'ENOENT') return 'a link that leads nowhere';
   return `cannot be read (${thrown instanceof Error ? thrown.message : String(thrown)})`;
-}
-
-function codeOf(thrown: unknown): unknown {
-  return thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { isSettled, LOOK_NUMBERS, lookAtStamp, writeLook } from '../content/file-stamp.ts';
 import { checkManifestPaths, PATH_MAX_UNITS } from '../content/manifest-path.ts';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import { Fault } from '../fault/fault.ts';
 
 /** One file. `path` is relative with `/` between names; `stamp` as `stampOf` gives it. */
@@ -188,7 +189,7 @@ function readable<T>(subject: string, work: () => T): T {
     return work();
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
+    if (nativeCodeOf(cause) === 'ENOENT')
       throw new Fault('USAGE-13', subject, { found: 'nothing by this name' }, { cause });
     throw new Fault('USAGE-08', subject, {}, { cause });
   }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, lstatSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { nativeCodeOf } from '../durable/disk-fault.ts';
+import { isAbsence, nativeCodeOf } from '../durable/disk-fault.ts';
 import { readFully } from '../durable/read-fully.ts';
 import { Fault } from '../fault/fault.ts';
 
@@ -62,8 +62,7 @@ function isPlainFile(path: string): boolean {
   try {
     return lstatSync(path).isFile();
   } catch (cause) {
-    const native = nativeCodeOf(cause);
-    if (native === 'ENOENT' || native === 'ENOTDIR') return false;
+    if (isAbsence(cause)) return false;
     throw readFault(path, cause);
   }
 }

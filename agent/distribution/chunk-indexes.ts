@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type ChunkIndex, chunkIndexBytes, decodeChunkIndex } from '../content/chunk-index.ts';
 import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
 import type { ContentReference, ManifestFile } from '../content/manifest.ts';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { SourceChoice } from './source-choice.ts';
@@ -66,7 +67,7 @@ export async function readStoredIndex(
     return decodeChunkIndex(await readFile(layout.chunkIndex(file.sha256)), file);
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'TRUST-12') return undefined;
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+    if (nativeCodeOf(thrown) === 'ENOENT') return undefined;
     throw thrown;
   }
 }

@@ -1,6 +1,7 @@
 // What lies in a folder of the cache: plain files by relative path, and everything that has no business there.
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { isAbsence } from '../durable/disk-fault.ts';
 
 /** A plain file. */
 export interface LocalFile {
@@ -80,10 +81,4 @@ async function entriesOf(folder: string) {
     if (isAbsence(thrown)) return [];
     throw thrown;
   }
-}
-
-function isAbsence(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR')
-  );
 }

@@ -1,6 +1,6 @@
 // Reads a whole small file that may be absent and may be anybody's: never more of it than its kind can be long, never a pipe that nobody fills.
 import { readFile, stat } from 'node:fs/promises';
-import { nativeCodeOf } from '../durable/disk-fault.ts';
+import { isAbsence, nativeCodeOf } from '../durable/disk-fault.ts';
 import { Fault } from '../fault/fault.ts';
 
 export interface CappedFile {
@@ -31,8 +31,8 @@ export async function readCapped(
       throw new Fault('TRUST-08', file, { expected: `at most ${maxBytes} bytes`, found: found.size });
     return await readFile(file);
   } catch (cause) {
+    if (isAbsence(cause)) return undefined;
     const native = nativeCodeOf(cause);
-    if (native === 'ENOENT' || native === 'ENOTDIR') return undefined;
     throw native === undefined ? cause : new Fault(unreadable, file, { ...wanted, native }, { cause });
   }
 }

@@ -49,6 +49,12 @@ export function nativeCodeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether there is nothing of the name: a name below something that is not a folder is as absent as any other. */
+export function isAbsence(error: unknown): boolean {
+  const native = nativeCodeOf(error);
+  return native === 'ENOENT' || native === 'ENOTDIR';
+}
+
 /** Making a folder with its parents fails with ENOENT, and not with EROFS, where the file system is read-only (node: MKDirpSync in node_file.cc). */
 function isReadOnly(error: unknown): boolean {
   return (

@@ -15,6 +15,7 @@ import {
   utimes,
 } from 'node:fs/promises';
 import path from 'node:path';
+import { isAbsence } from './disk-fault.ts';
 import type { CopyTools } from './durable-files.ts';
 import { flushVolumes } from './flush-volumes.ts';
 import { pour } from './pour.ts';
@@ -167,9 +168,7 @@ async function statusOf<S>(ask: (path: PathLike) => Promise<S>, path: string): P
   try {
     return await ask(path);
   } catch (error) {
-    // A name below something that is not a folder is as absent as any other.
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+    if (isAbsence(error)) return undefined;
     throw error;
   }
 }

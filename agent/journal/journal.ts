@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeLines, encodeLine } from '../durable/checked-lines.ts';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Redact } from '../fault/redact.ts';
@@ -95,7 +96,7 @@ async function readOrEmpty(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Uint8Array();
+    if (nativeCodeOf(error) === 'ENOENT') return new Uint8Array();
     throw new Fault('DISK-03', file, { operation: 'read' }, { cause: error });
   }
 }

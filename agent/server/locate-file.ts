@@ -1,6 +1,7 @@
 // From the path of a request to a plain file below the served folder, and to nothing else.
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 
 /** An open file; the caller closes it. */
 export interface LocatedFile {
@@ -65,7 +66,7 @@ function isInside(root: string, real: string): boolean {
 }
 
 function ifAbsent(thrown: unknown): undefined {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const code = nativeCodeOf(thrown);
   if (
     code === 'ENOENT' ||
     code === 'ENOTDIR' ||

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Observe } from '../progress/event.ts';
@@ -140,7 +141,7 @@ async function keptIn(file: string): Promise<Kept> {
       named ||= /^\{"run":.*"machine":\{".*\}\}$/.test(line);
     }
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (nativeCodeOf(error) !== 'ENOENT') throw error;
   }
   return { numbers, named };
 }

@@ -5,7 +5,7 @@ import { lstat, open } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import { decodeJson, encodeJson } from '../document/decode-json.ts';
-import { nativeCodeOf } from '../durable/disk-fault.ts';
+import { isAbsence, nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import {
@@ -192,8 +192,8 @@ async function readCapped(file: string, maxBytes: number): Promise<Buffer | unde
       await handle.close();
     }
   } catch (cause) {
+    if (isAbsence(cause)) return undefined;
     const native = nativeCodeOf(cause);
-    if (native === 'ENOENT' || native === 'ENOTDIR') return undefined;
     throw native === undefined ? cause : new Fault('STATE-02', file, { native }, { cause });
   }
 }

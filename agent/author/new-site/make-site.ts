@@ -2,6 +2,7 @@
 // another thing is told before anything is written. site.yaml comes last, so that a cut leaves no half site; the next run completes it.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { nativeCodeOf } from '../../durable/disk-fault.ts';
 import { Fault } from '../../fault/fault.ts';
 import { createKey, createMachineKey, keyFiles, loadPublicKey, machineKeyFile } from '../key-files.ts';
 import { readSite, type Site } from '../read-site.ts';
@@ -201,7 +202,7 @@ async function contentOf(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    const code = nativeCodeOf(thrown);
     if (code === 'ENOENT') return undefined;
     if (code === 'EISDIR') return '';
     if (code === 'ENOTDIR')

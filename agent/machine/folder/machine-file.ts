@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { decodeYaml } from '../../document/decode-yaml.ts';
+import { nativeCodeOf } from '../../durable/disk-fault.ts';
 import { Fault } from '../../fault/fault.ts';
 
 const text = z.string().max(256);
@@ -96,7 +97,7 @@ export async function readRehearsalFile<Schema extends z.ZodType>(
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (nativeCodeOf(cause) === 'ENOENT') return undefined;
     throw new Fault('USAGE-08', file, {}, { cause });
   }
   return decodeYaml(bytes, schema, { file: name });
