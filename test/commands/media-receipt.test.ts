@@ -14,7 +14,7 @@ import { verifyDetached } from '../../agent/trust/signature.ts';
 import { makeFat, makeGptDisk, makeNtfs } from '../support/disk-image-kit.ts';
 import { partitionsOf, tool } from '../support/raw-disk.ts';
 import { layTree } from '../support/site-kit.ts';
-import { makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
+import { makeSmallSite, mediaOfDepot, type SmallSite, testComposition } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { overwrite } from '../support/wim-kit.ts';
@@ -25,18 +25,7 @@ const depot = newKeyPair();
 let site: SmallSite;
 
 beforeAll(async () => {
-  site = await makeSmallSite(at('site'), {
-    differences: {
-      'keys/depot.pub': `${depot.public.text}\n`,
-      'media/depot.yaml': {
-        taskSequence: 'CON00020',
-        bootImage: 'CON00005',
-        createdBy: 'A. Admin',
-        receipt: 'required',
-      },
-    },
-    depots: ['depot'],
-  });
+  site = await makeSmallSite(at('site'), mediaOfDepot(depot.public, 'required'));
   writeFileSync(at('depot.pem'), depot.pem, { mode: 0o600 });
   writeFileSync(at('other.pem'), newKeyPair().pem, { mode: 0o600 });
 });

@@ -17,7 +17,7 @@ import { newKeyPair, publicKey } from '../../agent/trust/keys.ts';
 import { signDetached } from '../../agent/trust/signature.ts';
 import { everyCut } from '../support/every-cut.ts';
 import { layTree } from '../support/site-kit.ts';
-import { makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
+import { makeSmallSite, mediaOfDepot, type SmallSite, testComposition } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { readTree } from '../support/wim-kit.ts';
@@ -29,18 +29,7 @@ let site: SmallSite;
 let tolerant: SmallSite;
 
 async function siteOf(name: string, receipt: 'required' | 'optional'): Promise<SmallSite> {
-  return makeSmallSite(path.join(folder, name), {
-    differences: {
-      'keys/depot.pub': `${depot.public.text}\n`,
-      'media/depot.yaml': {
-        taskSequence: 'CON00020',
-        bootImage: 'CON00005',
-        createdBy: 'A. Admin',
-        receipt,
-      },
-    },
-    depots: ['depot'],
-  });
+  return makeSmallSite(path.join(folder, name), mediaOfDepot(depot.public, receipt));
 }
 
 beforeAll(async () => {

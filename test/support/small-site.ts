@@ -21,6 +21,7 @@ import { openImaging } from '../../agent/machine/open-imaging.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
 import type { ProgressEvent } from '../../agent/progress/event.ts';
 import { serveFolder } from '../../agent/server/serve-folder.ts';
+import type { PublicKey } from '../../agent/trust/keys.ts';
 import { authorKit, laySite, layTree, noise, type Tree } from './site-kit.ts';
 import { captureWim, overwrite, writeTree } from './wim-kit.ts';
 
@@ -77,6 +78,25 @@ export interface SmallSiteOptions {
   readonly statusUrl?: string;
   /** Names of depots' keys; their .pub files are among `differences`. */
   readonly depots?: readonly string[];
+}
+
+/** Media that a depot with this key can vouch for. */
+export function mediaOfDepot(
+  depot: PublicKey,
+  receipt: 'required' | 'optional',
+): Pick<SmallSiteOptions, 'differences' | 'depots'> {
+  return {
+    differences: {
+      'keys/depot.pub': `${depot.text}\n`,
+      'media/depot.yaml': {
+        taskSequence: 'CON00020',
+        bootImage: 'CON00005',
+        createdBy: 'A. Admin',
+        receipt,
+      },
+    },
+    depots: ['depot'],
+  };
 }
 
 /** Makes all of it below `folder` with real images, keys and servers. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { receiptSchema } from '../../agent/media/receipt.ts';
 import { newKeyPair } from '../../agent/trust/keys.ts';
-import { makeSmallSite, type SmallSite } from '../support/small-site.ts';
+import { makeSmallSite, mediaOfDepot, type SmallSite } from '../support/small-site.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { bootWindowsPe } from '../support/windows-systems.ts';
 import { layWimgapi, PRESTAGE_EXE, type WineResult, type WineSession } from '../support/wine.ts';
@@ -25,18 +25,7 @@ const prestage = (...words: readonly string[]): Promise<WineResult> =>
   session.run('D:\\prestage.exe', ['media', ...words]);
 
 beforeAll(async () => {
-  site = await makeSmallSite(at('site'), {
-    differences: {
-      'keys/depot.pub': `${depot.public.text}\n`,
-      'media/depot.yaml': {
-        taskSequence: 'CON00020',
-        bootImage: 'CON00005',
-        createdBy: 'A. Admin',
-        receipt: 'required',
-      },
-    },
-    depots: ['depot'],
-  });
+  site = await makeSmallSite(at('site'), mediaOfDepot(depot.public, 'required'));
   for (const name of ['depot/our media', 'depot/esp', 'not-fat', 'volume', 'records'])
     await mkdir(at(name), { recursive: true });
   for (const name of (await readdir(site.folder)).filter(each => each.startsWith('depot.wim')))
