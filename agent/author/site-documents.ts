@@ -208,5 +208,4 @@ export const mediaDocumentSchema = z
 
 export type SiteDocument = Readonly<z.infer<typeof siteSchema>>;
 export type ContentDocument = Readonly<z.infer<typeof contentSchema>>;
-export type TaskSequenceDocument = Readonly<z.infer<typeof taskSequenceDocumentSchema>>;
 export type MediaDocument = Readonly<z.infer<typeof mediaDocumentSchema>>;

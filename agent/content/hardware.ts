@@ -64,4 +64,3 @@ function anyOf<S extends z.ZodType<object>>(schema: S): S {
 }
 
 export type Hardware = Readonly<z.infer<typeof hardwareSchema>>;
-export type HardwareDocument = Readonly<z.infer<typeof hardwareDocumentSchema>>;

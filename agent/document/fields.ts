@@ -36,7 +36,6 @@ export const distributionPoint = z.strictObject({
   url: sourceAddress,
   priority: z.int().min(0).max(1000).default(10),
 });
-export type DistributionPoint = Readonly<z.infer<typeof distributionPoint>>;
 
 /** One line of text for people. */
 export const shortText = z.string().min(1, 'text that is not empty').max(256);

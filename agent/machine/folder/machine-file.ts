@@ -84,7 +84,6 @@ const end = z.union([z.int().min(0).max(0xffff_ffff), z.literal('timeout')]);
  * `timeout` for one that does not end and is stopped.
  */
 export const exitCodesSchema = z.record(z.string(), z.union([end, z.array(end).min(1)]));
-export type ExitCodes = Readonly<z.infer<typeof exitCodesSchema>>;
 
 /** @returns the decoded `name` of the rehearsal folder, or undefined when it is absent. @throws Fault USAGE-02 with every mistake, USAGE-08. */
 export async function readRehearsalFile<Schema extends z.ZodType>(
