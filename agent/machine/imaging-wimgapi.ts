@@ -4,9 +4,6 @@ import type { Native, NativeCallback, NativeLibrary } from '../native/library.ts
 import type { NativeMemory } from '../native/memory.ts';
 import { wide } from '../native/text.ts';
 import {
-  ANSWER,
-  MESSAGE,
-  MESSAGE_CALLBACK,
   REGISTER_FAILED,
   WIM_FLAG_CHUNKED,
   WIM_GENERIC_READ,
@@ -18,7 +15,8 @@ import { imagingProgress } from './imaging-progress.ts';
 import type { Imaging } from './machine.ts';
 import { requireFolder } from './require-folder.ts';
 import { captureWithWimgapi } from './wimgapi-capture.ts';
-import { type LastError, namingFile, wimgapiFault } from './wimgapi-faults.ts';
+import { wimgapiFault } from './wimgapi-faults.ts';
+import { withMessages } from './wimgapi-messages.ts';
 
 export interface WimgapiParts {
   readonly native: Native;
@@ -47,37 +45,12 @@ export function wimgapiImaging({ native, library, memory, loadedFrom }: WimgapiP
       await requireFolder(target);
       await requireFolder(temporary);
       const meter = imagingProgress(advance, image.totalBytes ?? description.fileBytes);
-      const last: LastError = { path: '', error: 0 };
       if (signal?.aborted) throw new Fault('STOP-01', target);
-      const callback = native.createCallback({
-        ...MESSAGE_CALLBACK,
-        whenThrown: ANSWER.abortImage,
-        run(message, first, second) {
-          switch (message) {
-            case MESSAGE.progress:
-              meter.toShare(Number(first) / 100);
-              return ANSWER.success;
-            // An abort is documented for these two only; one of them comes for every file.
-            case MESSAGE.process:
-            case MESSAGE.queryAbort:
-              return signal?.aborted ? ANSWER.abortImage : ANSWER.success;
-            case MESSAGE.error:
-              last.path = memory.utf16(BigInt.asUintN(64, BigInt(first ?? 0)));
-              last.error = Number(second) >>> 0;
-              return ANSWER.success;
-            default:
-              return ANSWER.success;
-          }
-        },
-      });
-      try {
-        await applyWith({ wim, index, target, temporary, callback, solid: description.header.solid });
-        meter.end();
-      } catch (thrown) {
-        throw callback.failure() ?? namingFile(thrown, last);
-      } finally {
-        callback.free();
-      }
+      const progress = { percent: (done: number) => meter.toShare(done / 100) };
+      await withMessages({ native, memory }, progress, signal, callback =>
+        applyWith({ wim, index, target, temporary, callback, solid: description.header.solid }),
+      );
+      meter.end();
     },
 
     capture: request => captureWithWimgapi({ native, library, memory, loadedFrom }, request),

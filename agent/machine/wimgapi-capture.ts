@@ -6,10 +6,7 @@ import { Fault } from '../fault/fault.ts';
 import type { NativeCallback } from '../native/library.ts';
 import { wide } from '../native/text.ts';
 import {
-  ANSWER,
   COMPRESSION,
-  MESSAGE,
-  MESSAGE_CALLBACK,
   REGISTER_FAILED,
   WIM_CREATE_NEW,
   WIM_FLAG_NO_DIRACL,
@@ -23,7 +20,8 @@ import { type CaptureProgress, captureProgress } from './capture-progress.ts';
 import type { WimgapiParts } from './imaging-wimgapi.ts';
 import type { Imaging } from './machine.ts';
 import { requireFolder } from './require-folder.ts';
-import { captureFault, type LastError, namingFile } from './wimgapi-faults.ts';
+import { captureFault } from './wimgapi-faults.ts';
+import { withMessages } from './wimgapi-messages.ts';
 
 type Request = Parameters<Imaging['capture']>[0];
 
@@ -55,50 +53,6 @@ export async function captureWithWimgapi(parts: WimgapiParts, request: Request):
   } finally {
     await rm(partial, { force: true });
     await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-/** Runs `work` with a message callback that reports, aborts when told to, and is freed at the end. */
-async function withMessages(
-  { native, memory }: WimgapiParts,
-  progress: CaptureProgress,
-  signal: AbortSignal | undefined,
-  work: (callback: NativeCallback) => Promise<void>,
-): Promise<void> {
-  const last: LastError = { path: '', error: 0 };
-  const callback = native.createCallback({
-    ...MESSAGE_CALLBACK,
-    whenThrown: ANSWER.abortImage,
-    run(message, first, second) {
-      switch (message) {
-        case MESSAGE.setRange:
-          progress.range(Number(second));
-          return ANSWER.success;
-        case MESSAGE.setPosition:
-          progress.position(Number(second));
-          return ANSWER.success;
-        case MESSAGE.progress:
-          progress.percent(Number(first));
-          return ANSWER.success;
-        // "To cancel an image apply or image capture, return WIM_MSG_ABORT_IMAGE when handling the WIM_MSG_PROCESS message."
-        case MESSAGE.process:
-        case MESSAGE.queryAbort:
-          return signal?.aborted ? ANSWER.abortImage : ANSWER.success;
-        case MESSAGE.error:
-          last.path = memory.utf16(BigInt.asUintN(64, BigInt(first ?? 0)));
-          last.error = Number(second) >>> 0;
-          return ANSWER.success;
-        default:
-          return ANSWER.success;
-      }
-    },
-  });
-  try {
-    await work(callback);
-  } catch (thrown) {
-    throw callback.failure() ?? namingFile(thrown, last);
-  } finally {
-    callback.free();
   }
 }
 
