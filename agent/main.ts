@@ -20,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) {
     stop.abort();
     if (asked === 1)
       process.stderr.write(
-        '\nStopping at the next sound place; press Ctrl-C again to stop at once (the next run goes on either way).\n',
+        '\nStopping at the next sound place; press Ctrl-C again to stop at once.\nThe next run goes on either way.\n',
       );
     else process.exit(exitCodeOf('STOP-01'));
   });
@@ -82,7 +82,9 @@ function report(thrown: unknown): number {
   composition?.endProgress();
   const redact = composition?.redact ?? makeRedact();
   const stack = fault.code === 'BUG-01' && fault.cause instanceof Error ? [fault.cause.stack ?? ''] : [];
-  process.stderr.write(harmless(redact(`\n${[...lastScreenLines(fault), ...stack].join('\n')}\n`)));
+  const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : undefined;
+  const lines = [...lastScreenLines(fault, columns), ...stack];
+  process.stderr.write(harmless(redact(`\n${lines.join('\n')}\n`)));
   if (process.argv.includes('--json'))
     process.stderr.write(redact(`${JSON.stringify({ fault: faultRecord(fault) })}\n`));
   return exitCodeOf(fault.code);

@@ -67,7 +67,7 @@ export async function buildProgram(effects: ProgramEffects, word?: string): Prom
   for (const register of registersFor(word)) await register(program, effects);
   return program.addHelpText(
     'after',
-    '\nExit codes: 0 done, 2 usage, 3 continues after restart, 4 stopped on request, 20 not trusted,\n30 content, 40 network, 50 disk, 60 image, 65 this computer,\n70 installer, 75 user state, 80 journal, 99 a defect of Prestage.\n`prestage explain CODE` explains a fault.',
+    '\nExit codes: 0 done, 2 usage, 3 continues after restart, 4 stopped on request,\n20 not trusted, 30 content, 40 network, 50 disk, 60 image, 65 this computer,\n70 installer, 75 user state, 80 journal, 99 a defect of Prestage.\n`prestage explain CODE` explains a fault.',
   );
 }
 

@@ -2,6 +2,7 @@
 // under another name, and gives it its own when it is whole and flushed.
 import { lstat, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { sizeText } from '../console/size-text.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Release } from '../machine/claim.ts';
 import type { HostTools } from '../machine/host-tools.ts';
@@ -94,7 +95,7 @@ export async function applyDiskImage(
     await release();
   }
   const seconds = (world.clock.ticks() - began) / 1000;
-  world.observe({ kind: 'finished', stage: 'media', subject: path.basename(wim), seconds });
+  world.observe({ kind: 'finished', stage: 'lay-media', subject: path.basename(wim), seconds });
   return { mediaId: file.mediaId, wim, sha256: file.sha256, diskImage, layout, warnings, seconds };
 }
 
@@ -105,7 +106,7 @@ export function layoutLines({ scheme, sizeBytes, esp, msr, volume }: DiskLayout)
     { startBytes, lengthBytes }: { startBytes: number; lengthBytes: number },
   ): string => `${what}: ${lengthBytes / MIB} MiB at ${startBytes / MIB} MiB`;
   return [
-    `disk: ${scheme === 'gpt' ? 'GPT' : 'MBR'}, ${sizeBytes} bytes`,
+    `disk: ${scheme === 'gpt' ? 'GPT' : 'MBR'}, ${sizeText(sizeBytes)} (${sizeBytes} bytes)`,
     line(scheme === 'gpt' ? 'EFI system partition, FAT32' : 'active partition, FAT32', esp),
     ...(msr === undefined ? [] : [line('Microsoft reserved', msr)]),
     line('volume, NTFS', volume),
@@ -148,7 +149,7 @@ function plan(
     osImage: osImageBytes === undefined ? { wimBytes } : { appliedBytes: osImageBytes },
   });
   if (layout.holdsWindows) return { layout, warnings };
-  const small = `Windows will not fit on this disk beside the media: it needs ${layout.recommendedBytes} bytes.`;
+  const small = `Windows will not fit on this disk beside the media: it needs ${sizeText(layout.recommendedBytes)}.`;
   return { layout, warnings: [...warnings, small] };
 }
 
@@ -224,12 +225,12 @@ async function fillDisk(
   const part = (subject: string, fromBytes: number, shareBytes: number) => (done: number, total: number) =>
     world.observe({
       kind: 'advanced',
-      stage: 'media',
+      stage: 'lay-media',
       subject,
       doneBytes: Math.floor(fromBytes + shareBytes * Math.min(1, done / Math.max(1, total))),
       totalBytes,
     });
-  world.observe({ kind: 'started', stage: 'media', subject: path.basename(wim), totalBytes });
+  world.observe({ kind: 'started', stage: 'lay-media', subject: path.basename(wim), totalBytes });
   await makeVolume(
     { layout, wim, index: MEDIA_IMAGES.volume },
     workshop,

@@ -73,7 +73,7 @@ export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWo
   await requireManifest(target.volume, file);
   await proven.requireSame();
   const seconds = (world.clock.ticks() - began) / 1000;
-  world.observe({ kind: 'finished', stage: 'media', subject: path.basename(wim), seconds });
+  world.observe({ kind: 'finished', stage: 'lay-media', subject: path.basename(wim), seconds });
   return { mediaId: file.mediaId, wim, sha256: file.sha256, esp: target.esp, volume: target.volume, seconds };
 }
 
@@ -106,7 +106,7 @@ async function applyImages(
 ): Promise<void> {
   const sizes = images.map(image => image.totalBytes ?? 1);
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-  world.observe({ kind: 'started', stage: 'media', subject: path.basename(wim), totalBytes });
+  world.observe({ kind: 'started', stage: 'lay-media', subject: path.basename(wim), totalBytes });
   let before = 0;
   for (const part of ['esp', 'volume'] as const) {
     const index = MEDIA_IMAGES[part];
@@ -120,7 +120,7 @@ async function applyImages(
         temporary: target.temporary[part],
         advance: (done, total) => {
           const doneBytes = Math.floor(before + (share * done) / Math.max(1, total));
-          world.observe({ kind: 'advanced', stage: 'media', subject: part, doneBytes, totalBytes });
+          world.observe({ kind: 'advanced', stage: 'lay-media', subject: part, doneBytes, totalBytes });
         },
         ...(world.signal && { signal: world.signal }),
       });

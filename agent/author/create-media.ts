@@ -172,7 +172,6 @@ export async function createMedia(
         tree,
         boot,
         limits,
-        now: world.clock.now(),
       }),
     };
   } finally {

@@ -53,13 +53,13 @@ export interface BillParts {
   readonly boot: BootFacts | undefined;
   /** What was found before anything was built. */
   readonly limits: CheckedLimits;
-  readonly now: Date;
 }
 
 /** Faults: none of its own: what cannot be told is left out. */
 export async function makeBill(parts: BillParts): Promise<MediaBill> {
-  const { policy, manifest, boot, limits, now } = parts;
-  const summary = summarize(manifest, now);
+  const { policy, manifest, boot, limits } = parts;
+  // As of its making: some seconds later a day less would be left.
+  const summary = summarize(manifest, new Date(manifest.created));
   const agent = await agentOf(parts);
   const { serial, created, expires } = policy;
   return {

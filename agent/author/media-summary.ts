@@ -47,7 +47,7 @@ export function summarize(manifest: MediaManifest, now: Date): MediaSummary {
         ? [`The media expires in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}.`]
         : []),
       ...(manifest.unattended && manifest.secrets !== undefined
-        ? ['The media is unattended and has a password: each computer waits until somebody types it.']
+        ? ['The media is unattended and has a password, so that each computer waits until somebody types it.']
         : []),
       ...(agentFile(manifest) === undefined
         ? ['The media carries no agent of its own: it must lie in the boot image.']

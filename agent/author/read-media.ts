@@ -1,4 +1,5 @@
 // Reads what says of itself that it is prestaged media: a WIM with its sidecars, a volume, a disk folder or a disk image.
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheLayout } from '../content/layout.ts';
@@ -36,6 +37,11 @@ export async function locateApplied(place: string, esp?: string): Promise<Applie
   if (await isFile(cacheLayout(disk.volume).media))
     return appliedFolders({ volume: disk.volume, esp: espNamed ?? disk.esp });
   if (await isFile(cacheLayout(named).media)) return appliedFolders({ volume: named, esp: espNamed });
+  if (!existsSync(named))
+    throw new Fault('USAGE-08', named, {
+      expected: 'a media volume, a raw disk image, or a folder that poses as the disk',
+      found: 'nothing of this name',
+    });
   throw new Fault('CONTENT-04', named, { expected: '_SMSTaskSequence/Prestage/media.json', found: 'none' });
 }
 

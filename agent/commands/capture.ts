@@ -64,7 +64,7 @@ export function addCapture(
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0: captured. 20: the order is not vouched for. 75: the store, the computer or USMT.\n\nExamples:\n  prestage capture --order E:\\order.json --key E:\\policy.pub\n  prestage capture --order order.json --exclude *.iso --exclude Downloads --dry-run',
+      '\nExit code 0: captured. 20: the order is not vouched for. 75: the store,\nthe computer or USMT.\n\nExamples:\n  prestage capture --order E:\\order.json --key E:\\policy.pub\n  prestage capture --order order.json --exclude *.iso --exclude Downloads --dry-run',
     )
     .action(async (options: CaptureOptions) => exit(await capture(options, await compose())));
 }

@@ -29,7 +29,7 @@ export function addCheck(
     );
   addMachineOptions(command).addHelpText(
     'after',
-    '\nExit code 0: all present. 30: something is damaged or missing; `prestage deploy` fetches only that.\n\nExamples:\n  prestage check\n  prestage check --disk out/disk --config agent.yaml --json',
+    '\nExit code 0: all present. 30: something is damaged or missing;\n`prestage deploy` fetches only that.\n\nExamples:\n  prestage check\n  prestage check --disk out/disk --config agent.yaml --json',
   );
   command.action(async (options: CheckOptions) => exit(await check(options, await compose())));
 }

@@ -37,7 +37,7 @@ export function addPublish(
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nFurther distribution points are copies of this one: copy content/ and policy/<number>/ first,\npolicy/current.json last.\n\nExamples:\n  prestage publish site --to /srv/dp\n  prestage publish site --to \\\\dp01\\prestage --keys D:\\keys --json\n  prestage publish site --to /srv/dp --prune --media-folder /srv/media --yes',
+      '\nFurther distribution points are copies of this one: copy content/ first, then\nkeys/ and policy/<number>/, policy/current.json last.\n\nExamples:\n  prestage publish site --to /srv/dp\n  prestage publish site --to \\\\dp01\\prestage --keys D:\\keys --json\n  prestage publish site --to /srv/dp --prune --media-folder /srv/media --yes',
     )
     .action(async (site: string, options: PublishOptions) =>
       exit(await publishSite(site, options, await compose())),

@@ -53,7 +53,7 @@ export function addSelftest(
     .option('--json', 'print the whole report as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0: all that a deployment needs is there. 2: something is not; the table names it.\n\nExamples:\n  prestage selftest --out D:\\selftest.json --folder D:\\\n  prestage selftest --json',
+      '\nExit code 0: all that a deployment needs is there. 2: something is not;\nthe table names it.\n\nExamples:\n  prestage selftest --out D:\\selftest.json --folder D:\\\n  prestage selftest --json',
     )
     .action(async (options: SelftestOptions) => exit(await selftest(options, await compose())));
 }

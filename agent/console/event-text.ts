@@ -21,6 +21,7 @@ export const STAGE_TEXT: Readonly<Record<Stage, string>> = {
   site: 'Making the site',
   publish: 'Publishing',
   media: 'Making media',
+  'lay-media': 'Laying the media',
   verify: 'Verifying',
 };
 

@@ -1,9 +1,13 @@
 // The last screen after a fault: code, subject, what was expected and found, what is safe, what to do next.
 import type { Fault } from '../fault/fault.ts';
 import { faultRecord } from '../fault/fault.ts';
+import { wrapped } from './wrap.ts';
 
-/** @returns lines in that order; the caller redacts and prints them. */
-export function lastScreenLines(fault: Fault): string[] {
+/**
+ * @param columns of the terminal, between whose words the catalogue's sentences are broken; what was expected and found stays as it is, to be copied.
+ * @returns lines in that order; the caller redacts and prints them.
+ */
+export function lastScreenLines(fault: Fault, columns?: number): string[] {
   const { entry } = fault;
   const record = faultRecord(fault);
   const lines = [`${fault.code}  ${entry.title}`, `  ${fault.subject}`, ''];
@@ -12,9 +16,9 @@ export function lastScreenLines(fault: Fault): string[] {
   return [
     ...lines,
     ...(lines.length > 3 ? [''] : []),
-    `  ${entry.meaning}`,
-    `  Safe: ${entry.safe}`,
-    `  Next: ${entry.next}`,
+    ...[entry.meaning, `Safe: ${entry.safe}`, `Next: ${entry.next}`].flatMap(text =>
+      wrapped(`  ${text}`, columns),
+    ),
     `  More: prestage explain ${fault.code}`,
   ];
 }

@@ -7,6 +7,7 @@ import { type Meter, makeMeter } from '../progress/meter.ts';
 import { eventText, STAGE_TEXT } from './event-text.ts';
 import { harmless } from './harmless.ts';
 import { durationText, sizeText } from './size-text.ts';
+import { wrapped } from './wrap.ts';
 
 export interface ScreenOptions {
   readonly write: (text: string) => void;
@@ -35,7 +36,7 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
   const line = (text: string): void => {
     if (moving && columns !== undefined) write(`\r${' '.repeat(columns - 1)}\r`);
     moving = false;
-    write(`${harmless(redact(text))}\n`);
+    for (const shown of wrapped(harmless(redact(text)), columns)) write(`${shown}\n`);
   };
 
   const advance = (event: Extract<ProgressEvent, { kind: 'advanced' }>): void => {

@@ -19,6 +19,7 @@ export type Stage =
   | 'site'
   | 'publish'
   | 'media'
+  | 'lay-media'
   | 'verify';
 
 /** One thing that happened. `component` is the CMTrace component: the stage or the command. */

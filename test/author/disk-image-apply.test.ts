@@ -254,7 +254,7 @@ describe('refused before anything is written is', () => {
   it('what is confirmed names every partition and its size', async () => {
     const fault = await faultOf(applyDiskImage(request('refused.img', { confirmed: false }), await world()));
     expect(fault.detail.writes).toEqual([
-      `disk: GPT, ${400 * MIB} bytes`,
+      `disk: GPT, 400 MB (${400 * MIB} bytes)`,
       'EFI system partition, FAT32: 64 MiB at 1 MiB',
       'Microsoft reserved: 16 MiB at 65 MiB',
       'volume, NTFS: 318 MiB at 81 MiB',
@@ -328,7 +328,8 @@ test('the progress of all stages never falls and ends whole', async () => {
   await applyDiskImage(request('progress.img'), {
     ...(await world()),
     observe: event => {
-      if (event.kind === 'advanced' && event.stage === 'media') done.push(event.doneBytes / event.totalBytes);
+      if (event.kind === 'advanced' && event.stage === 'lay-media')
+        done.push(event.doneBytes / event.totalBytes);
       composition.observe(event);
     },
   });

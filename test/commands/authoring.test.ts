@@ -75,9 +75,14 @@ test('keys, publish, media create, inspect, apply and verify follow each other a
   expect(existsSync(path.join(folder, 'disk'))).toBe(false);
   expect(await prestage(...apply, '--yes')).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('prestage media verify disk'),
+    stdout: expect.stringContaining('prestage media verify disk --key site/keys/media.pub'),
   });
 
+  // No agent.yaml is there yet: what is missing is a key, not that file.
+  expect(await prestage('media', 'verify', 'disk')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--key media.pub, or --config agent.yaml'),
+  });
   writeFileSync(
     path.join(folder, 'agent.yaml'),
     `keys: [${readFileSync(path.join(folder, 'site/keys/media.pub'), 'utf8').trim()}]\n`,
@@ -98,6 +103,10 @@ test('a wrong command line and a broken site are refused with exit code 2', asyn
     code: 2,
     stderr: expect.stringContaining('--volume'),
   });
+  expect(await prestage('media', 'verify', 'mistyped', '--key', `ed25519:${'A'.repeat(43)}=`)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('nothing of this name'),
+  });
   expect(await prestage('publish', 'site')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--to'),
@@ -108,6 +117,36 @@ test('a wrong command line and a broken site are refused with exit code 2', asyn
   expect(broken.stderr).toContain('site.yaml:1:7 site: expected a site code');
   expect(broken.stderr).toContain('site.yaml:2:7 name: expected text');
   expect(existsSync(path.join(folder, 'dp2'))).toBe(false);
+});
+
+test('help is no wider than 80 columns, but for examples', async () => {
+  const printed: string[] = [];
+  const show = async (words: readonly string[]): Promise<readonly string[]> => {
+    printed.length = 0;
+    const program = await buildProgram({
+      compose: () => Promise.reject(new Error('help needs no effects')),
+      print: text => printed.push(text),
+      printError: text => printed.push(text),
+      exit: () => {},
+    });
+    await expect(program.parseAsync([...words, '--help'], { from: 'user' })).rejects.toMatchObject({
+      exitCode: 0,
+    });
+    const lines = printed.join('\n').split('\n');
+    const wide = lines.filter(line => line.length > 80 && !/^ {2}prestage /.test(line));
+    expect(wide, words.join(' ')).toEqual([]);
+    const commands = lines
+      .slice(lines.indexOf('Commands:'))
+      .flatMap(line => /^ {2}([a-z]+) /.exec(line)?.[1] ?? []);
+    return lines.includes('Commands:') ? commands : [];
+  };
+  const seen: string[] = [];
+  for (const command of (await show([])).filter(name => name !== 'help'))
+    for (const below of ['', ...(await show([command]))].filter(name => name !== 'help')) {
+      seen.push(`${command} ${below}`.trim());
+      if (below !== '') await show([command, below]);
+    }
+  expect(seen).toEqual(expect.arrayContaining(['deploy', 'keys revoke', 'media verify']));
 });
 
 test.each([

@@ -8,6 +8,7 @@ import { openLogFiles } from '../../agent/console/log-files.ts';
 import { openScreen } from '../../agent/console/screen.ts';
 import { durationText, sizeText } from '../../agent/console/size-text.ts';
 import { tableLines } from '../../agent/console/table.ts';
+import { wrapped } from '../../agent/console/wrap.ts';
 import { Fault } from '../../agent/fault/fault.ts';
 import { makeRedact } from '../../agent/fault/redact.ts';
 import { makeMeter } from '../../agent/progress/meter.ts';
@@ -54,6 +55,22 @@ test('the last screen tells code, subject, expected and found, what is safe and 
     'prestage explain NET-07',
   ])
     expect(text).toContain(part);
+});
+
+test('the last screen and what is told break between words on a terminal, and not in a file', () => {
+  const fault = new Fault('USAGE-18', 'dp', { expected: `site ${'x '.repeat(60)}` });
+  const prose = lastScreenLines(fault, 80).filter(line => !line.includes('x x'));
+  expect(Math.max(...prose.map(line => line.length))).toBeLessThan(80);
+  const words = (lines: readonly string[]): string[] => lines.join(' ').split(/ +/);
+  expect(words(lastScreenLines(fault, 80))).toEqual(words(lastScreenLines(fault)));
+  // What was expected is copied: it stays one line.
+  expect(lastScreenLines(fault, 80).some(line => line.length > 100)).toBe(true);
+  expect(wrapped(`  See ${'a'.repeat(30)} there now`, 20)).toEqual([
+    '  See',
+    `    ${'a'.repeat(30)}`,
+    '    there now',
+  ]);
+  expect(wrapped('short', undefined)).toEqual(['short']);
 });
 
 test('a CMTrace line has the form of a real smsts.log line and cannot be ended by its message', () => {

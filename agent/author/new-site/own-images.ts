@@ -34,6 +34,7 @@ export async function ownOsImage(wim: string, index: number, files: string): Pro
 /** @param files the folder in the site. Faults: USAGE-07, USAGE-08 also for links, and where there is not exactly one .wim. */
 export async function ownBootImage(folder: string, files: string): Promise<readonly FileToLay[]> {
   const root = path.resolve(folder);
+  await requireSources(root, folder);
   const names = await plainFiles(root, folder);
   const problems = checkManifestPaths(names);
   if (problems.length > 0)
@@ -51,6 +52,18 @@ export async function ownBootImage(folder: string, files: string): Promise<reado
       return { from, to: path.join(files, ...way), size: (await lstat(from)).size };
     }),
   );
+}
+
+/** Looked at first: a folder that was mistyped may hold a whole disk. */
+async function requireSources(root: string, subject: string): Promise<void> {
+  const names = await readdir(root).catch(cause => {
+    throw new Fault('USAGE-08', subject, {}, { cause });
+  });
+  if (!names.some(name => name.toLowerCase() === 'sources'))
+    throw new Fault('USAGE-08', subject, {
+      expected: 'the folder of a boot image, with sources/boot.wim',
+      found: 'no folder named sources in it',
+    });
 }
 
 async function plainFiles(root: string, subject: string): Promise<readonly string[]> {

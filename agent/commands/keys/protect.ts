@@ -38,7 +38,7 @@ export function addKeysProtect(
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nThe variables PRESTAGE_PASSPHRASE (of now) and PRESTAGE_NEW_PASSPHRASE are taken instead of asking.\nCopies and backups of the file stay as they were.\n\nExamples:\n  prestage keys protect policy --in site/keys\n  prestage keys protect policy --in site/keys --remove',
+      '\nThe variables PRESTAGE_PASSPHRASE (of now) and PRESTAGE_NEW_PASSPHRASE are taken\ninstead of asking. Copies and backups of the file stay as they were.\n\nExamples:\n  prestage keys protect policy --in site/keys\n  prestage keys protect policy --in site/keys --remove',
     )
     .action(async (name: string, options: KeysProtectOptions) =>
       exit(await keysProtect(name, options, await compose())),

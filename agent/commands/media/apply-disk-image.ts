@@ -3,7 +3,7 @@ import { applyDiskImage, layoutLines } from '../../author/apply-disk-image.ts';
 import { durationText, sizeText } from '../../console/size-text.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Composition } from '../composition.ts';
-import { type KeyOptions, pinnedKeys } from './pinned-keys.ts';
+import { type KeyOptions, keyOptionsText, pinnedKeys } from './pinned-keys.ts';
 import { sizeOption } from './size-option.ts';
 
 export interface DiskImageOptions {
@@ -71,7 +71,7 @@ export async function mediaApplyDiskImage(
       `Media ${mediaId} lies in ${applied.diskImage}, a disk of ${sizeText(layout.sizeBytes)} (${durationText(seconds)}).`,
     );
     for (const line of layoutLines(layout)) composition.print(`  ${line}`);
-    composition.print(`Prove it with: prestage media verify ${applied.diskImage}`);
+    composition.print(`Prove it with: prestage media verify ${applied.diskImage}${keyOptionsText(options)}`);
     return 0;
   } finally {
     await pool.close();

@@ -7,7 +7,7 @@ import { Fault } from '../../fault/fault.ts';
 import { type LookAtVolume, openVolumeLook } from '../../machine/mounted-volume.ts';
 import type { Composition } from '../composition.ts';
 import { type DiskImageOptions, mediaApplyDiskImage, refuseDiskImageOptions } from './apply-disk-image.ts';
-import { addKeyOptions, type KeyOptions, pinnedKeys } from './pinned-keys.ts';
+import { addKeyOptions, type KeyOptions, keyOptionsText, pinnedKeys } from './pinned-keys.ts';
 
 export interface MediaApplyOptions extends KeyOptions, DiskImageOptions {
   readonly to?: string;
@@ -83,7 +83,7 @@ export async function mediaApply(
         `Media ${applied.mediaId} lies on ${applied.volume} and ${applied.esp} (${durationText(applied.seconds)}).`,
       );
       composition.print(
-        `Prove it with: prestage media verify ${'disk' in target ? target.disk : `${applied.volume} --esp ${applied.esp}`}`,
+        `Prove it with: prestage media verify ${'disk' in target ? target.disk : `${applied.volume} --esp ${applied.esp}`}${keyOptionsText(options)}`,
       );
     }
     return 0;

@@ -95,7 +95,7 @@ function inspectedLines({
           `  signed as ${file.file}, ${sizeText(file.size)}${file.sizeMatches ? '' : ' (this file has another size)'}, SHA-256 ${file.sha256}`,
         ]),
     ...(manifest === undefined ? [] : manifestLines(manifest, keyId ?? '', validity)),
-    ...(receipt === undefined ? [] : [`Receipt: ${receiptText(receipt)}`]),
+    ...(receipt === undefined ? [] : ['', `Receipt: ${receiptText(receipt)}.`]),
     ...(doubts.length === 0 ? [] : ['', 'Not to be believed:', ...doubts.flatMap(doubtLines)]),
   ];
 }
@@ -106,11 +106,12 @@ function diskLines({
   partitions,
   warnings,
 }: NonNullable<InspectedMedia['disk']>): string[] {
-  const uses = { esp: 'boot files', data: 'data', other: '' } as const;
+  const uses = { esp: ' (boot files)', data: ' (media)', other: '' } as const;
   return [
     `  ${scheme.toUpperCase()} disk, ${sizeText(sizeBytes)}`,
-    ...partitions.map(({ number, name, type, offset, length, use }) =>
-      `  partition ${number}  ${sizeText(length)} from byte ${offset}, type ${type} ${name} ${uses[use]}`.trimEnd(),
+    ...partitions.map(
+      ({ number, name, type, offset, length, use }) =>
+        `  partition ${number}  ${sizeText(length)} from byte ${offset}, ${name || type}${uses[use]}`,
     ),
     ...warnings.map(warning => `  ${warning}`),
   ];

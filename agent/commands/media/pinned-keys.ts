@@ -1,5 +1,7 @@
 // The keys that a media command believes: those named on the command line, or those that agent.yaml pins.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { asFault, Fault } from '../../fault/fault.ts';
 import { type PublicKey, publicKey, publicKeyText } from '../../trust/keys.ts';
@@ -18,13 +20,29 @@ export function addKeyOptions(command: Command): Command {
     .option('--config <file>', 'agent.yaml with the pinned keys (default: beside the executable)');
 }
 
-/** Faults: USAGE-11 not a key, USAGE-08 and USAGE-02 of agent.yaml. */
+/** The same options again, for a command that is printed to be typed next: ` --key media.pub`. */
+export function keyOptionsText({ key, config }: KeyOptions): string {
+  if (key !== undefined) return ` --key ${key.map(quoted).join(' ')}`;
+  return config === undefined ? '' : ` --config ${quoted(config)}`;
+}
+
+function quoted(word: string): string {
+  return /[\s&()]/.test(word) ? `"${word}"` : word;
+}
+
+/** Faults: USAGE-01 nobody named a key, and no agent.yaml is beside the executable; USAGE-11 not a key, USAGE-08 and USAGE-02 of agent.yaml. */
 export async function pinnedKeys(
   { key, config }: KeyOptions,
   { agent }: Pick<Composition, 'agent'>,
 ): Promise<readonly PublicKey[]> {
-  if (key === undefined) return (await readAgentSettings(config, agent.folder)).keys;
-  return Promise.all(key.map(readPublicKey));
+  if (key !== undefined) return Promise.all(key.map(readPublicKey));
+  const isThere = config !== undefined || existsSync(path.join(agent.folder, 'agent.yaml'));
+  if (!isThere)
+    throw new Fault('USAGE-01', '--key', {
+      expected: 'the public key that must have signed the media: --key media.pub, or --config agent.yaml',
+      found: `neither, and no agent.yaml in ${agent.folder}`,
+    });
+  return (await readAgentSettings(config, agent.folder)).keys;
 }
 
 /** As `pinnedKeys`, but none at all where nobody named any and no agent.yaml is there. */
@@ -36,7 +54,7 @@ export async function pinnedKeysOrNone(
     return await pinnedKeys(options, composition);
   } catch (thrown) {
     const nobodyNamedAny = options.key === undefined && options.config === undefined;
-    if (nobodyNamedAny && asFault(thrown).code === 'USAGE-08') return [];
+    if (nobodyNamedAny && asFault(thrown).code === 'USAGE-01') return [];
     throw thrown;
   }
 }

@@ -7,6 +7,7 @@ import { type AppliedProof, verifyApplied } from '../../author/verify-applied.ts
 import { harmlessName } from '../../console/harmless.ts';
 import { receiptText } from '../../console/receipt-text.ts';
 import { sizeText } from '../../console/size-text.ts';
+import { sha256Text } from '../../content/manifest.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { JudgedReceipt } from '../../media/judge-receipt.ts';
 import type { Composition } from '../composition.ts';
@@ -44,7 +45,7 @@ export function addMediaVerify(
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 0: every file is there and right. 30: at least one is not, one does not belong there, or the ESP was not reached; then no receipt is written.\n\nExamples:\n  prestage media verify W:\\ --esp S:\\ --key media.pub\n  prestage media verify disk.img --key media.pub --list\n  prestage media verify W:\\ --esp S:\\ --key media.pub --receipt-key depot.pem --this-machine\n  prestage media verify out/disk --config agent.yaml --json',
+      '\nExit code 0: every file is there and right. 30: at least one is not, one does\nnot belong there, or the ESP was not reached; then no receipt is written.\n\nExamples:\n  prestage media verify W:\\ --esp S:\\ --key media.pub\n  prestage media verify disk.img --key media.pub --list\n  prestage media verify W:\\ --esp S:\\ --key media.pub --receipt-key depot.pem --this-machine\n  prestage media verify out/disk --config agent.yaml --json',
     )
     .action(async (place: string, options: MediaVerifyOptions) =>
       exit(await mediaVerify(place, options, await compose())),
@@ -133,6 +134,12 @@ function proofResult(
   };
 }
 
+/** A digest alone would not say what it is. */
+function foundText(found: string | undefined): string {
+  if (found === undefined) return '';
+  return sha256Text.safeParse(found).success ? `: its SHA-256 is ${found}` : `: ${found}`;
+}
+
 function proofLines(
   { manifest, keyId, esp, files, sound }: AppliedProof,
   { image }: AppliedTree,
@@ -145,7 +152,7 @@ function proofLines(
     ...shown.map(
       file =>
         (file.state === 'present' ? 'pass' : 'FAIL') +
-        `  ${file.volume}: ${harmlessName(file.path)}${file.state === 'present' ? '' : `  ${file.state}${file.found === undefined ? '' : `: ${file.found}`}`}`,
+        `  ${file.volume}: ${harmlessName(file.path)}${file.state === 'present' ? '' : `  ${file.state}${foundText(file.found)}`}`,
     ),
     `Media ${manifest.mediaId} "${manifest.name}" of site ${manifest.site}, signed by key ${keyId}.`,
     ...(image?.warnings ?? []),

@@ -24,7 +24,7 @@ export const CONTENT = {
     title: 'No prestaged media found',
     meaning: 'No volume of this machine holds prestaged media.',
     safe: 'Nothing was changed.',
-    next: 'If no disk is listed, the boot image lacks its driver (often Intel VMD); if one is listed whose volumes cannot be read, it may be locked by BitLocker; otherwise prestage the disk again.',
+    next: 'Where a place was named, name the volume, disk or image that the media was applied to. If no disk is listed, the boot image lacks its driver (often Intel VMD); if one is listed whose volumes cannot be read, it may be locked by BitLocker; otherwise prestage the disk again.',
   },
   'CONTENT-05': {
     title: 'More than one prestaged media',

@@ -5,8 +5,8 @@ export const STOP = {
   'STOP-01': {
     title: 'Stopped on request',
     meaning: 'The run was asked to stop and did so at a sound place.',
-    safe: 'Everything verified so far is kept.',
-    next: 'Run the same command again; it goes on where it stopped.',
+    safe: 'What was finished or verified is kept; what was half done is taken back, or taken up by the next run.',
+    next: 'Run the same command again; it goes on from what is finished.',
   },
   'STOP-02': {
     title: 'Step took too long',

@@ -6,7 +6,7 @@ export const TRUST = {
     title: 'Signature missing',
     meaning: 'A document that must be signed has no signature beside it.',
     safe: 'Nothing was changed on the strength of it; of media, nothing was written outside X:.',
-    next: 'Set the device aside and ask for new media; of a capture order, bring the file with .sig along.',
+    next: 'Of a media file or a capture order: bring along the files that belong beside it. Of a disk: set the device aside and ask for new media.',
   },
   'TRUST-02': {
     title: 'Signature not valid',

@@ -58,7 +58,7 @@ export const USAGE = {
     title: 'Target not usable',
     meaning: 'The target exists and is not what this command may write into.',
     safe: 'The target is untouched.',
-    next: 'Name an empty folder or one that this command made before.',
+    next: 'Name another target, empty or not there yet; or the option that is shown as expected.',
   },
   'USAGE-10': {
     title: 'Not possible on this system',
