@@ -7,7 +7,7 @@ import { type VerifiedMedia, verifyMedia } from '../media/verify-media.ts';
 import type { PublicKey } from '../trust/keys.ts';
 import type { AppliedTree, MediaPart } from './applied-tree.ts';
 import { type ExpectedFile, type ExpectedFiles, expectedFiles } from './expected-files.ts';
-import { foreignFiles } from './foreign-files.ts';
+import { foreignBootPrograms, foreignFiles } from './foreign-files.ts';
 import type { AuthorWorld } from './publish.ts';
 import { readAppliedManifest } from './read-media.ts';
 
@@ -122,10 +122,14 @@ async function foreign(
   { files, unknownFolders }: ExpectedFiles,
   tree: AppliedTree,
 ): Promise<readonly ProvenFile[]> {
-  const named = new Set(files.filter(file => file.part === 'volume').map(file => foldCase(file.path)));
-  const found = await foreignFiles(tree, named, unknownFolders);
-  return found.map(({ path, standing }) => ({
-    volume: 'volume',
+  const named = (part: MediaPart) =>
+    new Set(files.filter(file => file.part === part).map(file => foldCase(file.path)));
+  const found = [
+    ...(await foreignFiles(tree, named('volume'), unknownFolders)),
+    ...(await foreignBootPrograms(tree, named('esp'))),
+  ];
+  return found.map(({ part, path, standing }) => ({
+    volume: part,
     path,
     bytes: 'size' in standing ? standing.size : 0,
     state: 'foreign',

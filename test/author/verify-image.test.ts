@@ -89,6 +89,8 @@ describe('a disk image', () => {
       writeFileSync(path.join(volume, PACKAGES, 'CON00002/version.dll'), 'beside an installer');
       writeFileSync(path.join(volume, '_SMSTaskSequence/Prestage/agent/added.dll'), 'beside the agent');
       writeFileSync(path.join(esp, 'EFI/BOOT/BOOTX64.EFI'), 'boot Manager');
+      writeFileSync(path.join(esp, 'EFI/BOOT/bootia32.efi'), 'another');
+      writeFileSync(path.join(esp, 'EFI/BOOT/readme.txt'), 'started by nobody');
     });
     const expected = [
       [`${PACKAGES}/CON00002/setup.exe`, 'damaged', expect.stringMatching(/^[0-9a-f]{64}$/)],
@@ -97,6 +99,7 @@ describe('a disk image', () => {
       [`${PACKAGES}/CON00002/version.dll`, 'foreign', 'a file of 19 bytes'],
       ['_SMSTaskSequence/Prestage/agent/added.dll', 'foreign', 'a file of 16 bytes'],
       ['EFI/BOOT/BOOTX64.EFI', 'damaged', expect.stringMatching(/^[0-9a-f]{64}$/)],
+      ['EFI/BOOT/bootia32.efi', 'foreign', 'a file of 7 bytes'],
     ];
     for (const place of [disk, await imageOf(disk)]) {
       const proof = await proofOf(place);
