@@ -25,6 +25,8 @@ export interface RevokeRequest {
   /** The site code; where there is a list, it must be that list's. */
   readonly site: string;
   readonly reason?: string;
+  /** The root key that site.yaml names, where it is at hand: no other one may sign, or everybody would be refused who minds the list. */
+  readonly named?: PublicKey;
   /** An earlier root key that may have signed the list so far: while the root key itself is exchanged. */
   readonly formerRoot?: PublicKey;
 }
@@ -44,13 +46,19 @@ export interface RevokeWorld extends KeyAccess {
 
 /** The list is replaced in one rename. Faults: USAGE-01, USAGE-05 no such key, USAGE-11, USAGE-16, USAGE-17, TRUST-02, -08, -10, -11, DISK-*. */
 export async function revokeKey(request: RevokeRequest, world: RevokeWorld): Promise<RevokedList> {
-  const { folder, site, reason, formerRoot } = request;
+  const { folder, site, reason, named, formerRoot } = request;
   const revoked = await keyToRevoke(request.key, folder);
   const root = await loadPrivateKeyFile(request.root, world);
   if (revoked.text === root.public.text)
     throw new Fault('USAGE-01', request.key, {
       expected: 'another key than the root key: a list that its own signer disowns proves nothing',
       found: 'the root key; to exchange it, pin a new one as rootKeys in agent.yaml, see docs/keys.md',
+    });
+  // While the root key is exchanged, site.yaml still names the former one.
+  if (named !== undefined && ![root.public.text, formerRoot?.text].includes(named.text))
+    throw new Fault('USAGE-11', request.root, {
+      expected: `the root key that site.yaml names, key ${named.id}; or --former-root with it, while it is exchanged`,
+      found: `key ${root.public.id}`,
     });
   const file = revocationsFile(folder);
   const bytes = await readList(file);

@@ -304,6 +304,32 @@ describe('keys revoke', () => {
     expect(readRevocations(list, { roots: [other.public], site: 'CON', subject: 'list' }).serial).toBe(2);
   });
 
+  it('signs by the root key alone that the site names, or the one that follows it', async () => {
+    const { site, keys } = await layKeySite({ root: 'root' });
+    const { publicFile } = await createKey(keys, 'k');
+    const root = await createKey(keys, 'root');
+    await createKey(keys, 'policy');
+    await createKey(keys, 'next');
+    const by = { site, root: path.join(keys, 'policy.pem') };
+    await expect(keysRevoke(publicFile, by, world())).rejects.toMatchObject({
+      code: 'USAGE-11',
+      detail: { expected: expect.stringContaining(root.public.id) },
+    });
+    expect(existsSync(path.join(keys, 'revocations.json'))).toBe(false);
+    await keysRevoke(publicFile, { ...by, root: path.join(keys, 'root.pem') }, world());
+    const next = { ...by, root: path.join(keys, 'next.pem'), formerRoot: root.publicFile };
+    expect(await keysRevoke(publicFile, next, world())).toBe(0);
+  });
+
+  it('says that nobody minds a list whose root key the site does not name', async () => {
+    const { site, keys } = await layKeySite({});
+    const { publicFile } = await createKey(keys, 'k');
+    await createKey(keys, 'root');
+    const at = world();
+    await keysRevoke(publicFile, { site, root: path.join(keys, 'root.pem') }, at);
+    expect(at.printed.join('\n')).toContain('name this root key in site.yaml (keys.root)');
+  });
+
   it('refuses the root key itself, and a key that nobody knows', async () => {
     const keys = folder();
     await createKey(keys, 'root');

@@ -1,6 +1,7 @@
 // prestage keys revoke: adds a key to the site's list of revoked keys, signed by the root key.
 import path from 'node:path';
 import type { Command } from 'commander';
+import { loadPublicKey } from '../../author/key-files.ts';
 import { readSite } from '../../author/read-site.ts';
 import { revokeKey } from '../../author/revoke-key.ts';
 import { siteCode } from '../../document/fields.ts';
@@ -57,15 +58,19 @@ export async function keysRevoke(
 ): Promise<number> {
   const { root, site, in: where, reason, formerRoot } = options;
   const isCode = siteCode.safeParse(site).success;
+  const known = isCode ? undefined : await readSite(site);
+  const folder = path.resolve(where ?? (isCode ? 'keys' : path.join(site, 'keys')));
+  const former = formerRoot === undefined ? undefined : await readPublicKey(formerRoot);
   const { durable, clock, observe } = composition;
   const { file, list, added, keyId } = await revokeKey(
     {
       key,
       root,
-      folder: path.resolve(where ?? (isCode ? 'keys' : path.join(site, 'keys'))),
-      site: isCode ? site : (await readSite(site)).site,
+      folder,
+      site: known?.site ?? site,
+      ...(known?.keys.root !== undefined && { named: await loadPublicKey(folder, known.keys.root) }),
       ...(reason !== undefined && { reason }),
-      ...(formerRoot !== undefined && { formerRoot: await readPublicKey(formerRoot) }),
+      ...(former !== undefined && { formerRoot: former }),
     },
     { durable, clock, observe, passphrase: keyPassphrase(options, composition) },
   );
@@ -76,6 +81,11 @@ export async function keysRevoke(
           `Key ${added.keyId} is revoked since ${added.since}. List ${list.serial} of site ${list.site} holds ${list.revoked.length === 1 ? 'one key' : `${list.revoked.length} keys`}, signed by root key ${keyId}.`,
           file,
           'Next:',
+          ...(known !== undefined && known.keys.root === undefined
+            ? [
+                '  0. name this root key in site.yaml (keys.root) and pin it in agent.yaml (rootKeys): until then nobody minds the list',
+              ]
+            : []),
           '  1. name another key in site.yaml where this one stands, and make it where it is new',
           '  2. prestage publish, so that machines that reach a server know',
           '  3. prestage media create, and agent.yaml without this key in the boot image, where it signed media',
