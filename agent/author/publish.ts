@@ -99,7 +99,15 @@ async function publishAlone(request: PublishRequest, world: AuthorWorld): Promis
   // Before anything is copied; whether collections need it shows with policy only.
   if (site.machines.length + site.associations.length > 0)
     await requireMachineKey(keys, site.keys.machine, world);
-  await requireOwnPoint(point, site, [key.public, ...(await publicKeysIn(keys))]);
+  const before = await requireOwnPoint(point, site, [key.public, ...(await publicKeysIn(keys))]);
+  const now = world.clock.now();
+  if (before !== undefined && Date.parse(before) > now.getTime())
+    world.observe({
+      kind: 'note',
+      level: 'warning',
+      component: 'publish',
+      text: `This computer’s clock says ${now.toISOString()}, and the policy that is current on ${point} was made at ${before}: one of the two clocks is wrong. What is published now is dated, and expires, by this one.`,
+    });
   const state = await readState(site.folder);
   const rehash = request.rehash ?? false;
   const looked: LookedAt[] = [];

@@ -236,6 +236,20 @@ describe('publish', () => {
     expect((await publish(request, authorKit())).serial).toBe(8);
   });
 
+  it('warns when its clock is behind that of the policy before', async () => {
+    const request = await site();
+    await publish(request, authorKit('2027-01-01T00:00:00Z'));
+    const kit = authorKit('2026-12-01T00:00:00Z');
+    const warned: string[] = [];
+    await publish(request, {
+      ...kit,
+      observe: event => {
+        if (event.kind === 'note' && event.level === 'warning') warned.push(event.text);
+      },
+    });
+    expect(warned).toEqual([expect.stringContaining('was made at 2027-01-01T00:00:00Z')]);
+  });
+
   it('keeps the last five policies', async () => {
     const request = await site();
     for (let run = 0; run < 7; run += 1) await publish(request, authorKit());
