@@ -31,6 +31,10 @@ export async function prune(
       versions: versions.map(({ id, version }) => `${id} ${version}`),
       leftovers: leftovers.length,
       bytes: bytesOf(plan),
+      media:
+        (options.media ?? []).length + (options.mediaFolder ?? []).length === 0
+          ? 'none listed: what only media on their way still need is named as well (--media, --media-folder)'
+          : undefined,
       expected: '--yes',
     });
   };

@@ -180,10 +180,12 @@ it('names what it would remove, and removes it with --yes only', async () => {
     const composition = testComposition({ imaging });
     await publishSite(place.site, { to: place.point, prune: true, ...options }, composition).catch(thrown => {
       composition.print(thrown.code);
+      if (thrown.code === 'USAGE-12') composition.print(thrown.detail.media);
     });
     return composition.printed;
   };
-  const [table, code] = await run({});
+  const [table, code, media] = await run({});
+  expect(media).toContain('--media-folder');
   expect(table).toMatch(/CON00003 +6 +4 +\d+/);
   expect(code).toBe('USAGE-12');
   expect(versions(place)).toEqual(['6', '7', '8']);
