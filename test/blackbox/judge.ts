@@ -1,5 +1,6 @@
 // Judges a run by what a person and a machine see of it: exit code, last screen and the line of JSON behind it.
 import { expect } from 'vitest';
+import { harmless } from '../../agent/console/harmless.ts';
 import { type Ended, printedFault } from './run-prestage.ts';
 
 /** A piece of text, or a pattern where part of it is not known before. */
@@ -39,7 +40,7 @@ export function expectRefusal(ended: Ended, { exitCode, fault, subject, says = [
     subject instanceof RegExp ? expect.stringMatching(subject) : expect.stringContaining(subject),
   );
   for (const value of Object.values(record.detail).flat())
-    expect(screen).toContain(String(value).split('\n')[0]);
+    expect(screen).toContain(harmless(String(value).split('\n')[0] ?? ''));
 }
 
 /** The code that opens the last screen; progress and notes may stand above it. */
