@@ -1,6 +1,6 @@
 // Builds the two file trees of a media, ESP and volume, from a distribution point folder; every byte is proven on the way.
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import { decodeManifest } from '../content/decode-manifest.ts';
@@ -209,12 +209,15 @@ export async function requireFile(
   file: string,
   code: 'CONTENT-08' | 'USAGE-08' = 'CONTENT-08',
 ): Promise<void> {
-  const found = await stat(file).catch(() => undefined); // Absent and unreadable are told alike.
+  const found = await stat(file).catch(() => undefined); // Absent and unreachable are told alike.
   if (!found?.isFile())
     throw new Fault(code, file, {
       expected: 'a file',
       found: found === undefined ? 'none' : 'another thing',
     });
+  await access(file, constants.R_OK).catch(cause => {
+    throw new Fault(code, file, { expected: 'a file that may be read' }, { cause });
+  });
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -95,9 +95,17 @@ export function requireStorable({ folder, paths }: SourceTree, subject: string):
   if (problems.length > 0) {
     throw new Fault('USAGE-07', subject, {
       folder,
-      paths: problems.map(problem => `${problem.path} ${problem.reason}`),
+      paths: problems.map(({ path: name, reason }) => `${onOneLine(name)} ${reason}`),
     });
   }
+}
+
+/** A name with a line feed in it would be read as two. */
+function onOneLine(name: string): string {
+  return name.replace(
+    /[\u0000-\u001f\u007f]/g,
+    each => `\\x${each.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 /**

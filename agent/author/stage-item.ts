@@ -1,6 +1,7 @@
 // Lays a new version of a content item beside its final place on the distribution point, read once and digested as it is written. Not durable and
 // not visible yet: all staged trees are flushed together, then each appears in one rename.
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
@@ -75,13 +76,17 @@ export async function stageItem(
   return { reference: encoded.reference, staging };
 }
 
-/** Lets a staged version appear. Its tree is flushed. */
+/** Lets a staged version appear. Its tree is flushed. What has its place without a manifest is no version, and goes. Faults: DISK-*. */
 export async function revealItem(
   item: SiteContent,
   staging: string,
   { point, durable }: Pick<StageWorld, 'point' | 'durable'>,
 ): Promise<void> {
-  await durable.rename(staging, versionFolder(point, item));
+  const final = versionFolder(point, item);
+  const rest = path.join(path.dirname(final), `.${item.version}.rest.staging`);
+  if (existsSync(final)) await durable.rename(final, rest);
+  await durable.rename(staging, final);
+  await durable.remove(rest);
 }
 
 /** Removes what a stopped run may have left for this item. */
