@@ -10,6 +10,7 @@ import type { ImageInfo } from '../machine/machine.ts';
 import type { MediaFile, MediaManifest } from '../media/media-manifest.ts';
 import { MEDIA_IMAGES } from '../media/media-paths.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { boundedTime, checkMediaValidity } from '../trust/validity.ts';
 import type { ApplyMediaWorld } from './apply-media.ts';
 import { installBootSector, requireSyslinux } from './bios-boot.ts';
 import { checkDiskImage } from './disk-image-check.ts';
@@ -74,6 +75,7 @@ export async function applyDiskImage(
   const diskImage = path.resolve(request.diskImage);
   const file = await readMediaFile(wim, request.keys);
   const manifest = await readMediaManifest(wim, file, request.keys);
+  checkMediaValidity(manifest.name, manifest, boundedTime(world.clock.now(), [manifest.created]));
   const images = await twoImages(wim, world);
   requireFatNames(manifest.esp);
   const { layout, warnings } = plan(request, manifest, images.volume);

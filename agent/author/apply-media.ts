@@ -8,6 +8,7 @@ import type { LookAtVolume } from '../machine/mounted-volume.ts';
 import type { MediaFile } from '../media/media-manifest.ts';
 import { MEDIA_IMAGES } from '../media/media-paths.ts';
 import type { PublicKey } from '../trust/keys.ts';
+import { boundedTime, checkMediaValidity } from '../trust/validity.ts';
 import { requireFat32Sizes } from './fat32-limit.ts';
 import {
   type ApplyTarget,
@@ -45,7 +46,7 @@ export interface ApplyMediaWorld extends AuthorWorld {
 }
 
 /**
- * Faults before anything is written: TRUST-01, TRUST-02, TRUST-10 for the sidecar, USAGE-09 a target in use or of the wrong kind, DISK-01 too small, DISK-07, USAGE-12 not
+ * Faults before anything is written: TRUST-01, TRUST-02, TRUST-10 for the sidecar, TRUST-03, TRUST-04 of the media, USAGE-09 a target in use or of the wrong kind, DISK-01 too small, DISK-07, USAGE-12 not
  * confirmed, CONTENT-06 the WIM is not the one that was signed. Afterwards: IMAGE-04, DISK-*, STOP-01.
  */
 export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWorld): Promise<AppliedMedia> {
@@ -59,7 +60,7 @@ export async function applyMedia(request: ApplyMediaRequest, world: ApplyMediaWo
   const names = await namesOf(request.target, target, world);
   for (const folder of [target.esp, target.volume]) await requireEmpty(folder);
   await requireSpace(target, images);
-  await requireFatFiles(wim, file, request.keys);
+  await requireFitting({ wim, keys: request.keys }, file, world.clock.now());
   if (!request.confirmed) throw new Fault('USAGE-12', target.volume, { writes: names, media: file.mediaId });
   world.observe({
     kind: 'note',
@@ -89,10 +90,19 @@ async function namesOf(
   return names;
 }
 
-/** The copy of the manifest beside the WIM lists the ESP's files; without it the file system itself refuses, late. */
-async function requireFatFiles(wim: string, file: MediaFile, keys: readonly PublicKey[]): Promise<void> {
+/**
+ * The copy of the manifest beside the WIM lists the ESP's files, and says when the media is valid; without it the file system refuses the one and
+ * `media verify` the other, late.
+ */
+async function requireFitting(
+  { wim, keys }: { readonly wim: string; readonly keys: readonly PublicKey[] },
+  file: MediaFile,
+  now: Date,
+): Promise<void> {
   try {
-    requireFat32Sizes((await readMediaManifest(wim, file, keys)).esp);
+    const manifest = await readMediaManifest(wim, file, keys);
+    checkMediaValidity(manifest.name, manifest, boundedTime(now, [manifest.created]));
+    requireFat32Sizes(manifest.esp);
   } catch (thrown) {
     if (asFault(thrown).code !== 'TRUST-01') throw thrown;
   }

@@ -1,13 +1,13 @@
 // Bad input to the commands of an author and of a depot, with the real executable: what it says, and that nothing of it stays.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { createKey } from '../../agent/author/key-files.ts';
 import { laySite } from '../support/site-kit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { captureWim, writeTree } from '../support/wim-kit.ts';
-import { type AuthoringCase, type AuthoringKit, PUBLISH } from './authoring-case.ts';
+import { APPLY, type AuthoringCase, type AuthoringKit, PUBLISH } from './authoring-case.ts';
 import { CREATE_CASES } from './create-cases.ts';
 import { expectRefusal } from './judge.ts';
 import { type Ended, PRESTAGE, runPrestage } from './run-prestage.ts';
@@ -75,6 +75,25 @@ test.each([...SOURCE_CASES, ...CREATE_CASES])('$title: refused, and nothing is l
     expect(await runPrestage(each.words, { cwd: place })).toMatchObject({ code: 0 });
   }
   rmSync(place, { recursive: true });
+});
+
+test('what Windows can store is published and comes with the media: twins of NFC and NFD, the longest names, ß beside ss', async () => {
+  const place = at(`case-${made++}`);
+  cpSync(at('site'), place, { recursive: true });
+  const names = [
+    '\u00e9.txt',
+    'e\u0301.txt',
+    'x'.repeat(255),
+    '\u{1f600}'.repeat(63),
+    'straße',
+    'strasse',
+    ' lead',
+  ];
+  for (const name of names) writeFileSync(path.join(place, 'site/content/CON00003/files', name), name);
+  for (const words of [PUBLISH, MEDIA, [...APPLY, '--to', 'disk']])
+    expect(await runPrestage(words, { cwd: place })).toMatchObject({ code: 0 });
+  const found = readdirSync(path.join(place, 'disk/volumes/windows/_SMSTaskSequence/Packages/CON00003'));
+  expect(found.filter(name => names.includes(name)).toSorted()).toEqual(names.toSorted());
 });
 
 /** A site keeps how its file system's clock stood, and a look at its files; both may be there after a publish that read something. */

@@ -1,4 +1,5 @@
 // Media that cannot be made, and media files that must not be applied.
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -12,7 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { createMedia } from '../../agent/author/create-media.ts';
 import { publish } from '../../agent/author/publish.ts';
+import { openImaging } from '../../agent/machine/open-imaging.ts';
 import { authorKit, layTree } from '../support/site-kit.ts';
 import { windowsProgram } from '../support/windows-program.ts';
 import { APPLY, type AuthoringCase, add, CREATE, edit, PUBLISH } from './authoring-case.ts';
@@ -29,10 +32,19 @@ const notApplied = (each: Case): AuthoringCase => ({
 
 const ITEM = 'point/content/CON00003/7';
 
-/** Publishes now what the site is by now: what a run of another day made. */
-async function publishNow(place: string): Promise<void> {
-  const { code, stderr } = await runPrestage(PUBLISH, { cwd: place });
+/** What a run of another day made. */
+async function good(place: string, words: readonly string[]): Promise<void> {
+  const { code, stderr } = await runPrestage(words, { cwd: place });
   if (code !== 0) throw new Error(stderr);
+}
+
+/** As a depot does with its own tools, which look at no dates. */
+function applyByHand(place: string): void {
+  for (const [at, part] of ['esp', 'windows'].entries()) {
+    const volume = path.join(place, 'disk/volumes', part);
+    mkdirSync(volume, { recursive: true });
+    execFileSync('wimlib-imagex', ['apply', path.join(place, 'new/depot.wim'), String(at + 1), volume]);
+  }
 }
 
 /** Publishes as if it were another day, for a site that was never published. */
@@ -60,7 +72,7 @@ const created: readonly AuthoringCase[] = [
     lay: async (place, kit) => {
       copyFileSync(kit.armWim, path.join(place, 'site/content/CON00005/files/sources/boot.wim'));
       edit(place, 'site/content/CON00005/content.yaml', '"10"', '"11"');
-      await publishNow(place);
+      await good(place, PUBLISH);
     },
     exitCode: 60,
     fault: 'IMAGE-09',
@@ -337,6 +349,54 @@ const applied: readonly AuthoringCase[] = [
     exitCode: 20,
     fault: 'TRUST-02',
     subject: 'depot.wim.json',
+  }),
+  ...[
+    { what: 'applied to a folder', words: ['apply', 'new/depot.wim', '--yes', '--to', 'disk'] },
+    {
+      what: 'applied to a disk image',
+      words: ['apply', 'new/depot.wim', '--yes', '--disk-image', 'disk.img', '--size', '3G'],
+    },
+    { what: 'proven on the disk', words: ['verify', 'disk'] },
+  ].map(({ what, words }) =>
+    notApplied({
+      title: `media before its first day, ${what}`,
+      lay: async place => {
+        add(place, 'site/media/depot.yaml', 'validFrom: 2098-01-01T00:00:00Z');
+        await good(place, CREATE);
+        // What an applied disk has of it.
+        if (words[0] === 'verify') applyByHand(place);
+      },
+      words: ['media', ...words, '--key', 'site/keys/media.pub'],
+      exitCode: 20,
+      fault: 'TRUST-04',
+      subject: 'depot',
+      says: ['expected: from 2098-01-01T00:00:00Z', /found: the clock says 20\d\d-/],
+    }),
+  ),
+  notApplied({
+    title: 'media past its last day',
+    lay: async place => {
+      add(place, 'site/media/depot.yaml', 'validDays: 1');
+      await publishOn(place, '2020-01-01T00:00:00.000Z');
+      await createMedia(
+        {
+          site: path.join(place, 'site'),
+          name: 'depot',
+          from: path.join(place, 'point'),
+          to: path.join(place, 'new/depot.wim'),
+        },
+        {
+          ...authorKit('2020-01-01T00:00:00.000Z'),
+          imaging: await openImaging({ system: 'linux' }),
+          newId: () => '0e6f3a51-9f0c-4d4e-8f5a-2f7d3c1b9a10',
+        },
+      );
+    },
+    words: ['media', 'apply', 'new/depot.wim', '--yes', '--to', 'disk', '--key', 'site/keys/media.pub'],
+    exitCode: 20,
+    fault: 'TRUST-03',
+    subject: 'depot',
+    says: ['expected: until 2020-01-02T00:00:00Z'],
   }),
   notApplied({
     title: 'a disk smaller than the media',
