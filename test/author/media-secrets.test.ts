@@ -37,7 +37,8 @@ describe('what is secret of a media', () => {
 
   test('makes unattended media wait for a person, which its bill says', async () => {
     const sealed = await sealSecrets({ variables: {}, secret: [] }, undefined, 'correct horse');
-    const waits = 'The media is unattended and has a password: each computer waits until somebody types it.';
+    const waits =
+      'The media is unattended and has a password, so that each computer waits until somebody types it.';
     const now = new Date('2026-03-02T00:00:00Z');
     const summary = (differences: object) => summarize(mediaManifest('ed25519:none', differences), now);
     expect(summary(sealed)).toMatchObject({ secrets: 'sealed', warnings: expect.arrayContaining([waits]) });

@@ -29,11 +29,12 @@ async function atTerminal(
 ): Promise<{ code: number; screen: string }> {
   const line = `stty rows 25 cols 80; exec '${process.execPath}' agent/main.ts plan --disk '${disk}' --config '${site.config}'`;
   const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Sentences are broken between words at the edge of the screen.
   let screen = '';
   let seen = 0;
   const left = [...answers];
   child.stdout.setEncoding('utf8').on('data', text => {
-    screen += text;
+    screen = `${screen}${text}`.replaceAll(/\s+/g, ' ');
     for (let next = left[0]; next !== undefined; next = left[0]) {
       const at = screen.indexOf(next[0], seen);
       if (at < 0) return;
@@ -42,7 +43,10 @@ async function atTerminal(
       left.shift();
     }
   });
+  // What was waited for never came: the screen tells what did.
+  const patience = setTimeout(() => child.kill('SIGKILL'), 40_000);
   const [code] = await once(child, 'close');
+  clearTimeout(patience);
   return { code: Number(code), screen };
 }
 
