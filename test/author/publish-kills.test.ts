@@ -42,7 +42,9 @@ function startPublish(): ReturnType<typeof spawn> {
   return spawn(process.execPath, [program, 'publish', site, '--to', point], { stdio: 'ignore' });
 }
 
-it('leaves a whole policy however often it is killed, also for those who read meanwhile, and then finishes', async () => {
+it('leaves a whole policy however often it is killed, also for those who read meanwhile, and then finishes', {
+  timeout: 300_000,
+}, async () => {
   layVersion(1);
   await createKey(path.join(site, 'keys'), 'policy');
   const key = await loadPublicKey(path.join(site, 'keys'), 'policy');
