@@ -1,0 +1,48 @@
+// Judges what power cuts at many moments of one run leave: makes each image, has it looked at, removes it; some at a time. One bad point does not
+// keep the others from being judged, and its image can be made again: crashImages with that one point and the same seed.
+import { crashImages } from './crash-images.mjs';
+import { UnsoundVolume, withMountedPartition } from './mounted-partition.mjs';
+
+/**
+ * @param options as crashImages takes them; `partition` and `type` as withMountedPartition does; `atOnce` images are looked at together
+ * @param judge resolves to what is wrong with a mounted volume, one sentence each; what it throws ends the whole
+ * @returns a verdict for each point, ascending
+ */
+export async function judgeCrashImages({ partition, type, atOnce = 2, ...making }, judge) {
+  const verdicts = [];
+  const going = new Set();
+  let failure;
+
+  async function judgeOne(image) {
+    const { file, point, timeMs, unflushed, kept, torn, marksBefore } = image;
+    const wrong = [];
+    try {
+      await withMountedPartition(file, { partition, type }, async root => {
+        wrong.push(...(await judge(root, image)));
+      });
+    } catch (error) {
+      if (!(error instanceof UnsoundVolume)) throw error;
+      wrong.push(error.message);
+    } finally {
+      image.remove();
+    }
+    verdicts.push({ point, timeMs, unflushed, kept, torn, lastMark: marksBefore.at(-1), wrong });
+  }
+
+  for await (const image of crashImages(making)) {
+    if (failure !== undefined) {
+      image.remove();
+      break;
+    }
+    const judging = judgeOne(image)
+      .catch(error => {
+        failure ??= error;
+      })
+      .finally(() => going.delete(judging));
+    going.add(judging);
+    if (going.size >= atOnce) await Promise.race(going);
+  }
+  await Promise.all(going);
+  if (failure !== undefined) throw failure;
+  return verdicts.sort((a, b) => a.point - b.point);
+}
