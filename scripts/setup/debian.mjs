@@ -19,6 +19,8 @@ const NEEDED = [
   { name: 'syslinux', program: 'syslinux' }, // boot sectors of disk images for BIOS machines
   { name: 'syslinux-common', file: '/usr/lib/syslinux/mbr/mbr.bin' },
   { name: 'qemu-system-x86', program: 'qemu-system-x86_64' }, // real firmware starts those images
+  { name: 'qemu-utils', program: 'qemu-io' }, // writes to disks that tests serve over NBD
+  { name: 'e2fsprogs', program: 'e2fsck' }, // makes and judges the ext4 volumes of power cuts
   { name: 'seabios', file: '/usr/share/seabios/bios-256k.bin' },
   { name: 'ovmf', file: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
   { name: 'p7zip-full', program: '7z' }, // reads disk images on its own

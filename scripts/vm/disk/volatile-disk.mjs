@@ -86,7 +86,11 @@ export async function openVolatileDisk({ image, base, socket, log: logFile }) {
       await flushing;
     },
   };
-  const server = await serveNbd({ socket, disk, broken: failed });
+  const server = await serveNbd({ socket, disk, broken: failed }).catch(error => {
+    log.close();
+    closeSync(handle);
+    throw error;
+  });
 
   /** From this moment no request is carried out. A flush that had begun is finished: its client may have been told. */
   async function switchOff(policy, random) {
