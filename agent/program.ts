@@ -2,7 +2,7 @@
 import { Command, type CommanderError } from 'commander';
 import type { Composition } from './commands/composition.ts';
 import { Fault } from './fault/fault.ts';
-import { BUILD, VERSION } from './version.ts';
+import { VERSION_LINE } from './version.ts';
 
 export interface ProgramEffects {
   /** Makes the composition when a command needs it; `help` and `explain` do not. */
@@ -55,7 +55,7 @@ export const COMMANDS: Readonly<Record<string, Register>> = {
 export async function buildProgram(effects: ProgramEffects, word?: string): Promise<Command> {
   const program = new Command('prestage')
     .description('Prestaged media for Windows deployment: validate, complete, apply, continue.')
-    .version(`prestage ${VERSION} (build ${BUILD}, node ${process.versions.node})`, '-V, --version')
+    .version(VERSION_LINE, '-V, --version')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({

@@ -9,3 +9,6 @@ export const VERSION: string = about.version;
 
 /** Twelve hex digits of the SHA-256 of all that the executable was built from; `source` when run unbuilt. */
 export const BUILD: string = typeof __PRESTAGE_BUILD__ === 'string' ? __PRESTAGE_BUILD__ : 'source';
+
+/** What `prestage --version` prints. */
+export const VERSION_LINE: string = `prestage ${VERSION} (build ${BUILD}, node ${process.versions.node})`;

@@ -14,7 +14,7 @@ const NAME_MAX_UNITS = 255;
 export const PATH_MAX_UNITS = 1024;
 
 // Superscript digits count as digits to Windows (COM¹), an extension or spaces before it do not help (`NUL .txt`).
-const DEVICE_NAME = /^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9¹²³])$/;
+const DEVICE_NAME = /^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\u00b9\u00b2\u00b3])$/;
 
 /** @returns why `path` cannot be a file's path in a manifest; undefined when it can. */
 export function checkManifestPath(path: string): string | undefined {

