@@ -83,7 +83,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Until it is told to forget, `root` is unmounted when this process ends or is told to. @returns that function */
 function unmountAtTheEnd(root) {
-  const lazily = () => asRootNow('umount', ['--lazy', root]);
+  const lazily = () => {
+    asRootNow('umount', ['--lazy', root]);
+    // Where nothing was mounted after all, or still is, the empty folder is not worth a word.
+    try {
+      rmdirSync(root);
+    } catch {}
+  };
   const onSignal = signal => {
     lazily();
     forget();
