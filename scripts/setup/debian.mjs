@@ -23,6 +23,10 @@ const NEEDED = [
   { name: 'e2fsprogs', program: 'e2fsck' }, // makes and judges the ext4 volumes of power cuts
   { name: 'seabios', file: '/usr/share/seabios/bios-256k.bin' },
   { name: 'ovmf', file: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
+  { name: 'squashfs-tools', program: 'mksquashfs' }, // the root of the stand-in for Windows PE
+  { name: 'cpio', program: 'cpio' },
+  { name: 'xz-utils', program: 'xz' },
+  { name: 'socat', program: 'socat' }, // carries a virtual machine's connections to the distribution point
   { name: 'p7zip-full', program: '7z' }, // reads disk images on its own
   { name: 'osslsigncode', program: 'osslsigncode' }, // signs boot programs for tests
   { name: 'git', program: 'git' }, // a yardstick of the bench

@@ -12,13 +12,13 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { downloadDebian } from './debian-download.mjs';
 import { WINE, WINE_LOADER, WINE_SERVER } from './place.mjs';
 import { run } from './program.mjs';
-import { Advice, timed } from './say.mjs';
+import { timed } from './say.mjs';
 
 /** wine64 with the libraries that a console program needs; the X11 and sound libraries it also asks for are not. */
 const PACKAGES = ['libwine', 'wine64', 'libc6', 'libunwind8', 'liblzma5', 'libgcc-s1', 'libz-mingw-w64'];
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Raise it when what this file lays down changes: an older installation is then replaced. */
 const RECIPE = '1';
 
@@ -29,57 +29,12 @@ export async function installWine() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   rmSync(WINE, { recursive: true, force: true });
   await timed('Wine 10: fetch and unpack', async () => {
-    await unpack(await download(join(WINE, 'apt')));
+    await unpack(await downloadDebian(join(WINE, 'apt'), PACKAGES));
     rmSync(join(WINE, 'apt'), { recursive: true });
   });
   await timed('Wine 10: fit into place', fit);
   await timed('Wine 10: make the prefix', makePrefix);
   writeFileSync(stamp, wanted);
-}
-
-/** Downloads the packages with an apt of our own: its own lists and cache, the machine's mirror, Debian's signatures. */
-async function download(folder) {
-  for (const part of ['lists/partial', 'cache/archives/partial', 'state'])
-    mkdirSync(join(folder, part), { recursive: true });
-  writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${KEYRING}] ${await mirror()} trixie main\n`);
-  writeFileSync(join(folder, 'status'), '');
-  const options = {
-    'Dir::Etc::sourcelist': join(folder, 'sources.list'),
-    'Dir::Etc::sourceparts': '/dev/null',
-    'Dir::State': join(folder, 'state'),
-    'Dir::State::lists': join(folder, 'lists'),
-    'Dir::State::status': join(folder, 'status'),
-    'Dir::Cache': join(folder, 'cache'),
-    'Acquire::Languages': 'none',
-    'APT::Sandbox::User': '',
-    'APT::Architecture': 'amd64',
-    'Debug::NoLocking': '1',
-  };
-  const apt = args =>
-    run(
-      'apt-get',
-      [...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]), '-qq', ...args],
-      { cwd: folder },
-    );
-  await apt(['update']);
-  await apt(['download', ...PACKAGES]);
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.deb'))
-    .map(name => join(folder, name));
-}
-
-/** The Debian mirror that this machine already uses, so that a proxy or a local mirror serves these packages too; on Ubuntu the one named. */
-async function mirror() {
-  const named = process.env.PRESTAGE_DEBIAN_MIRROR;
-  if (named) return named;
-  const format = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Component: main'];
-  const known = await run('apt-get', ['indextargets', ...format]);
-  const uri = known.split('\n').find(line => line !== '' && !line.includes('security'));
-  if (uri === undefined)
-    throw new Advice(
-      'Wine 10 comes from Debian’s packages, and this machine knows no Debian mirror. Name one in PRESTAGE_DEBIAN_MIRROR (its address up to and including /debian), install the package debian-archive-keyring, and run this again.',
-    );
-  return uri;
 }
 
 async function unpack(packages) {
