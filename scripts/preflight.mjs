@@ -1,10 +1,12 @@
 // Would the agent start in a given boot image? Lists every DLL that node.exe and the FFI add-on import and looks for each in the image.
 //   node scripts/preflight.mjs [--boot-wim FILE [--index N]]      exit code 1 when a DLL is missing
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readImports } from './build/imports.mjs';
+import { importsOf, judgeImage } from './boot-image/judge-programs.mjs';
+import { wimImages } from './boot-image/wim-images.mjs';
 import { windowsPart } from './setup/place.mjs';
-import { run } from './setup/program.mjs';
 import { main } from './setup/say.mjs';
 
 const FILES = {
@@ -19,28 +21,17 @@ export function listImports() {
   );
 }
 
-function importsOf(bytes) {
-  const { imports, delayImports } = readImports(bytes);
-  const sorted = names => [...new Set(names.map(name => name.toLowerCase()))].sort();
-  const isApiSet = name => /^(api|ext)-ms-/.test(name);
-  const all = sorted(imports);
-  return {
-    dlls: all.filter(name => !isApiSet(name)),
-    apiSets: all.filter(isApiSet),
-    delayed: sorted(delayImports),
-  };
-}
-
-/** @returns the DLLs of `imports` that \Windows\System32 of an image in `wim` does not have. */
-export async function findMissing(imports, wim, index) {
-  const listing = await run('wimlib-imagex', ['dir', wim, String(index), '--path=/Windows/System32'], {
-    env: { ...process.env, WIMLIB_IMAGEX_IGNORE_CASE: '1' },
-  });
-  const present = new Set(
-    listing.split('\n').map(line => line.slice(line.lastIndexOf('/') + 1).toLowerCase()),
-  );
-  const wanted = new Set(Object.values(imports).flatMap(({ dlls, delayed }) => [...dlls, ...delayed]));
-  return [...wanted].filter(name => !present.has(name)).sort();
+/** @returns the DLLs and API sets of `imports` that image `index` of `wim` does not have. */
+async function findMissing(imports, wim, index) {
+  const images = wimImages(wim);
+  const folder = mkdtempSync(join(tmpdir(), 'preflight-'));
+  try {
+    const listing = await images.list(index);
+    const { missing } = await judgeImage(imports, listing, entry => images.read(index, entry, folder));
+    return missing;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 await main(import.meta.url, async () => {

@@ -2,18 +2,12 @@
 // Microsoft's own files (boot manager, BCD, boot.sdi, Windows PE itself) may not be shipped: text files stand in for them under their names.
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { WINPE_FILES } from '../boot-image/winpe-files.mjs';
 import { at, BUILD, WINE_TEMPLATE } from '../setup/place.mjs';
 import { run } from '../setup/program.mjs';
 import { crlf, digestOfFiles, lay } from './made.mjs';
 
-/** Where each file of winpe/ belongs in a boot image; docs/boot-image.md says the same in words. */
-export const WINPE_FILES = {
-  'winpeshl.ini': 'Windows/System32/winpeshl.ini',
-  'startnet.cmd': 'Windows/System32/startnet.cmd',
-  'prestage.cmd': 'Windows/System32/prestage.cmd',
-  'launch.cmd': 'Prestage/launch.cmd',
-  'unattend.xml': 'Prestage/unattend.xml',
-};
+export { WINPE_FILES };
 
 /** Programs that Windows PE has and the launcher calls; Wine's copies make the image a real one to look into. */
 const SYSTEM_FILES = ['cmd.exe', 'ping.exe', 'reg.exe', 'kernel32.dll', 'kernelbase.dll', 'ntdll.dll'];

@@ -27,7 +27,10 @@ const NEEDED = [
   { name: 'cpio', program: 'cpio' },
   { name: 'xz-utils', program: 'xz' },
   { name: 'socat', program: 'socat' }, // carries a virtual machine's connections to the distribution point
-  { name: 'p7zip-full', program: '7z' }, // reads disk images on its own
+  { name: 'p7zip-full', program: '7z' }, // reads disk images on its own; unpacks the ISO that a boot image is made from
+  { name: 'libwin-hivex-perl', program: 'hivexregedit' }, // sets the scratch space of a boot image
+  { name: 'xorriso', program: 'xorriso' }, // makes the ISO of a boot image
+  { name: 'genisoimage', program: 'genisoimage' }, // makes ISOs with UDF for tests, as Microsoft's are
   { name: 'osslsigncode', program: 'osslsigncode' }, // signs boot programs for tests
   { name: 'git', program: 'git' }, // a yardstick of the bench
   { name: 'libxml2-utils', program: 'xmllint' }, // judges the answer files that are written for Windows Setup

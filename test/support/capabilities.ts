@@ -27,6 +27,9 @@ const NEEDED: readonly { readonly name: string; readonly file?: string; readonly
   { name: 'FUSE', file: '/dev/fuse' },
   { name: 'OVMF', file: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
   { name: '7z', program: '7z' },
+  { name: 'hivexregedit', program: 'hivexregedit' },
+  { name: 'xorriso', program: 'xorriso' },
+  { name: 'genisoimage', program: 'genisoimage' },
   { name: 'osslsigncode', program: 'osslsigncode' },
   { name: 'xmllint', program: 'xmllint' },
 ];
