@@ -1,0 +1,3 @@
+// Types of blob-names.mjs.
+export const RESOURCE: string;
+export const FUSE: string;
