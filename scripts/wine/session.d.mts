@@ -17,6 +17,8 @@ export interface WineRun {
   readonly cwd?: string;
   /** Given to the program on stdin, which ends after it. */
   readonly input?: string;
+  /** Stdin stays open: whoever started the program types into `child.stdin`, and ends it. */
+  readonly openInput?: boolean;
 }
 
 export interface WineSession {

@@ -34,7 +34,7 @@ export function openWine({ prefix: folder, drives = {}, env = {} }) {
     return held.ready;
   }
 
-  async function start(program, args = [], { env: more = {}, cwd, input } = {}) {
+  async function start(program, args = [], { env: more = {}, cwd, input, openInput } = {}) {
     await hold();
     const child = spawn(WINE_LOADER, [WINPIPE, program, ...args], {
       cwd,
@@ -42,7 +42,7 @@ export function openWine({ prefix: folder, drives = {}, env = {} }) {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.on('error', () => {}); // a program need not read what it is given
-    child.stdin.end(input ?? '');
+    if (!openInput) child.stdin.end(input ?? '');
     return { child, ended: collect(child) };
   }
 

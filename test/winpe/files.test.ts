@@ -15,13 +15,17 @@ test.each(files)('%s has the line ends of Windows', name => {
 });
 
 // Microsoft, "Winpeshl.ini reference": a command may have 250 characters, and a comma stands between program and options.
-test('winpeshl.ini starts wpeinit and then the launcher, in lines that winpeshl reads', () => {
+test('winpeshl.ini starts wpeinit, the launcher, and a shell behind it, in lines that winpeshl reads', () => {
   const [section, ...lines] = read('winpeshl.ini').trim().split('\r\n');
   expect(section).toBe('[LaunchApps]');
   expect(lines.map(line => line.split(',')[0])).toEqual([
     '%SYSTEMROOT%\\System32\\wpeinit.exe',
     '%SYSTEMROOT%\\System32\\cmd.exe',
+    '%SYSTEMROOT%\\System32\\cmd.exe',
   ]);
+  expect(lines[1]).toContain(' /d /c %SYSTEMDRIVE%\\Prestage\\launch.cmd');
+  // Ctrl-C can end the launcher ("Terminate batch job?"): what comes next must not end by itself.
+  expect(lines[2]).toMatch(/, \/d \/k echo [^,&|<>^%]+$/);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(250);
 });
 
