@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -147,7 +148,9 @@ function damageMft(image: string): void {
 }
 
 function overwrite(image: string, offset: number, length: number): void {
-  writeSync(openSync(image, 'r+'), Buffer.alloc(length, 0x5a), 0, length, offset);
+  const handle = openSync(image, 'r+');
+  writeSync(handle, Buffer.alloc(length, 0x5a), 0, length, offset);
+  closeSync(handle);
 }
 
 test('a partition that is not there is named', async () => {

@@ -65,8 +65,13 @@ export function filled(sectors: number, value: number): Buffer {
   return bytes;
 }
 
-/** Something that a disk may be asked to change: mostly small writes near each other, so that they overlap; `value` is a write's content. */
-export function drawChange(random: Seeded, sectors: number, value: number): Request {
+/** Sectors that tell the write they belong to, and their places in it. */
+function numbered(sectors: number, write: number): Buffer {
+  return Buffer.concat(Array.from({ length: sectors }, (_, at) => filled(1, write * 1024 + at)));
+}
+
+/** Something that a disk may be asked to change: mostly small writes near each other, so that they overlap; `write` tells it from others. */
+export function drawChange(random: Seeded, sectors: number, write: number): Request {
   const kind = random.int(20);
   if (kind === 0) return { command: FLUSH };
   // Places around multiples of a mebibyte, and anywhere.
@@ -76,5 +81,5 @@ export function drawChange(random: Seeded, sectors: number, value: number): Requ
   const flags = random.int(6) === 0 ? FUA : 0;
   const offset = first * SECTOR;
   if (kind < 3) return { command: kind === 1 ? TRIM : WRITE_ZEROES, offset, length: length * SECTOR, flags };
-  return { command: WRITE, offset, data: filled(length, value), flags };
+  return { command: WRITE, offset, data: numbered(length, write), flags };
 }
