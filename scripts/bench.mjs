@@ -11,7 +11,7 @@ import { Advice, main, say } from './setup/say.mjs';
 
 /**
  * A bench is a module with `title`, `aims` (in words) and `prepare({ folder, mib })`, which answers the named contestants (the first is what
- * the others' ratios are against) and how to clean up after them. Sizes are in MiB and have a default of the bench's own.
+ * the others' ratios are against) and how to clean up after them. Sizes are in MiB and have a default of the bench's own, as may `rounds`.
  */
 const BENCHES = {
   check: () => import('./bench/check.mjs'),
@@ -21,12 +21,14 @@ const BENCHES = {
   publish: () => import('./bench/publish.mjs'),
   'publish-unchanged': () => import('./bench/publish-unchanged.mjs'),
   'media-create': () => import('./bench/media-create.mjs'),
+  'start-up': () => import('./bench/start-up.mjs'),
+  'start-up-windows': () => import('./bench/start-up-windows.mjs'),
 };
 
 await main(import.meta.url, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '5' }, mib: { type: 'string' } },
+    options: { rounds: { type: 'string' }, mib: { type: 'string' } },
   });
   const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
   const unknown = names.find(name => !Object.hasOwn(BENCHES, name));
@@ -44,7 +46,7 @@ async function runBench(name, bench, { rounds, mib }) {
     mib: mib === undefined ? undefined : Number(mib),
   });
   try {
-    const results = await inRounds(contestants, Number(rounds));
+    const results = await inRounds(contestants, Number(rounds ?? bench.rounds ?? 5));
     writeFileSync(
       join(folder, 'result.json'),
       `${JSON.stringify({ name, title: bench.title, aims: bench.aims, results }, undefined, 2)}\n`,

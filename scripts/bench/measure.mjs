@@ -2,21 +2,24 @@
 
 /**
  * Lets every contestant run once unmeasured (page cache, compilers' caches), then once in each round.
- * @param contestants `{ name, run, before? }`; `run` answers `{ peakBytes? }`, the most memory its process had; `before` is not timed.
+ * @param contestants `{ name, run, before? }`; `run` answers `{ peakBytes?, after? }`: the most memory its process had, and what is still to be done
+ * before the next one; `before` and `after` are not timed.
  * @returns per contestant: name, seconds of each round, their median, ratio to the first contestant's, peak memory in MB.
  */
 export async function inRounds(contestants, rounds) {
   const measured = contestants.map(({ name }) => ({ name, seconds: [], peaks: [] }));
   for (const { run, before } of contestants) {
     await before?.();
-    await run();
+    const { after } = (await run()) ?? {};
+    await after?.();
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const [at, { run, before }] of contestants.entries()) {
       await before?.();
       const started = performance.now();
-      const { peakBytes } = (await run()) ?? {};
+      const { peakBytes, after } = (await run()) ?? {};
       measured[at].seconds.push((performance.now() - started) / 1000);
+      await after?.();
       if (peakBytes !== undefined) measured[at].peaks.push(peakBytes);
     }
   }
