@@ -44,8 +44,12 @@ export async function bundle(folder, digest) {
     }),
   ]);
   const program = join(folder, 'program.js');
+  const source = readFileSync(program, 'utf8');
+  // A script that was compiled by itself has nobody who would carry out an import().
+  const dynamic = /.{0,40}\bimport\("[^"]+"\)/.exec(source);
+  if (dynamic !== null) throw new Error(`import this module at the top: ${dynamic[0]}`);
   // esbuild escapes texts, and leaves regular expressions as their author wrote them.
-  const foreign = /.{0,40}[^\0-\x7f].{0,40}/.exec(readFileSync(program, 'utf8'));
+  const foreign = /.{0,40}[^\0-\x7f].{0,40}/.exec(source);
   if (foreign !== null)
     throw new Error(`a regular expression is not ASCII, write \\uXXXX in it: ${foreign[0]}`);
   return { main: join(folder, 'main.cjs'), program, worker: join(folder, 'worker.cjs') };

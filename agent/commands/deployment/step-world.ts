@@ -1,5 +1,5 @@
 // Hands the steps what the run context holds.
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Volume } from '../../machine/machine.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -61,7 +61,6 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
 
 /** Bytes below a folder, as its files count them; links are not followed. */
 export async function folderBytes(folder: string): Promise<number> {
-  const { lstat } = await import('node:fs/promises');
   let total = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     if (entry.isFile()) total += (await lstat(path.join(entry.parentPath, entry.name))).size;
