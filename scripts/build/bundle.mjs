@@ -46,7 +46,7 @@ export async function bundle(folder, digest) {
   const program = join(folder, 'program.js');
   const source = readFileSync(program, 'utf8');
   // A script that was compiled by itself has nobody who would carry out an import().
-  const dynamic = /.{0,40}\bimport\("[^"]+"\)/.exec(source);
+  const dynamic = /.{0,40}\bimport\("node:[^"]+"\)/.exec(source);
   if (dynamic !== null) throw new Error(`import this module at the top: ${dynamic[0]}`);
   // esbuild escapes texts, and leaves regular expressions as their author wrote them.
   const foreign = /.{0,40}[^\0-\x7f].{0,40}/.exec(source);
