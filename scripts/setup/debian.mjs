@@ -21,6 +21,7 @@ const NEEDED = [
   { name: 'qemu-system-x86', program: 'qemu-system-x86_64' }, // real firmware starts those images
   { name: 'qemu-utils', program: 'qemu-io' }, // writes to disks that tests serve over NBD
   { name: 'e2fsprogs', program: 'e2fsck' }, // makes and judges the ext4 volumes of power cuts
+  { name: 'xfsprogs', program: 'mkfs.xfs' }, // scratch space in which copies of disk images take no time
   { name: 'seabios', file: '/usr/share/seabios/bios-256k.bin' },
   { name: 'ovmf', file: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
   { name: 'squashfs-tools', program: 'mksquashfs' }, // the root of the stand-in for Windows PE

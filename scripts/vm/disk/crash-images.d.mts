@@ -18,7 +18,7 @@ export interface CrashImage extends CutResult {
  * @param options.base the image as it was when the run began
  * @param options.points as drawCrashPoints draws them
  * @param options.seed decides with the point what survives
- * @param options.folder made if it is not there; /dev/shm is as good as a disk
+ * @param options.folder made if it is not there. Where its file system can share blocks (scratch-file-system.mjs), an image costs nearly nothing
  * @param options.policy `mixed`
  */
 export function crashImages(options: {

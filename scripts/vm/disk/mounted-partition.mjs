@@ -3,8 +3,9 @@
 import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asRoot, asRootNow } from './as-root.mjs';
+import { asRoot } from './as-root.mjs';
 import { partitionPlace } from './partition-place.mjs';
+import { unmountAtTheEnd } from './unmount-at-the-end.mjs';
 
 /** The volume is not what its file system promises after a power cut: a verdict on the disk, not on this machine. */
 export class UnsoundVolume extends Error {}
@@ -77,30 +78,4 @@ async function requireSoundNtfs(image, place) {
   } finally {
     await asRoot('losetup', ['--detach', loop.output]);
   }
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
-/** Until it is told to forget, `root` is unmounted when this process ends or is told to. @returns that function */
-function unmountAtTheEnd(root) {
-  const lazily = () => {
-    asRootNow('umount', ['--lazy', root]);
-    // Where nothing was mounted after all, or still is, the empty folder is not worth a word.
-    try {
-      rmdirSync(root);
-    } catch {}
-  };
-  const onSignal = signal => {
-    lazily();
-    forget();
-    // Who listens, too, decides on the end; where nobody does, the signal does what it would have done.
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-  };
-  const forget = () => {
-    process.off('exit', lazily);
-    for (const signal of SIGNALS) process.off(signal, onSignal);
-  };
-  process.on('exit', lazily);
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  return forget;
 }
