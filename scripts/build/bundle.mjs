@@ -38,18 +38,16 @@ export async function bundle(folder, digest) {
       ...options,
       entryPoints: { program: 'agent/open-program.ts' },
       external: ['ffi-rs'],
+      // A script that is compiled by itself has nobody who would carry out an import(): of Node's own modules it becomes a require.
+      supported: { 'dynamic-import': false },
       // One expression, so that the code cache is of exactly what is run.
       banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
       footer: { js: '})' },
     }),
   ]);
   const program = join(folder, 'program.js');
-  const source = readFileSync(program, 'utf8');
-  // A script that was compiled by itself has nobody who would carry out an import().
-  const dynamic = /.{0,40}\bimport\("node:[^"]+"\)/.exec(source);
-  if (dynamic !== null) throw new Error(`import this module at the top: ${dynamic[0]}`);
   // esbuild escapes texts, and leaves regular expressions as their author wrote them.
-  const foreign = /.{0,40}[^\0-\x7f].{0,40}/.exec(source);
+  const foreign = /.{0,40}[^\0-\x7f].{0,40}/.exec(readFileSync(program, 'utf8'));
   if (foreign !== null)
     throw new Error(`a regular expression is not ASCII, write \\uXXXX in it: ${foreign[0]}`);
   return { main: join(folder, 'main.cjs'), program, worker: join(folder, 'worker.cjs') };

@@ -8,6 +8,7 @@ import { startLine } from '../../agent/console/start-line.ts';
 import { COMMANDS } from '../../agent/program.ts';
 import { makeCodeCache } from '../../scripts/build/code-cache.mjs';
 import { at, BUILD, NODE } from '../../scripts/setup/place.mjs';
+import { assetIn, seaBlobOf } from '../support/executable-parts.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { PRESTAGE_EXE, wineForTest } from '../support/wine.ts';
 
@@ -62,6 +63,12 @@ test('before the first line nothing is compiled that comes from a library', asyn
   expect(inputs.map(([file]) => file)).toContain('agent/console/start-line.ts');
   expect(inputs.map(([file]) => file).filter(file => file.includes('node_modules'))).toEqual([]);
   expect(inputs.reduce((sum, [, { bytes }]) => sum + bytes, 0)).toBeLessThan(100_000);
+});
+
+test('the program in the executable has no import() left, which nobody would carry out for it', () => {
+  const program = assetIn(seaBlobOf(readFileSync(PRESTAGE_EXE)), 'program.js').toString('latin1');
+  expect(program).toContain('require("node:fs/promises")');
+  expect(program).not.toMatch(/\bimport\(/);
 });
 
 test('V8’s code cache is the same at each build, and V8 takes it', async () => {
