@@ -32,7 +32,7 @@ export async function assemble({ options, source, config, agent, drivers, judged
     file: bootWimName,
   });
   const { index } = chosen.image;
-  const bootWim = wimImages(wim, signal);
+  const bootWim = wimImages(wim, { name: bootWimName, signal });
   const listing = await bootWim.list(index);
   const read = entry => bootWim.read(index, entry, place.scratch);
   const preflight = await step('pre-flight', () =>
@@ -48,13 +48,16 @@ export async function assemble({ options, source, config, agent, drivers, judged
   });
   const scratchSpace = await layHive({ listing, read, options, signal, place });
   const deleted = pathsToDelete(options, listing);
+  // First the compression, then what is added: so the agent is compressed only once.
+  if (compressAnew)
+    await step(`compress boot.wim anew (${compressAnew})`, onPercent =>
+      bootWim.optimize({ compress: compressAnew, onPercent }),
+    );
   await step('put Prestage into boot.wim', onPercent =>
     bootWim.change(index, { paths: deleted, tree: 'tree', folder: place.scratch, onPercent }),
   );
   if (header.bootIndex !== index) await bootWim.makeBootable(index);
-  await step(compressAnew ? `compress boot.wim anew (${compressAnew})` : 'optimise boot.wim', onPercent =>
-    bootWim.optimize({ compress: compressAnew, onPercent }),
-  );
+  await step('optimise boot.wim', onPercent => bootWim.optimize({ onPercent }));
   const back = await step('read boot.wim back', async onPercent => {
     const found = await readBack(bootWim, { index, tree: place.tree, deleted, signal, onPercent });
     await expectScratchSpace(scratchSpace, { bootWim, index, signal, place });

@@ -36,7 +36,7 @@ async function inWords(iso, work) {
   } catch (thrown) {
     if (!(thrown instanceof ToolFailed)) throw thrown;
     throw new Advice(
-      `${iso} cannot be unpacked; nothing was made. Get it again from where it came from, and compare its digest with the one that is published there.\n${thrown.message}`,
+      `${iso} cannot be unpacked; nothing was made. Get it again from where it came from, and compare its digest with the one that is published there. (7z: ${thrown.words})`,
     );
   }
 }

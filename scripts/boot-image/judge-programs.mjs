@@ -58,7 +58,7 @@ export async function judgeImage(imports, listing, read) {
   });
   const missing = [
     ...dlls.filter(name => entryOf(name) === undefined),
-    ...apiSets.filter(({ resolved }) => resolved === false).map(({ name }) => name),
+    ...apiSets.filter(({ resolved }) => resolved === false).map(withHosts),
   ].sort();
   const machines = {};
   for (const name of ['ntdll.dll', 'kernel32.dll']) {
@@ -67,3 +67,6 @@ export async function judgeImage(imports, listing, read) {
   }
   return { missing, dlls, apiSets, machines, readsApiSets: hostsOf !== undefined };
 }
+
+/** That an API set is not there means a DLL is not: the one that the schema names, if it names one. */
+const withHosts = ({ name, hosts }) => (hosts.length === 0 ? name : `${name} (${hosts.join(', ')})`);

@@ -3,12 +3,14 @@ import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { Advice } from '../setup/say.mjs';
 
-/** A program that ended with another code than 0; `output` is all that it printed. */
+/** A program that ended with another code than 0 (`code`, or the signal that ended it); `words` are the last that it printed, in one line. */
 export class ToolFailed extends Error {
   constructor(program, args, { code, output }) {
-    super(`${basename(program)} ${args.join(' ')}\nended with ${code}\n${lastLines(output)}`);
+    super(
+      `${basename(program)} ${args.join(' ')}\nended with ${typeof code === 'number' ? `code ${code}` : code}\n${lastLines(output)}`,
+    );
     this.code = code;
-    this.output = output;
+    this.words = lastLines(output).replaceAll(/\s*\n\s*/g, ' ');
   }
 }
 
@@ -54,7 +56,7 @@ export function runTool(program, args, { cwd, env, input, signal, onPercent, onB
             `The disk became full while ${basename(program)} was writing; nothing was put in place. Free space, or give another folder with --to.`,
           ),
         );
-      reject(new ToolFailed(program, args, { code: killedBy ?? `code ${code}`, output }));
+      reject(new ToolFailed(program, args, { code: killedBy ?? code, output }));
     });
   });
 }
@@ -62,5 +64,8 @@ export function runTool(program, args, { cwd, env, input, signal, onPercent, onB
 /** Progress overwrites itself with CR; of each line only what was left standing counts. */
 function lastLines(output) {
   const lines = output.split('\n').map(line => line.slice(line.lastIndexOf('\r', line.length - 2) + 1));
-  return lines.join('\n').trim().split('\n').slice(-20).join('\n');
+  return lines
+    .filter(line => line.trim() !== '')
+    .slice(-10)
+    .join('\n');
 }

@@ -62,9 +62,9 @@ export async function readScratchSpace(hive, signal) {
     text = await runTool(program, ['--export', '--prefix', PREFIX, hive, KEY], { signal });
   } catch (thrown) {
     signal?.throwIfAborted();
-    if (/path not found in this hive/.test(thrown.message)) return undefined;
+    if (/path not found in this hive/.test(thrown.words)) return undefined;
     throw new Advice(
-      `${HIVE} of the image is not a registry that hivexregedit can read; nothing was made. Get boot.wim again from where it came from.\n${thrown.message}`,
+      `${HIVE} of the image is not a registry that hivexregedit can read; nothing was made. Get boot.wim again from where it came from. (hivexregedit: ${thrown.words})`,
     );
   }
   const value = new RegExp(`^"${VALUE}"=dword:([0-9a-f]{8})`, 'im').exec(text)?.[1];

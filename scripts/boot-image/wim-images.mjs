@@ -1,13 +1,29 @@
 // Reads and changes the images of one WIM by wimlib-imagex: what lies in an image, single files out of it, a tree into it.
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { Advice } from '../setup/say.mjs';
 import { need } from './host.mjs';
-import { runTool } from './run-tool.mjs';
+import { runTool, ToolFailed } from './run-tool.mjs';
 
-/** @param {AbortSignal} [signal] ends the program that runs */
-export function wimImages(wim, signal) {
+/** wimlib.h: decompression, integrity, integrity table, blob table entry, metadata, resource digest, a blob that is not there, the end of the file. */
+const DAMAGED = [2, 13, 19, 20, 21, 28, 55, 65];
+
+/**
+ * @param {{ name?: string, signal?: AbortSignal }} options `name` is what the WIM came from; `signal` ends the program that runs
+ * Whatever it does, it throws advice when the WIM is damaged.
+ */
+export function wimImages(wim, { name = wim, signal } = {}) {
   const program = need('wimlib-imagex');
-  const wimlib = (words, options) => runTool(program, words, { signal, ...options });
+  const wimlib = async (words, options) => {
+    try {
+      return await runTool(program, words, { signal, ...options });
+    } catch (thrown) {
+      if (!(thrown instanceof ToolFailed) || !DAMAGED.includes(thrown.code)) throw thrown;
+      throw new Advice(
+        `${name} is damaged: its files do not have the digests that it gives. Nothing was put in place. Get it again from where it came from. (wimlib: ${thrown.words})`,
+      );
+    }
+  };
   return {
     wim,
 

@@ -1,8 +1,9 @@
 // Makes sources of a boot image as Microsoft lays them out, from Wine's own DLLs: Windows PE as a tree, boot.wim, the ADK's media folder, an ISO whose
 // files are in UDF alone. What only Microsoft has (boot manager, boot store, boot.sdi, wpeinit) is a text under its name.
-import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { WINE_TEMPLATE } from '../../scripts/setup/place.mjs';
+import { NtExecutable, NtExecutableResource, Resource } from 'resedit';
+import { WINE_TEMPLATE, windowsPart } from '../../scripts/setup/place.mjs';
 import { tool } from './raw-disk.ts';
 import { makeHive } from './registry-hive.ts';
 import { captureWim, writeTree } from './wim-kit.ts';
@@ -124,4 +125,16 @@ export async function makeUdfIso(iso: string, folder: string): Promise<void> {
     iso,
     folder,
   ]);
+}
+
+/** A Windows program that says of itself that it is of this version (`0.0.9.0`), whatever it does. */
+export function programOfVersion(version: string): Uint8Array {
+  const program = NtExecutable.from(readFileSync(windowsPart('7zip-bin/win/x64/7za.exe')));
+  const resources = NtExecutableResource.from(program);
+  for (const information of Resource.VersionInfo.fromEntries(resources.entries)) {
+    information.setFileVersion(version);
+    information.outputToResourceEntries(resources.entries);
+  }
+  resources.outputResource(program);
+  return Buffer.from(program.generate());
 }
