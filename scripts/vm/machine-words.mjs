@@ -21,6 +21,7 @@ const PROCESSOR = 'max,-la57,-smap,-smep,-pku';
  * @property {'none' | 'gtk' | 'sdl' | string} [display]
  * @property {'tcg' | 'kvm'} [accelerator]
  * @property {string} [parameters] of the kernel, for `kernel`
+ * @property {boolean} [snapshot] what is written is forgotten at the end
  * @property {boolean} [restarts] whether a restart starts the machine again; otherwise it ends
  * @property {string} [monitor] socket of QMP
  */
@@ -45,6 +46,7 @@ export function machineWords(parts) {
       ? ['-accel', 'kvm', '-cpu', 'host']
       : ['-accel', 'tcg,thread=single', '-cpu', PROCESSOR]),
     ...(restarts ? [] : ['-no-reboot']),
+    ...(parts.snapshot ? ['-snapshot'] : []),
     ...['-vga', 'std', '-display', display, '-serial', 'stdio'],
     ...(monitor === undefined ? [] : ['-qmp', `unix:${monitor},server=on,wait=off`]),
     ...(parts.serialNumber === undefined

@@ -24,6 +24,7 @@ export function powerOn({ serialLog, ...parts }) {
   const seconds = () => (performance.now() - began) / 1000;
   const lines = [];
   const waiting = new Set();
+  const listeners = [];
   let serial = '';
   let rest = '';
   let complaints = '';
@@ -42,6 +43,7 @@ export function powerOn({ serialLog, ...parts }) {
   function tell(line) {
     lines.push(line);
     for (const each of waiting) each.look(line);
+    for (const look of listeners) look(line);
   }
 
   const ended = new Promise((resolve, reject) => {
@@ -70,6 +72,8 @@ export function powerOn({ serialLog, ...parts }) {
     },
     serial: () => serial,
     seconds,
+    /** From now on, as they come. */
+    onLine: look => void listeners.push(look),
     /** The first line that fits, whether it came already or not. */
     line(pattern, timeoutMs = 120_000) {
       const there = lines.find(({ text }) => pattern.test(text));

@@ -29,12 +29,16 @@ export const INSTALLED = 'installs.txt';
 const PRESTAGE = join(BUILD, 'prestage');
 const MEBIBYTE = 1024 * 1024;
 
-/** The boot store of the stand-in: entries in the order of the menu, by the device that each starts from. */
+/**
+ * The boot store of the stand-in: entries in the order of the menu, by the device that each starts from. It is one sector, which is written in place:
+ * FAT knows no journal, and a power cut leaves the old one or the new one.
+ */
 const BOOT_STORE = [
   'default {7619dcc9-fafe-11d9-b411-000476eba25f}',
   'entry {7619dcc9-fafe-11d9-b411-000476eba25f} ramdisk=[boot]\\sources\\boot.wim,{7619dcc8-fafe-11d9-b411-000476eba25f} \\windows',
-  '',
-].join('\n');
+]
+  .join('\n')
+  .padEnd(512, '\n');
 
 /**
  * @param {string} folder is made; holds site, dp, media.wim and agent.yaml afterwards

@@ -1,0 +1,2 @@
+// Types of variables.mjs.
+export function freshVariables(file: string): void;

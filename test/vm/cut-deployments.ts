@@ -1,0 +1,128 @@
+// Deployments that are cut again and again: the plug is pulled at random moments, the disk loses what was not flushed, the machine starts again from
+// what is left. After each cut the disk is judged where it lies, and at the end whether everything came about.
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { withMountedPartition } from '../../scripts/vm/disk/mounted-partition.mjs';
+import { seededRandom } from '../../scripts/vm/disk/seeded-random.mjs';
+import { VOLUME } from '../../scripts/vm/ext4-disk.mjs';
+import { tailOf } from '../../scripts/vm/power-cycle.mjs';
+import {
+  bootStoreOf,
+  type CuttableMachine,
+  marksOf,
+  openVmKit,
+  powerOnCuttable,
+  START_MS,
+  type VmKit,
+} from '../support/vm.ts';
+import { installed, judgeCompleted, judgeMoment } from '../support/vm-judge.ts';
+
+export interface CutRun {
+  /** One line a cut: when it came, what was lost, what was found. */
+  readonly cuts: readonly string[];
+  /** What was wrong, with the story of the machine; empty where nothing was. */
+  readonly wrong: readonly string[];
+  readonly completed: number;
+  /** Of each completed deployment, what its installers wrote down. */
+  readonly installed: readonly (readonly string[])[];
+}
+
+export interface CutPlan {
+  readonly folder: string;
+  readonly seed: number;
+  /** So many in all, spread over deployments of at most `cutsEach`. */
+  readonly cuts: number;
+  readonly cutsEach: number;
+  readonly policy: 'none' | 'mixed';
+}
+
+/** A start that is not cut does so much, roughly: from these a moment is drawn, by what the disk has been asked since power-on. */
+const WRITES_A_START = 1400;
+/** Or by time after the start of Windows PE or Windows, for the moments in which nothing is written. */
+const SECONDS_A_START = 30;
+
+export async function cutDeployments(plan: CutPlan): Promise<CutRun> {
+  await using kit = await openVmKit(plan.folder, 'ext4');
+  const random = seededRandom(plan.seed);
+  const cuts: string[] = [];
+  const wrong: string[] = [];
+  const ended: (readonly string[])[] = [];
+  while (cuts.length < plan.cuts && wrong.length === 0) {
+    const image = path.join(plan.folder, `disk-${ended.length}.img`);
+    const most = Math.min(plan.cutsEach, plan.cuts - cuts.length);
+    const found = await deployWithCuts(kit, image, { ...plan, most, random });
+    cuts.push(...found.cuts);
+    wrong.push(...found.wrong);
+    ended.push(found.installed);
+    rmSync(image, { force: true });
+  }
+  return { cuts, wrong, completed: wrong.length === 0 ? ended.length : ended.length - 1, installed: ended };
+}
+
+async function deployWithCuts(
+  kit: VmKit,
+  image: string,
+  {
+    most,
+    policy,
+    random,
+  }: { readonly most: number; readonly policy: 'none' | 'mixed'; readonly random: () => number },
+): Promise<{
+  readonly cuts: readonly string[];
+  readonly wrong: readonly string[];
+  readonly installed: readonly string[];
+}> {
+  const cuts: string[] = [];
+  for (let start = 0; start < 3 * most + 8; start++) {
+    const running = await powerOnCuttable(kit, start === 0 ? { image, base: kit.base } : { image });
+    const isCut = cuts.length < most && (await cutAtRandom(running, policy, random, cuts));
+    const { lines } = running.machine;
+    if (!isCut) {
+      await running.machine.ended;
+      await running.disk.close();
+    }
+    const story = `start ${start + 1}, ${cuts.at(-1) ?? 'never cut'}\n${tailOf(lines)}`;
+    const store = await bootStoreOf(image);
+    const marks = marksOf(lines);
+    const isOff = !isCut && marks.at(-1) === 'shutdown';
+    const look = (root: string) =>
+      isOff ? judgeCompleted(root, store, kit.reference) : judgeMoment(root, { marks, store }, kit.reference);
+    const wrong = await judge(image, look);
+    if (wrong.length > 0) return { cuts, wrong: [...wrong, story], installed: [] };
+    if (isOff) return { cuts, wrong: [], installed: await judge(image, installed) };
+    if (!isCut && marks.at(-1) !== 'restart')
+      return { cuts, wrong: [`the machine ended by itself: ${story}`], installed: [] };
+  }
+  return { cuts, wrong: ['the deployment does not come to an end'], installed: [] };
+}
+
+const judge = <T>(image: string, look: (root: string) => Promise<T>): Promise<T> =>
+  withMountedPartition(image, { partition: VOLUME.number, type: 'ext4' }, look);
+
+/** @returns false when the machine has ended by itself before. */
+async function cutAtRandom(
+  running: CuttableMachine,
+  policy: 'none' | 'mixed',
+  random: () => number,
+  cuts: string[],
+): Promise<boolean> {
+  const { machine, disk } = running;
+  const byWrites = random() < 0.6;
+  const goal = Math.ceil(random() * (byWrites ? WRITES_A_START : SECONDS_A_START * 1000));
+  const began = await machine.line(/^@@ \S+ (winpeshl|windows)$/, START_MS);
+  const isTime = (): boolean =>
+    byWrites ? disk.counts().writes >= goal : machine.seconds() - began.seconds >= goal / 1000;
+  while (!isTime()) {
+    if (machine.isOver) return false;
+    await Promise.race([pause(4), machine.ended]);
+    if (machine.seconds() > START_MS / 1000)
+      throw new Error(`the machine does not get on\n${tailOf(machine.lines)}`);
+  }
+  if (machine.isOver) return false;
+  const { unflushed, writes } = disk.counts();
+  await running.cut(policy, random);
+  const at = `${byWrites ? `write ${writes}` : `${(goal / 1000).toFixed(1)} s`}, ${unflushed} unflushed`;
+  cuts.push(`cut ${cuts.length + 1} at ${at}, after: ${marksOf(machine.lines).at(-1)}`);
+  return true;
+}

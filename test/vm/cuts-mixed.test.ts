@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { cutDeployments } from './cut-deployments.ts';
+
+const folder = tempFolder('vm-cuts-mixed');
+
+test('ten power cuts that keep, lose and tear what was not flushed end in the same Windows as none', async () => {
+  const run = await cutDeployments({ folder, seed: 2, cuts: 10, cutsEach: 5, policy: 'mixed' });
+  console.log(run.cuts.join('\n'));
+  expect(run.wrong).toEqual([]);
+  expect(run.cuts).toHaveLength(10);
+  // Installers may run again after a cut, but in their order, and all of them.
+  for (const ids of run.installed) expect([...new Set(ids)]).toEqual(['VMS00030', 'VMS00031', 'VMS00040']);
+}, 2_400_000);

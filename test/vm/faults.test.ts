@@ -1,0 +1,100 @@
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { copyImage } from '../../scripts/vm/disk/copy-image.mjs';
+import { withMountedPartition } from '../../scripts/vm/disk/mounted-partition.mjs';
+import { onlyPoint } from '../../scripts/vm/guest-network.mjs';
+import { type Machine, powerOn } from '../../scripts/vm/machine.mjs';
+import { powerCycle } from '../../scripts/vm/power-cycle.mjs';
+import { tempFolder } from '../support/temp-folder.ts';
+import { bootStoreOf, openVmKit, START_MS, type VmKit } from '../support/vm.ts';
+import { judgeCompleted, judgeMoment } from '../support/vm-judge.ts';
+import { openRelay } from './relay.ts';
+
+const folder = tempFolder('vm-faults');
+const where = { partition: 3, type: 'ntfs' } as const;
+let kit: VmKit;
+beforeAll(async () => {
+  kit = await openVmKit(folder, 'ntfs');
+}, 300_000);
+afterAll(() => kit?.[Symbol.asyncDispose]());
+
+async function freshDisk(name: string): Promise<string> {
+  const image = path.join(folder, `${name}.img`);
+  await copyImage(kit.base, image);
+  return image;
+}
+
+/** From here on nothing is in the way: until the machine is switched off. */
+async function goOn(image: string, more: object = {}): Promise<void> {
+  const { off } = await powerCycle(() => ({ ...kit.parts, ...more, disk: image }), { timeoutMs: START_MS });
+  expect(off).toBe(true);
+  const store = await bootStoreOf(image);
+  expect(
+    await withMountedPartition(image, where, root => judgeCompleted(root, store, kit.reference)),
+  ).toEqual([]);
+}
+
+/** The technician's shell, after the launcher has said how Prestage ended. */
+async function untilShell(machine: Machine, code: number): Promise<string> {
+  await machine.line(/Prestage ended with code \d+/, START_MS);
+  await machine.line(/To leave this shell type/, START_MS);
+  const screen = machine.lines.map(({ text }) => text).join('\n');
+  expect(screen).toContain(`Prestage ended with code ${code}.`);
+  return screen;
+}
+
+test('a distribution point that dies midway is named; when it is back, the technician types `prestage deploy`, and nothing is fetched twice', async () => {
+  const image = await freshDisk('point');
+  await using relay = await openRelay(Number(new URL(kit.nginx.url).port));
+  const parts = { ...kit.parts, network: onlyPoint(relay.port) };
+  const machine = powerOn({ ...parts, disk: image });
+  try {
+    // Policy and manifest come; of the two megabytes that are missing comes less than a half.
+    const broken = relay.breakAfter(700_000);
+    await Promise.race([broken, machine.ended]);
+    const screen = await untilShell(machine, 40);
+    expect(screen).toMatch(/NET-\d\d/);
+    const before = relay.carriedBytes();
+    await relay.mend();
+    machine.type('prestage deploy\r');
+    await machine.line(/^@@ \S+ restart$/, START_MS);
+    await machine.ended;
+    const needed = 2_130_000;
+    expect(relay.carriedBytes()).toBeLessThan(needed + before + 100_000);
+  } finally {
+    await machine.kill();
+  }
+  await goOn(image, parts);
+}, 1_200_000);
+
+test('a disk that fills up midway is named, what is there stays sound, and with room again the deployment goes on', async () => {
+  const image = await freshDisk('full');
+  const first = powerOn({ ...kit.parts, disk: image, parameters: 'pe.full=dism:2' });
+  try {
+    const screen = await untilShell(first, 50);
+    expect(screen).toMatch(/DISK-01/);
+    expect(screen).toMatch(/C: is full/);
+    first.type('wpeutil shutdown\r');
+    await first.line(/^@@ \S+ shutdown$/, START_MS);
+    await first.ended;
+  } finally {
+    await first.kill();
+  }
+  const store = await bootStoreOf(image);
+  const wrong = await withMountedPartition(image, where, root =>
+    judgeMoment(root, { marks: [], store }, kit.reference),
+  );
+  expect(wrong).toEqual([]);
+
+  const second = powerOn({ ...kit.parts, disk: image });
+  try {
+    await untilShell(second, 50);
+    second.type('del C:\\filler.bin\r');
+    second.type('prestage deploy\r');
+    await second.line(/^@@ \S+ restart$/, START_MS);
+    await second.ended;
+  } finally {
+    await second.kill();
+  }
+  await goOn(image);
+}, 1_200_000);
