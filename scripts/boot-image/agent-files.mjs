@@ -58,6 +58,23 @@ export async function lookAtAgent(file) {
   return { file, content, bytes: content.length, machine, version: await fileVersion(file) };
 }
 
+/** Names that the launcher's own files have beside the agent. */
+const TAKEN = ['prestage.exe', 'agent.yaml', 'launch.cmd', 'unattend.xml', 'selftest.txt', 'drivers'];
+
+/** Throws advice when a file that shall lie beside the agent is not there, or would lie in the place of another. */
+export function lookAtAgentFiles(files) {
+  for (const file of files) {
+    if (!existsSync(file) || !statSync(file).isFile())
+      throw new Advice(
+        `${file} is not a file; nothing was made. --agent-files takes files that shall lie beside the agent.`,
+      );
+    if (TAKEN.includes(basename(file).toLowerCase()))
+      throw new Advice(
+        `${basename(file)} is a name of Prestage's own beside the agent, so --agent-files cannot bring it; nothing was made. Rename the file, or give it by its own option.`,
+      );
+  }
+}
+
 /** @returns {readonly { folder: string, infs: number, bytes: number }[]} */
 export function lookAtDrivers(folders) {
   const names = folders.map(folder => basename(folder).toLowerCase());

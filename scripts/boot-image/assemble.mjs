@@ -39,13 +39,7 @@ export async function assemble({ options, source, config, agent, drivers, judged
     judgeStart({ agent, listing, read, chosen, from: options.from }),
   );
   const replaced = await agentInside(listing, read, place.scratch);
-  layLauncherTree(place.tree, {
-    agent,
-    drivers,
-    config: options.config,
-    beside: config.beside,
-    shell: options.shell,
-  });
+  layLauncherTree(place.tree, { ...options, agent, drivers, beside: config.beside });
   const scratchSpace = await layHive({ listing, read, options, signal, place });
   const deleted = pathsToDelete(options, listing);
   // First the compression, then what is added: so the agent is compressed only once.

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Advice } from '../setup/say.mjs';
-import { lookAtAgent, lookAtConfig, lookAtDrivers } from './agent-files.mjs';
+import { lookAtAgent, lookAtAgentFiles, lookAtConfig, lookAtDrivers } from './agent-files.mjs';
 import { assemble, checkWim } from './assemble.mjs';
 import { isoNotes } from './bootable-iso.mjs';
 import { checkFreeSpace } from './free-space.mjs';
@@ -42,6 +42,7 @@ async function lookAtGiven(options, signal) {
   const wanted = ['wimlib-imagex', ...(options.iso ? ['xorriso'] : [])];
   for (const name of [...wanted, ...(options.disk ? ['sgdisk', 'mkfs.vfat', 'mcopy'] : [])]) need(name);
   const config = lookAtConfig(options.config);
+  lookAtAgentFiles(options.agentFiles);
   const drivers = lookAtDrivers(options.drivers);
   const agent = await lookAtAgent(options.agent);
   const source = await lookAtSource(options.from, signal);

@@ -13,24 +13,24 @@ export function pathsToDelete({ shell }, listing) {
   return paths.filter(path => listing.has(path.toLowerCase()));
 }
 
-/** @param agent as lookAtAgent answers; `beside` the files that agent.yaml names, which lie beside it */
-export function layLauncherTree(tree, { agent, config, beside, drivers, shell }) {
+/** `launch.cmd` looks for it by its name alone. */
+const SELFTEST_PLACE = 'Prestage/selftest.txt';
+const SELFTEST_TEXT = 'The first start runs prestage selftest and leaves its report.\r\n';
+
+/** @param agent as lookAtAgent answers; `beside` the files that agent.yaml names, which lie beside it; `agentFiles` others that shall */
+export function layLauncherTree(tree, { agent, config, beside, agentFiles, drivers, shell, selftest }) {
   for (const [name, place] of Object.entries(WINPE_FILES)) {
     if (shell && name === SHELL_FILE) continue;
-    lay(join(tree, place), forMachine(agent.machine, readFileSync(at('winpe', name))));
+    lay(join(tree, place), readFileSync(at('winpe', name)));
   }
   lay(join(tree, AGENT_PLACE), agent.content);
   lay(join(tree, CONFIG_PLACE), readFileSync(config));
   for (const name of beside)
     lay(join(tree, dirname(CONFIG_PLACE), name), readFileSync(join(dirname(config), name)));
+  for (const file of agentFiles) lay(join(tree, dirname(CONFIG_PLACE), basename(file)), readFileSync(file));
+  if (selftest) lay(join(tree, SELFTEST_PLACE), SELFTEST_TEXT);
   for (const { folder } of drivers)
     cpSync(folder, join(tree, DRIVERS_PLACE, basename(folder)), { recursive: true, dereference: true });
-}
-
-/** Windows PE minds a component of its answer file only when that is for its own machine. */
-function forMachine(machine, content) {
-  if (machine !== 'arm64') return content;
-  return content.toString().replaceAll('processorArchitecture="amd64"', 'processorArchitecture="arm64"');
 }
 
 function lay(file, content) {

@@ -10,33 +10,38 @@ export const HELP = `Puts Prestage into a boot image, on Linux, or on Windows wi
   npm run boot-image -- --from ISO-or-boot.wim --config agent.yaml [options]
 
 What it is made from
-  --from PATH        the ISO of Windows or Windows PE, a boot.wim or winpe.wim, or
-                     the ADK's media folder (copype makes it); it is not changed
+  --from PATH        the ISO of Windows or Windows PE, a boot.wim or winpe.wim,
+                     or the ADK's folder (copype makes it); it is not changed
   --index N          image of boot.wim that takes the agent (the one to start,
                      unless that is Windows Setup)
   --agent FILE       prestage.exe (out/build/prestage.exe)
   --config FILE      agent.yaml with your site's public key; winpe/agent.yaml is
                      the template
+  --agent-files FILE lies beside the agent: revocations.json (docs/keys.md); may
+                     be given several times
   --drivers FOLDER   unpacked drivers that Windows PE loads before the agent
                      starts; may be given several times
 
 What is made
-  --to FOLDER        where it goes (out/boot-image): media/, boot-image.json
+  --to FOLDER        where it goes (out/boot-image): media/, boot-image.json;
+                     what an earlier run made there is replaced
   --scratch MB       writable part of X: 32, 64, 128, 256 or 512 (512)
   --shell            startnet.cmd in a shell that stays, no winpeshl.ini
+  --selftest         the first start tries the computer and leaves a report
   --compress TYPE    LZX or XPRESS (as boot.wim is)
   --iso              prestage-winpe.iso too, for BIOS and UEFI
-  --disk             prestage-winpe.img too: a GPT disk with the media on its ESP
+  --disk             prestage-winpe.img too: a GPT disk with the media on it, to
+                     try it in a virtual machine
   --json             the report as JSON on stdout
   --help             this text
 
 Examples
   npm run boot-image -- --from Win11.iso --config site/agent.yaml --iso
   npm run boot-image -- --from C:\\WinPE --config agent.yaml --drivers vmd --disk
-  npm run boot-image -- --from winpe.wim --config agent.yaml --to /srv/boot-image
+  npm run boot-image -- --from winpe.wim --config agent.yaml --shell
 
-Then: prestage init site --boot-image out/boot-image/media, or copy media/ into the
-site's content folder of the boot image.
+Then: prestage init site --boot-image out/boot-image/media, or copy media/ into
+the site's content folder of the boot image.
 `;
 
 const OPTIONS = {
@@ -45,9 +50,11 @@ const OPTIONS = {
   to: { type: 'string' },
   agent: { type: 'string' },
   config: { type: 'string' },
+  'agent-files': { type: 'string', multiple: true },
   drivers: { type: 'string', multiple: true },
   scratch: { type: 'string' },
   shell: { type: 'boolean' },
+  selftest: { type: 'boolean' },
   compress: { type: 'string' },
   iso: { type: 'boolean' },
   disk: { type: 'boolean' },
@@ -78,7 +85,9 @@ export function readOptions(words) {
       value => SCRATCH_MEGABYTES.includes(value),
       `${SCRATCH_MEGABYTES.join(', ')} (what DISM knows)`,
     ),
+    agentFiles: (values['agent-files'] ?? []).map(file => resolve(file)),
     shell: values.shell === true,
+    selftest: values.selftest === true,
     compress: compression(values.compress),
     iso: values.iso === true,
     disk: values.disk === true,

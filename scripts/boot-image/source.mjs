@@ -139,7 +139,7 @@ export function mediaNotes({ kind, files }) {
   const has = name => files.some(({ to }) => to.toLowerCase() === name);
   if (kind === 'wim')
     return [
-      "media/ holds sources/boot.wim only. Lay beside it, from the ISO or the ADK's media folder that it came from: EFI/BOOT/BOOTX64.EFI, EFI/Microsoft/Boot/BCD and boot/boot.sdi.",
+      "media/ holds sources/boot.wim only. Put it into the folder of your boot image, which must hold beside it, from the ISO or the ADK's media folder that it came from: EFI/BOOT/BOOTX64.EFI, EFI/Microsoft/Boot/BCD and boot/boot.sdi.",
     ];
   const lacking = [
     ...(has('efi/boot/bootx64.efi') || has('efi/boot/bootaa64.efi') ? [] : ['EFI/BOOT/BOOTX64.EFI']),

@@ -227,6 +227,10 @@ const cases: Readonly<Record<string, Refusal>> = {
     },
     says: /packed holds no \.inf file, so no driver that could be loaded; nothing was made\. Unpack what the vendor gives/,
   },
+  'a file beside the agent under a name of Prestage’s own': {
+    given: () => ['winpe.wim', '--agent-files', 'agent.yaml'],
+    says: /agent\.yaml is a name of Prestage's own beside the agent, .*nothing was made\. Rename the file/,
+  },
   'an agent for Linux': {
     given: () => ['winpe.wim', '--agent', inCheckout('out/build/prestage')],
     says: /out\/build\/prestage is not a Windows program; nothing was made\./,

@@ -157,6 +157,7 @@ test(
       'vmd/iaStorVD.sys': 'driver',
     });
     writeFileSync(at('adk/ca.pem'), 'a certificate');
+    writeFileSync(at('adk/revocations.json'), '{}');
     writeAgentConfig(at('adk/agent.yaml'), 'ca: [ca.pem]\n');
     const words = [
       '--from',
@@ -169,9 +170,21 @@ test(
       '--scratch',
       '128',
     ];
-    const run = await runBootImage([...words, '--drivers', "adk/vendor's drivers", '--shell', '--json'], {
-      cwd,
-    });
+    const run = await runBootImage(
+      [
+        ...words,
+        '--drivers',
+        "adk/vendor's drivers",
+        '--shell',
+        '--selftest',
+        '--agent-files',
+        'adk/revocations.json',
+        '--json',
+      ],
+      {
+        cwd,
+      },
+    );
     expect(run.stderr).not.toContain('failed');
     const report = JSON.parse(run.stdout);
     expect(report).toMatchObject({
@@ -194,6 +207,8 @@ test(
         at("adk/vendor's drivers/vmd/iaStorVD.sys"),
       ),
       'Prestage/ca.pem': digest(at('adk/ca.pem')),
+      'Prestage/revocations.json': digest(at('adk/revocations.json')),
+      'Prestage/selftest.txt': expect.any(String),
       'Windows/System32/startnet.cmd': digest(inCheckout('winpe/startnet.cmd')),
     });
     expect(files).not.toHaveProperty('Windows/System32/winpeshl.ini');
@@ -283,4 +298,19 @@ test('without hivexregedit the scratch space stays, and that is said with what t
   expect(notes.join('\n')).toMatch(
     /hivexregedit.*libwin-hivex-perl.*from 1 GB of memory on, Windows PE takes 512 MB/,
   );
+});
+
+test('--help fits 80 columns, and its examples and those of the page are taken', async () => {
+  const { code, stdout } = await runBootImage(['--help'], { cwd });
+  expect(code).toBe(0);
+  expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([]);
+  mkdirSync(at('empty'));
+  const page = readFileSync(inCheckout('docs/boot-image.md'), 'utf8');
+  const examples = [stdout, page].flatMap(text => [...text.matchAll(/npm run boot-image -- (.*)/g)]);
+  expect(examples.length).toBeGreaterThan(3);
+  for (const [, words] of examples) {
+    // What is given is not there: whoever comes that far was understood.
+    const run = await runBootImage(words!.replace(' [options]', '').split(' '), { cwd: at('empty') });
+    expect(run.stderr).toMatch(/is not there; nothing was made\./);
+  }
 });
