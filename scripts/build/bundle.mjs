@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../setup/place.mjs';
+import { trimmed } from './trimmed.mjs';
 
 /**
  * Writes main.cjs, program.js and worker.cjs into `folder`, each with a source map beside it.
@@ -21,6 +22,7 @@ export async function bundle(folder, digest) {
     minifyWhitespace: true,
     sourcemap: 'external',
     legalComments: 'none',
+    plugins: [trimmed],
     define: { __PRESTAGE_BUILD__: JSON.stringify(digest.slice(0, 12)) },
     // import.meta.url finds files beside the source; built, those are assets, and that branch is never taken.
     logOverride: { 'empty-import-meta': 'silent' },

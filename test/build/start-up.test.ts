@@ -1,12 +1,16 @@
 // What the person at the machine sees first, and that nothing slow comes before it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
+import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { startLine } from '../../agent/console/start-line.ts';
 import { COMMANDS } from '../../agent/program.ts';
 import { makeCodeCache } from '../../scripts/build/code-cache.mjs';
+import { trimmed } from '../../scripts/build/trimmed.mjs';
 import { at, BUILD, NODE } from '../../scripts/setup/place.mjs';
 import { assetIn, seaBlobOf } from '../support/executable-parts.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -63,6 +67,26 @@ test('before the first line nothing is compiled that comes from a library', asyn
   expect(inputs.map(([file]) => file)).toContain('agent/console/start-line.ts');
   expect(inputs.map(([file]) => file).filter(file => file.includes('node_modules'))).toEqual([]);
   expect(inputs.reduce((sum, [, { bytes }]) => sum + bytes, 0)).toBeLessThan(100_000);
+});
+
+test('libraries whose start was trimmed do what they did', async () => {
+  const contents = `export { default as stringWidth } from 'string-width'; export { z } from 'zod';`;
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: at() },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    plugins: [trimmed],
+    write: false,
+  });
+  const file = path.join(folder, 'libraries.cjs');
+  writeFileSync(file, outputFiles[0]?.contents ?? '');
+  const built = createRequire(import.meta.url)(file);
+  for (const text of ['plain', 'Größe', '日本語', 'e\u0301', '👩‍👩‍👧', '\u001b[31mred\u001b[0m', ''])
+    expect(built.stringWidth(text), text).toBe(stringWidth(text));
+  const schema = (of: typeof z) => of.object({ name: of.string().min(3), many: of.array(of.number()) });
+  const wrong = { name: 'a', many: ['b'] };
+  expect(schema(built.z).safeParse(wrong).error?.issues).toEqual(schema(z).safeParse(wrong).error?.issues);
 });
 
 test('the program in the executable has no import() left, which nobody would carry out for it', () => {
