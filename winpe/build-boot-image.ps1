@@ -161,7 +161,8 @@ function Invoke-Step {
         $said = & $Do @With
     }
     else {
-        & $Do @With | Out-Host
+        # Not through a pipe: what asks a question (MakeWinPEMedia) shows it only on a console of its own.
+        & $Do @With
     }
     if ($GoodCodes -notcontains $LASTEXITCODE) {
         throw "$Do ended with $LASTEXITCODE ($($With -join ' ')). The lines above and C:\Windows\Logs\DISM\dism.log say why; nothing was left mounted."

@@ -160,7 +160,8 @@ function Invoke-Step {
         $said = & $Do @With
     }
     else {
-        & $Do @With | Out-Host
+        # Not through a pipe: what asks a question (MakeWinPEMedia) shows it only on a console of its own.
+        & $Do @With
     }
     if ($LASTEXITCODE -ne 0) {
         throw "$Do ended with $LASTEXITCODE ($($With -join ' ')); the lines above say why."
@@ -320,8 +321,8 @@ function New-Disk {
     else {
         # A copy: the footer must not get into the image that others use.
         $fixed = Join-Path -Path $Place -ChildPath 'raw.vhd'
-        if (-not $WhatIfPreference -and (Get-Item -LiteralPath $source).Length % 512 -ne 0) {
-            throw "$source is no disk image: its length is no multiple of 512."
+        if (-not $WhatIfPreference) {
+            Assert-Raw -Source $source -Place $Place
         }
         Invoke-Step -Do 'copy' -With @($source, $fixed)
         Invoke-Step -Do 'append-footer' -With @($fixed)
@@ -331,6 +332,23 @@ function New-Disk {
     if ($WhatIfPreference -or (Get-VHD -Path $Vhdx).Size -lt $DiskGB * $GIB) {
         # The backup of the partition table is then not at the end any more; the first diskpart or Windows PE sets that right.
         Invoke-Step -Do 'Resize-VHD' -Named @{ Path = $Vhdx; SizeBytes = $DiskGB * $GIB }
+    }
+}
+
+function Assert-Raw {
+    <#
+    .SYNOPSIS
+        Refuses a file that is no disk, and a drive that cannot take its copy and the VHDX at once.
+    #>
+    param([string] $Source, [string] $Place)
+    $length = (Get-Item -LiteralPath $Source).Length
+    if ($length -eq 0 -or $length % 512 -ne 0) {
+        throw "$Source is no disk image: it has $length bytes, and a disk is whole sectors of 512."
+    }
+    $drive = New-Object -TypeName System.IO.DriveInfo -ArgumentList ([System.IO.Path]::GetPathRoot($Place))
+    if ($drive.AvailableFreeSpace -lt 2 * $length) {
+        $needed = [math]::Ceiling(2 * $length / $GIB)
+        throw "$($drive.Name) has too little space: the copy of $Source and the VHDX need up to $needed GB for a while. Name another drive with -Folder, or a VHDX with -DiskImage."
     }
 }
 

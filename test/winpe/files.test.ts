@@ -29,6 +29,15 @@ test('winpeshl.ini starts wpeinit, the launcher, and a shell behind it, in lines
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(250);
 });
 
+// "The system cannot find the batch label specified" ends a batch file, and with it Windows PE.
+test.each(['launch.cmd', 'startnet.cmd'])('%s jumps only to labels that it has', name => {
+  const text = read(name);
+  const labels = [...text.matchAll(/^:(\w+)/gm)].map(match => match[1]);
+  const jumps = [...text.matchAll(/\bgoto (\w+)|\bcall :(\w+)/g)].map(match => match[1] ?? match[2]);
+  expect(jumps.filter(label => !labels.includes(label))).toEqual([]);
+  expect(new Set(labels).size).toBe(labels.length);
+});
+
 test('the example of agent.yaml is one that the agent reads', () => {
   expect(agentConfigSchema.safeParse(parse(read('agent.yaml'))).success).toBe(true);
 });

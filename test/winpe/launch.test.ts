@@ -43,13 +43,14 @@ interface Launch {
   /** What is typed, a line each; then the keyboard is gone. */
   readonly typed?: readonly string[];
   readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs the launcher to its end. A line is typed when the screen asks for one; when all are typed the keyboard is gone. */
-async function launch({ codes = {}, typed = LEAVE, command = LAUNCHER }: Launch) {
+async function launch({ codes = {}, typed = LEAVE, command = LAUNCHER, env = {} }: Launch) {
   rmSync(record, { force: true });
   const { child, ended } = await wine.start('cmd', ['/d', ...command], {
-    env: answersOf(codes),
+    env: { ...answersOf(codes), ...env },
     openInput: true,
   });
   const left = [...typed];
@@ -181,7 +182,13 @@ describe('a code that is not good', () => {
     expect(screen).toMatch(/Prestage ended with code [1-9]\d*\./);
   });
 
-  test('the shell says when Windows PE will restart by itself', async () => {
+  test('the shell says when Windows PE will restart by itself, with the weekday where the date has one', async () => {
+    const { screen } = await launch({ codes: { prestage: 40 }, env: { DATE: 'Sat 11/28/2026' } });
+    expect(screen).toContain('at about Sat 11/28/2026');
+    expect(screen).toContain('finish within three days (Tuesday).');
+  });
+
+  test('without a weekday it says the date as it is', async () => {
     const { screen } = await launch({ codes: { prestage: 40 } });
     expect(screen).toMatch(/restarts by itself 72 hours after its start[\s\S]*at about \S*\d+\/\d+\/\d+ \d/);
   });
