@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/vm/machine/**'], // vitest.vm.config.ts
     globalSetup: ['test/support/capabilities.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,

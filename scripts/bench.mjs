@@ -21,6 +21,7 @@ const BENCHES = {
   publish: () => import('./bench/publish.mjs'),
   'publish-unchanged': () => import('./bench/publish-unchanged.mjs'),
   'media-create': () => import('./bench/media-create.mjs'),
+  'power-on': () => import('./bench/power-on.mjs'),
   'start-up': () => import('./bench/start-up.mjs'),
   'start-up-windows': () => import('./bench/start-up-windows.mjs'),
 };

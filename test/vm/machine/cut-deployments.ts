@@ -3,10 +3,10 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { withMountedPartition } from '../../scripts/vm/disk/mounted-partition.mjs';
-import { seededRandom } from '../../scripts/vm/disk/seeded-random.mjs';
-import { VOLUME } from '../../scripts/vm/ext4-disk.mjs';
-import { tailOf } from '../../scripts/vm/power-cycle.mjs';
+import { withMountedPartition } from '../../../scripts/vm/disk/mounted-partition.mjs';
+import { seededRandom } from '../../../scripts/vm/disk/seeded-random.mjs';
+import { VOLUME } from '../../../scripts/vm/ext4-disk.mjs';
+import { tailOf } from '../../../scripts/vm/power-cycle.mjs';
 import {
   bootStoreOf,
   type CuttableMachine,
@@ -15,8 +15,8 @@ import {
   powerOnCuttable,
   START_MS,
   type VmKit,
-} from '../support/vm.ts';
-import { installed, judgeCompleted, judgeMoment } from '../support/vm-judge.ts';
+} from '../../support/vm.ts';
+import { installed, judgeCompleted, judgeMoment } from '../../support/vm-judge.ts';
 
 export interface CutRun {
   /** One line a cut: when it came, what was lost, what was found. */
@@ -38,9 +38,9 @@ export interface CutPlan {
 }
 
 /** A start that is not cut does so much, roughly: from these a moment is drawn, by what the disk has been asked since power-on. */
-const WRITES_A_START = 1400;
+const WRITES_A_START = 310;
 /** Or by time after the start of Windows PE or Windows, for the moments in which nothing is written. */
-const SECONDS_A_START = 30;
+const SECONDS_A_START = 40;
 
 export async function cutDeployments(plan: CutPlan): Promise<CutRun> {
   await using kit = await openVmKit(plan.folder, 'ext4');

@@ -1,13 +1,14 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copyImage } from '../../scripts/vm/disk/copy-image.mjs';
-import { withMountedPartition } from '../../scripts/vm/disk/mounted-partition.mjs';
-import { onlyPoint } from '../../scripts/vm/guest-network.mjs';
-import { type Machine, powerOn } from '../../scripts/vm/machine.mjs';
-import { powerCycle } from '../../scripts/vm/power-cycle.mjs';
-import { tempFolder } from '../support/temp-folder.ts';
-import { bootStoreOf, openVmKit, START_MS, type VmKit } from '../support/vm.ts';
-import { judgeCompleted, judgeMoment } from '../support/vm-judge.ts';
+import { copyImage } from '../../../scripts/vm/disk/copy-image.mjs';
+import { withMountedPartition } from '../../../scripts/vm/disk/mounted-partition.mjs';
+import { onlyPoint } from '../../../scripts/vm/guest-network.mjs';
+import { type Machine, powerOn } from '../../../scripts/vm/machine.mjs';
+import { powerCycle } from '../../../scripts/vm/power-cycle.mjs';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { bootStoreOf, openVmKit, START_MS, type VmKit } from '../../support/vm.ts';
+import { judgeCompleted, judgeMoment } from '../../support/vm-judge.ts';
 import { openRelay } from './relay.ts';
 
 const folder = tempFolder('vm-faults');
@@ -98,3 +99,36 @@ test('a disk that fills up midway is named, what is there stays sound, and with 
   }
   await goOn(image);
 }, 1_200_000);
+
+test('a clock that is years behind is named, bounded by what is signed, and nothing goes wrong by it', async () => {
+  const image = await freshDisk('clock');
+  const screens: string[] = [];
+  const { starts, off } = await powerCycle(
+    () => ({ ...kit.parts, disk: image, clock: '2001-02-03T04:05:06' }),
+    { timeoutMs: START_MS },
+  );
+  for (const { lines } of starts) screens.push(lines.map(({ text }) => text).join('\n'));
+  expect(off).toBe(true);
+  expect(screens[0]).toMatch(/clock of this machine said 2001-02-03T04/);
+  const store = await bootStoreOf(image);
+  expect(
+    await withMountedPartition(image, where, root => judgeCompleted(root, store, kit.reference)),
+  ).toEqual([]);
+}, 1_200_000);
+
+test('a clock that is past the media’s last day stops the deployment before anything is changed', async () => {
+  const image = await freshDisk('late');
+  const machine = powerOn({ ...kit.parts, disk: image, clock: '2041-02-03T04:05:06' });
+  try {
+    const screen = await untilShell(machine, 20);
+    expect(screen).toMatch(/TRUST-\d\d/);
+    machine.type('wpeutil shutdown\r');
+    await machine.ended;
+  } finally {
+    await machine.kill();
+  }
+  const left = await withMountedPartition(image, where, root => readdir(root));
+  expect(left.filter(name => !name.startsWith('$') && name !== 'System Volume Information')).toEqual([
+    '_SMSTaskSequence',
+  ]);
+}, 900_000);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { tempFolder } from '../support/temp-folder.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 import { cutDeployments } from './cut-deployments.ts';
 
-const folder = tempFolder('vm-cuts-mixed');
+const folder = tempFolder('vm-cuts-none');
 
-test('ten power cuts that keep, lose and tear what was not flushed end in the same Windows as none', async () => {
-  const run = await cutDeployments({ folder, seed: 2, cuts: 10, cutsEach: 5, policy: 'mixed' });
+test('ten power cuts that lose all that was not flushed end in the same Windows as none', async () => {
+  const run = await cutDeployments({ folder, seed: 1, cuts: 10, cutsEach: 5, policy: 'none' });
   console.log(run.cuts.join('\n'));
   expect(run.wrong).toEqual([]);
   expect(run.cuts).toHaveLength(10);

@@ -1,17 +1,17 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { copyImage } from '../../scripts/vm/disk/copy-image.mjs';
-import { drawCrashPoints } from '../../scripts/vm/disk/crash-points.mjs';
-import { judgeCrashImages, type Verdict } from '../../scripts/vm/disk/judge-crash-images.mjs';
-import { withMountedPartition } from '../../scripts/vm/disk/mounted-partition.mjs';
-import { seededRandom } from '../../scripts/vm/disk/seeded-random.mjs';
-import { readWriteLog } from '../../scripts/vm/disk/write-log.mjs';
-import { VOLUME } from '../../scripts/vm/ext4-disk.mjs';
-import { tailOf } from '../../scripts/vm/power-cycle.mjs';
-import { tempFolder } from '../support/temp-folder.ts';
-import { bootStoreOf, marksOf, openVmKit, powerOnCuttable, START_MS, type VmKit } from '../support/vm.ts';
-import { installed, judgeCompleted, judgeMoment } from '../support/vm-judge.ts';
+import { copyImage } from '../../../scripts/vm/disk/copy-image.mjs';
+import { drawCrashPoints } from '../../../scripts/vm/disk/crash-points.mjs';
+import { judgeCrashImages, type Verdict } from '../../../scripts/vm/disk/judge-crash-images.mjs';
+import { withMountedPartition } from '../../../scripts/vm/disk/mounted-partition.mjs';
+import { seededRandom } from '../../../scripts/vm/disk/seeded-random.mjs';
+import { readWriteLog } from '../../../scripts/vm/disk/write-log.mjs';
+import { VOLUME } from '../../../scripts/vm/ext4-disk.mjs';
+import { tailOf } from '../../../scripts/vm/power-cycle.mjs';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { bootStoreOf, marksOf, openVmKit, powerOnCuttable, START_MS, type VmKit } from '../../support/vm.ts';
+import { installed, judgeCompleted, judgeMoment } from '../../support/vm-judge.ts';
 
 const folder = tempFolder('vm-replay');
 const at = (...names: readonly string[]): string => path.join(folder, ...names);
