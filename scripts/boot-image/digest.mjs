@@ -1,6 +1,6 @@
 // Digests of files, read in pieces: SHA-256 for the report, SHA-1 because a WIM knows its files by that.
 import { createHash } from 'node:crypto';
-import { createReadStream, readdirSync } from 'node:fs';
+import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -11,10 +11,10 @@ export async function digestOfFile(file, algorithm = 'sha256') {
   return hash.digest('hex');
 }
 
-/** The files below a folder, as paths with `/`, sorted. */
+/** The files below a folder, as paths with `/`, sorted; a link to a file counts as one. */
 export function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
+    .filter(entry => entry.isFile() || (entry.isSymbolicLink() && isFile(join(entry.parentPath, entry.name))))
     .map(entry =>
       join(entry.parentPath, entry.name)
         .slice(folder.length + 1)
@@ -22,6 +22,8 @@ export function filesBelow(folder) {
     )
     .sort();
 }
+
+const isFile = path => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 /** @returns SHA-256 of every file below a folder, by path */
 export async function digestsBelow(folder) {

@@ -44,7 +44,8 @@ export function wimImages(wim, { name = wim, signal } = {}) {
         ...paths.map(path => `delete --force --recursive ${quoted(path)}`),
         `add ${quoted(tree)} /`,
       ];
-      await wimlib(['update', wim, String(index), '--check'], {
+      // Windows' wimlib would take over who may read the staging folder; Linux' knows no such thing.
+      await wimlib(['update', wim, String(index), '--check', '--no-acls'], {
         cwd: folder, // the tree is named from here, so that no path of the user's has to be quoted
         input: `${commands.join('\n')}\n`,
         onPercent,

@@ -19,6 +19,7 @@ export function bootImageKey(publicKeys) {
     ...Object.keys(WINPE_FILES).map(name => at('winpe', name)),
     at('winpe/agent.yaml'),
     at('scripts/sample/boot-image.mjs'),
+    at('scripts/boot-image/winpe-files.mjs'),
   ];
   return digestOfFiles(files, publicKeys);
 }

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tool } from './raw-disk.ts';
 
 /** First serial port; every firmware has it at this place in QEMU. */
-const SERIAL = '0x3f8';
+export const SERIAL_PORT = '0x3f8';
 
 /** El Torito, section 2.1: the BIOS loads as many sectors as the entry says at 0000:7c00 and jumps there. The last sector is read, too. */
 const CD_SECTOR = (words: string) => `
@@ -16,7 +16,7 @@ _start:
   xor %ax, %ax
   mov %ax, %ds
   mov $(0x7c00 + last - _start), %si
-  mov $${SERIAL}, %dx
+  mov $${SERIAL_PORT}, %dx
 next: lodsb
   test %al, %al
   jz stop
@@ -30,7 +30,7 @@ last: .asciz "${words}\\r\\n"
 `;
 
 const EFI = (words: string) => `
-static void say(const char *text) { for (; *text; text++) __asm__ volatile("outb %0, %1" :: "a"(*text), "Nd"((unsigned short)${SERIAL})); }
+static void say(const char *text) { for (; *text; text++) __asm__ volatile("outb %0, %1" :: "a"(*text), "Nd"((unsigned short)${SERIAL_PORT})); }
 unsigned long long efi_main(void *image, void *system) { say("${words}\\r\\n"); for (;;) __asm__ volatile("hlt"); }
 `;
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { WINPE_FILES } from '../../scripts/sample/boot-image.mjs';
 import { BUILD, at as inCheckout } from '../../scripts/setup/place.mjs';
+import { runPrestage } from '../blackbox/run-prestage.ts';
 import { extract, partitionFile, partitionsOf, tool } from '../support/raw-disk.ts';
 import { readHive } from '../support/registry-hive.ts';
 import { applyImage, factOf, runBootImage, writeAgentConfig } from '../support/run-boot-image.ts';
@@ -132,6 +133,12 @@ test(
     expect(entries).toMatch(/boot img : +1 +BIOS +y +none .* 8 /);
     expect(entries).toMatch(/boot img : +2 +UEFI +y +none /);
     expect(entries).toMatch(/img path : +2 +\/EFI\/Microsoft\/Boot\/efisys_noprompt\.bin/);
+
+    // And a site takes it as it is.
+    await writeTree(at('iso/windows'), { 'Windows/System32/ntoskrnl.exe': 'a new Windows' });
+    await captureBootWim(at('iso/install.wim'), [{ folder: at('iso/windows'), name: 'Windows 11' }]);
+    const site = ['init', 'iso/site', '--os-image', 'iso/install.wim', '--boot-image', 'iso/out/media'];
+    expect(await runPrestage(site, { cwd })).toMatchObject({ code: 0 });
 
     const [partition, ...more] = await partitionsOf(at('iso/out/prestage-winpe.img'));
     expect(more).toEqual([]);
