@@ -29,19 +29,27 @@ export interface PowerShellScript {
   readonly parameters: readonly string[];
   readonly functions: ReadonlyMap<string, { readonly text: string; readonly parameters: readonly string[] }>;
   readonly calls: readonly Call[];
+  /** Names of variables in lower case, as PowerShell takes them: each use, and what gets a value somewhere. */
+  readonly variables: readonly string[];
+  readonly assigned: ReadonlySet<string>;
   /** `[Type]::Method` and `.Method` calls. */
   readonly methods: readonly { readonly name: string; readonly within: string | undefined }[];
 }
 
 /** @param file relative to the checkout. */
 export function readPowerShell(file: string): PowerShellScript {
-  const bytes = readFileSync(path.join(ROOT, file));
+  return parsePowerShell(readFileSync(path.join(ROOT, file)), file);
+}
+
+/** As readPowerShell, from the bytes of a file. */
+export function parsePowerShell(bytes: Buffer, file = 'script'): PowerShellScript {
   const text = bytes.toString('latin1');
   const parser = new Parser();
   parser.setLanguage(grammar);
   const tree = parser.parse(text);
   if (tree === null) throw new Error(`${file} was not parsed`);
   const root = tree.rootNode;
+  const variables = variablesIn(root);
   return {
     text,
     bytes,
@@ -55,6 +63,8 @@ export function readPowerShell(file: string): PowerShellScript {
         ),
     ),
     calls: root.descendantsOfType('command').flatMap(node => (node === null ? [] : [callOf(node)])),
+    variables: variables.map(({ name }) => name),
+    assigned: new Set(variables.flatMap(({ name, getsValue }) => (getsValue ? [name] : []))),
     methods: root
       .descendantsOfType('invokation_expression')
       .flatMap(node =>
@@ -74,6 +84,24 @@ function parametersOf(node: Node): readonly string[] {
   return (block?.descendantsOfType('script_parameter') ?? []).flatMap(each => {
     const variable = each?.children.find(child => child?.type === 'variable');
     return variable ? [variable.text.slice(1)] : [];
+  });
+}
+
+/** A variable gets a value as a parameter, on the left of an assignment, in the head of a foreach, or by `++`. Splatted ones (`@x`) are uses. */
+function variablesIn(root: Node): readonly { readonly name: string; readonly getsValue: boolean }[] {
+  return root.descendantsOfType('variable').flatMap(node => {
+    if (node === null) return [];
+    const name = node.text
+      .replace(/^[$@]\{?/, '')
+      .replace(/\}$/, '')
+      .toLowerCase();
+    const { parent } = node;
+    if (parent?.type === 'script_parameter' || parent?.type === 'foreach_statement')
+      return [{ name, getsValue: true }];
+    for (let at: Node | null = node; at !== null && at.type !== 'statement_list'; at = at.parent) {
+      if (at.type === 'left_assignment_expression') return [{ name, getsValue: at.text === node.text }];
+    }
+    return [{ name, getsValue: false }];
   });
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { WINPE_FILES } from '../../scripts/sample/boot-image.mjs';
-import { readPowerShell } from './power-shell-tree.ts';
+import { parsePowerShell, readPowerShell } from './power-shell-tree.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SCRIPTS = [
@@ -155,6 +155,25 @@ describe.each(SCRIPTS)('$file', ({ script, page }) => {
     expect(unknown).toEqual([]);
   });
 
+  // With Set-StrictMode a mistyped name ends the script, where it runs: here it is found.
+  test('uses only variables that get a value somewhere, and those of PowerShell itself', () => {
+    const own = [
+      '_',
+      'true',
+      'false',
+      'null',
+      'pscmdlet',
+      'psscriptroot',
+      'lastexitcode',
+      'whatifpreference',
+    ];
+    const unknown = script.variables.filter(
+      name => !script.assigned.has(name) && !own.includes(name) && !/^env:/.test(name),
+    );
+    expect([...new Set(unknown)]).toEqual([]);
+    expect(script.assigned.size).toBeGreaterThan(30);
+  });
+
   test('asks Invoke-Step only for what it does, or for a program or cmdlet that is known', () => {
     const handled = [...script.functions.get('Invoke-Step')!.text.matchAll(/^ +'([a-z-]+)' \{/gm)].map(
       match => match[1]!,
@@ -191,6 +210,25 @@ describe.each(SCRIPTS)('$file', ({ script, page }) => {
 
 const build = SCRIPTS[0]!.script;
 const machine = SCRIPTS[1]!.script;
+
+test('a brace that is missing, a name that is mistyped and a program that is called on the way are seen', () => {
+  const seen = (text: string) => parsePowerShell(Buffer.from(text));
+  expect(seen('if ($a) {\r\n    Get-Item -Path $a\r\n').mistakes).not.toEqual([]);
+  const typed = seen('$first = 1\r\nWrite-Host $frist\r\n');
+  expect(typed.variables.filter(name => !typed.assigned.has(name))).toEqual(['frist']);
+  const called = seen('function A {\r\n    & $tool /x\r\n    Copy-Item -Path a\r\n}\r\n').calls;
+  expect(called.map(({ byOperator, within, name }) => [byOperator, within, name])).toEqual([
+    [true, 'A', '$tool'],
+    [false, 'A', 'Copy-Item'],
+  ]);
+});
+
+test('what is looked up of the ADK by name is what was found', () => {
+  const found = [...build.functions.get('Find-Kit')!.text.matchAll(/^ +(\w+) += /gm)].map(match => match[1]!);
+  const used = [...build.text.matchAll(/\$kit\.(\w+)/gi)].map(match => match[1]!);
+  expect(used.length).toBeGreaterThan(10);
+  expect(used.filter(name => !found.includes(name))).toEqual([]);
+});
 
 test('the image that was mounted is let go on every way out, and before it is mounted the script knows', () => {
   const body = build.text.slice(build.text.lastIndexOf('\r\ntry {'));
