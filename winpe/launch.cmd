@@ -3,8 +3,8 @@ rem Runs the deployment. Leaves a shell for the technician when it did not end w
 rem Plain cmd.exe of Windows PE: no PowerShell, no timeout.exe, no choice.exe, no WMI. What each part is for: docs/boot-image.md.
 rem Windows PE restarts when the last program of winpeshl.ini ends: so nothing here may end before it is meant to.
 setlocal
-set "HOME=%SYSTEMDRIVE%\Prestage"
-set "AGENT=%HOME%\prestage.exe"
+set "PLACE=%SYSTEMDRIVE%\Prestage"
+set "AGENT=%PLACE%\prestage.exe"
 set "LETTERS=C D E F G H I J K L M N O P Q R S T U V W Y Z"
 set "BEGAN=%DATE% %TIME:~0,5%"
 set "RESULT="
@@ -16,7 +16,7 @@ rem In Prestage's own log folder, which is there once the media was proven: befo
 set /a STARTS=0
 set /a RESTARTS=0
 call :findlog
-if defined LOG if exist "%LOG%" for /f "usebackq tokens=1,2" %%A in ("%LOG%") do (
+if defined COUNTED if exist "%COUNTED%" for /f "usebackq tokens=1,2" %%A in ("%COUNTED%") do (
   if "%%A"=="start" set /a STARTS+=1
   if "%%A %%B"=="ended 0" set /a RESTARTS+=1
   if "%%A %%B"=="ended 3" set /a RESTARTS+=1
@@ -27,8 +27,8 @@ call :note start
 if %STARTS% GTR 0 echo Starts in a row: %STARTS% of at most %MOST_STARTS% before this one; %RESTARTS% of at most %MOST_RESTARTS% ended with a restart.
 
 if not exist "%AGENT%" goto noagent
-if exist "%HOME%\drivers\" call :drivers
-if exist "%HOME%\selftest.txt" call :selftest
+if exist "%PLACE%\drivers\" call :drivers
+if exist "%PLACE%\selftest.txt" call :selftest
 if not "%RESULT%"=="" if not "%RESULT%"=="0" goto fault
 
 rem TEMP lies on X:, which is memory. Prestage moves its own temporary files to the media volume as soon as that is verified.
@@ -103,7 +103,7 @@ echo   prestage report      shows what was done
 echo   prestage explain X   explains a code such as NET-01
 echo   prestage deploy      goes on where the run stopped
 echo.
-if defined LOG echo Starts in a row are counted in %LOG%
+if defined COUNTED echo Starts in a row are counted in %COUNTED%
 call :until
 set /a UNANSWERED=0
 :shell
@@ -154,24 +154,24 @@ goto fault
 rem --- what is called ---------------------------------------------------------------------------------------------------------------------------
 
 :findlog
-set "LOG="
-for %%D in (%LETTERS%) do if not defined LOG if exist "%%D:\_SMSTaskSequence\Logs\" set "LOG=%%D:\_SMSTaskSequence\Logs\launches.log"
+set "COUNTED="
+for %%D in (%LETTERS%) do if not defined COUNTED if exist "%%D:\_SMSTaskSequence\Logs\" set "COUNTED=%%D:\_SMSTaskSequence\Logs\launches.log"
 goto :eof
 
 :note
 set "NOTED="
-if not defined LOG goto :eof
->>"%LOG%" echo %* %BEGAN%&& set "NOTED=1"
+if not defined COUNTED goto :eof
+>>"%COUNTED%" echo %* %BEGAN%&& set "NOTED=1"
 goto :eof
 
 :forget
 call :findlog
-if defined LOG if exist "%LOG%" del "%LOG%" >nul 2>&1
+if defined COUNTED if exist "%COUNTED%" del "%COUNTED%" >nul 2>&1
 goto :eof
 
 rem Drivers that were laid beside the agent instead of being added by DISM, which only Windows has.
 :drivers
-for /r "%HOME%\drivers" %%I in (*.inf) do drvload "%%I" >nul 2>&1 && set "LOADED=1" || echo Driver not loaded: %%I
+for /r "%PLACE%\drivers" %%I in (*.inf) do drvload "%%I" >nul 2>&1 && set "LOADED=1" || echo Driver not loaded: %%I
 if not defined LOADED goto :eof
 rem A disk or a network behind a new driver needs a moment; wpeinit has been through before there was one.
 wpeutil InitializeNetwork >nul 2>&1
