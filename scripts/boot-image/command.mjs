@@ -3,6 +3,7 @@ import { say } from '../setup/say.mjs';
 import { buildBootImage } from './build.mjs';
 import { HELP, readOptions } from './options.mjs';
 import { reportText } from './report.mjs';
+import { diskFull } from './run-tool.mjs';
 
 /** As a shell reports a program that was ended by SIGINT or SIGTERM. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 };
@@ -28,6 +29,7 @@ export async function bootImage(words) {
     process.stdout.write(`${options.json ? JSON.stringify(report, undefined, 2) : reportText(report)}\n`);
     return 0;
   } catch (thrown) {
+    if (thrown.code === 'ENOSPC') throw diskFull();
     if (code === undefined) throw thrown;
     say(`\nStopped; ${options.to} is as it was.`);
     return code;

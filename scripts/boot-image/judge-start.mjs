@@ -18,7 +18,7 @@ export async function judgeStart({ agent, listing, read, chosen, from }) {
       );
   if (found.missing.length > 0)
     throw new Advice(
-      `${image} lacks what the agent needs to start: ${found.missing.join(', ')}. Nothing was made. Take the Windows PE of a newer ADK or Windows ISO, or one that was not slimmed.`,
+      `${image} lacks what the agent needs to start: ${found.missing.join(', ')}. Nothing was made. Take the Windows PE of a newer ADK or Windows ISO, or one that was not slimmed; or put these DLLs of a Windows of the same build into its \\Windows\\System32 first.`,
     );
   const notes = [
     ...(unknown ? [`What ${unknown} needs was not looked at: it is not on this computer.`] : []),

@@ -50,15 +50,17 @@ export function runTool(program, args, { cwd, env, input, signal, onPercent, onB
       if (signal?.aborted) return reject(signal.reason);
       if (code === 0) return resolve(Buffer.concat(out).toString());
       const output = Buffer.concat(all).toString();
-      if (/No space left on device|not enough space on the disk/i.test(output))
-        return reject(
-          new Advice(
-            `The disk became full while ${basename(program)} was writing; nothing was put in place. Free space, or give another folder with --to.`,
-          ),
-        );
+      if (/No space left on device|not enough space on the disk/i.test(output)) return reject(diskFull());
       reject(new ToolFailed(program, args, { code: killedBy ?? code, output }));
     });
   });
+}
+
+/** What is said whoever was writing when the disk became full. */
+export function diskFull() {
+  return new Advice(
+    'The disk became full while the boot image was being made; nothing was put in place. Free space, or give a folder on another disk with --to.',
+  );
 }
 
 /** Progress overwrites itself with CR; of each line only what was left standing counts. */

@@ -72,7 +72,7 @@ export function wimImages(wim, { name = wim, signal } = {}) {
 
 const quoted = path => `'${path}'`;
 
-/** `wimlib-imagex dir --detailed`: a line of dashes, then `name = value` lines, for each file. The first digest is that of the file's own data. */
+/** `wimlib-imagex dir --detailed`: a line of dashes, then `name = value` lines, for each file. Of its streams the unnamed one is the file's own data. */
 function parseListing(text) {
   const entries = new Map();
   for (const block of text.split(/^-{20,}$/m)) {
@@ -82,7 +82,7 @@ function parseListing(text) {
     entries.set(path.toLowerCase(), {
       path,
       isFolder: block.includes('FILE_ATTRIBUTE_DIRECTORY'),
-      sha1: /^Hash += 0x([0-9a-f]{40})$/m.exec(block)?.[1],
+      sha1: /Unnamed data stream:\s+Hash += 0x([0-9a-f]{40})$/m.exec(block)?.[1],
       bytes: number('Uncompressed size'),
       storedBytes: number('Compressed size'),
     });

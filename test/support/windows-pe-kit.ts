@@ -8,7 +8,7 @@ import { tool } from './raw-disk.ts';
 import { makeHive } from './registry-hive.ts';
 import { captureWim, writeTree } from './wim-kit.ts';
 
-/** What the agent and its add-on import, and what Windows PE is told by. */
+/** What the agent and its add-on import, and the smaller program that stands in for it (`programOfVersion`). */
 export const SYSTEM_DLLS = [
   'advapi32',
   'apisetschema',
@@ -18,8 +18,10 @@ export const SYSTEM_DLLS = [
   'iphlpapi',
   'kernel32',
   'kernelbase',
+  'msvcrt',
   'ntdll',
   'ole32',
+  'oleaut32',
   'shell32',
   'user32',
   'userenv',
@@ -127,7 +129,7 @@ export async function makeUdfIso(iso: string, folder: string): Promise<void> {
   ]);
 }
 
-/** A Windows program that says of itself that it is of this version (`0.0.9.0`), whatever it does. */
+/** A Windows program that says of itself that it is of this version (`0.0.9.0`): an agent that takes less time to compress than the real one. */
 export function programOfVersion(version: string): Uint8Array {
   const program = NtExecutable.from(readFileSync(windowsPart('7zip-bin/win/x64/7za.exe')));
   const resources = NtExecutableResource.from(program);

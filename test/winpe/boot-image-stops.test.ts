@@ -91,22 +91,37 @@ test('after a kill the next run clears what was left; two runs at once are not l
   expect(readFileSync(at('to-kill/out/media/sources/boot.wim'), 'utf8')).toBe('earlier');
 });
 
-test('too little space is told before anything is written', PATIENCE, async () => {
-  mkdirSync(at('small'));
-  const script = at('small.sh');
+/** A run whose destination lies on a tmpfs of its own, in a mount namespace. */
+async function runOnSmallVolume(name: string, options: string) {
+  mkdirSync(at(name));
+  const script = at(`${name}.sh`);
   writeFileSync(
     script,
-    'set -e\ncd "$1"\nmount -t tmpfs -o size=8m tmpfs small\nshift\nset +e\n"$@"\necho "code $?, $(ls -A small | wc -l) files"\n',
+    `set -e\ncd "$1"\nmount -t tmpfs -o ${options} tmpfs ${name}\nshift\nset +e\n"$@"\necho "code $?, $(ls -A ${name} | wc -l) files"\n`,
   );
   const own = process.getuid?.() === 0 ? ['-m'] : ['-r', '-m'];
-  const { stdout, stderr } = await runPrestage(
-    [...own, 'sh', script, cwd, NODE, SCRIPT, ...words('small/out')],
-    { cwd },
-    'unshare',
-  );
+  const command = [NODE, SCRIPT, ...words(`${name}/out`)];
+  return runPrestage([...own, 'sh', script, cwd, ...command], { cwd }, 'unshare');
+}
+
+test('too little space is told before anything is written', PATIENCE, async () => {
+  const { stdout, stderr } = await runOnSmallVolume('small', 'size=8m');
   expect(stderr).toMatch(
-    /There is too little space at \S+small: \d{3} MB may be needed, 9 MB are free; nothing was made\. Free some, or give a folder on another disk with --to\./,
+    /\n\nThere is too little space at \S+small: \d{3} MB may be needed, 9 MB are free; nothing was made\. Free some, or give a folder on another disk with --to\.\n$/,
   );
   expect(stdout).toBe('code 1, 0 files\n');
   expect(existsSync(at('small/out'))).toBe(false);
+});
+
+// Inodes run out as bytes do (ENOSPC), but are not counted before.
+test.each([
+  ['wimlib writes', 10, 'pre-flight: failed'],
+  ['files are laid out', 14, 'pre-flight'],
+])('a disk that becomes full while %s is told, and left as it was', PATIENCE, async (_, inodes, last) => {
+  const { stdout, stderr } = await runOnSmallVolume(`full-${inodes}`, `size=900m,nr_inodes=${inodes}`);
+  expect(stderr).toMatch(
+    /\n\nThe disk became full while .*; nothing was put in place\. Free space, or .*--to\.\n$/,
+  );
+  expect(stderr.split('\n\n')[0]!.endsWith(last)).toBe(true);
+  expect(stdout).toBe('code 1, 0 files\n');
 });

@@ -27,12 +27,17 @@ const digest = (file: string) => createHash('sha256').update(readFileSync(file))
 const MEGABYTE = 1_000_000;
 const FBWF = 'ControlSet001\\Services\\FBWF';
 
+const wordsOf = (line: string) => line.split(' ');
+/** Another agent than the real one, which the first test takes. */
+const SMALL = '--agent small.exe';
+
 /** Compresses the agent by LZX, which takes a busy machine its time. */
 const PATIENCE = { timeout: 240_000 };
 
 let keyId: string;
 beforeAll(async () => {
   keyId = writeAgentConfig(at('agent.yaml'));
+  writeFileSync(at('small.exe'), programOfVersion('1.2.3.0'));
   await layWindowsPe(at('pe'));
   await captureBootWim(at('winpe.wim'), [{ folder: at('pe') }], { compression: 'xpress' });
 });
@@ -61,16 +66,7 @@ test(
     await makeUdfIso(at('iso/windows.iso'), at('iso/media'));
     const before = digest(at('iso/windows.iso'));
 
-    const words = [
-      '--from',
-      'iso/windows.iso',
-      '--config',
-      'agent.yaml',
-      '--to',
-      'iso/out',
-      '--iso',
-      '--disk',
-    ];
+    const words = wordsOf('--from iso/windows.iso --config agent.yaml --to iso/out --iso --disk');
     const { code, stdout, stderr } = await runBootImage(words, { cwd });
     expect(stderr).not.toContain('failed');
     expect(code).toBe(0);
@@ -166,32 +162,9 @@ test(
     writeFileSync(at('adk/ca.pem'), 'a certificate');
     writeFileSync(at('adk/revocations.json'), '{}');
     writeAgentConfig(at('adk/agent.yaml'), 'ca: [ca.pem]\n');
-    const words = [
-      '--from',
-      'adk/WinPE',
-      '--config',
-      'adk/agent.yaml',
-      '--to',
-      'adk/out',
-      '--iso',
-      '--scratch',
-      '128',
-    ];
-    const run = await runBootImage(
-      [
-        ...words,
-        '--drivers',
-        "adk/vendor's drivers",
-        '--shell',
-        '--selftest',
-        '--agent-files',
-        'adk/revocations.json',
-        '--json',
-      ],
-      {
-        cwd,
-      },
-    );
+    const wishes = '--iso --scratch 128 --shell --selftest --agent-files adk/revocations.json --json';
+    const words = wordsOf(`--from adk/WinPE --config adk/agent.yaml --to adk/out ${SMALL} ${wishes}`);
+    const run = await runBootImage([...words, '--drivers', "adk/vendor's drivers"], { cwd });
     expect(run.stderr).not.toContain('failed');
     const report = JSON.parse(run.stdout);
     expect(report).toMatchObject({
@@ -240,12 +213,11 @@ test(
       integrity: false,
     });
     await tool('wimlib-imagex', ['info', at('old/boot.wim'), '0', '--boot']);
-    const run = await runBootImage(['--from', 'old/boot.wim', '--config', 'agent.yaml', '--to', 'old/out'], {
-      cwd,
-    });
+    const words = wordsOf(`--from old/boot.wim --config agent.yaml --to old/out ${SMALL}`);
+    const run = await runBootImage(words, { cwd });
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(
-      /agent +prestage\.exe [\d.]+ \(98\.\d MB\), x64; replaces prestage\.exe 0\.0\.9\.0 /,
+      /agent +prestage\.exe 1\.2\.3\.0 \([\d.]+ MB\), x64; replaces prestage\.exe 0\.0\.9\.0 /,
     );
     expect(run.stdout).toContain('Image 1 starts now; before it was none.');
     expect(run.stdout).toMatch(
@@ -274,7 +246,7 @@ test(
   PATIENCE,
   async () => {
     await captureBootWim(at('twice/boot.wim'), [{ folder: at('pe'), name: SETUP }, { folder: at('pe') }]);
-    const words = ['--config', 'agent.yaml', '--to', 'twice/out', '--json', '--index', '1'];
+    const words = wordsOf(`--config agent.yaml --to twice/out --json --index 1 ${SMALL}`);
     const one = await runBootImage([...words, '--from', 'twice/boot.wim', '--compress', 'xpress'], { cwd });
     const first = JSON.parse(one.stdout);
     expect(first.image).toMatchObject({ index: 1, name: SETUP, why: 'as asked for' });
@@ -293,12 +265,34 @@ test(
   },
 );
 
+test('an agent for arm64 goes into a Windows PE for arm64', PATIENCE, async () => {
+  // Headers that name the machine are all that can be had of it here.
+  const arm64 = (bytes: Uint8Array): Uint8Array => {
+    const file = Buffer.from(bytes);
+    file.writeUInt16LE(0xaa64, file.readUInt32LE(0x3c) + 4);
+    return file;
+  };
+  mkdirSync(at('arm64'));
+  writeFileSync(at('arm64/prestage.exe'), arm64(programOfVersion('1.2.3.0')));
+  const dlls = ['ntdll.dll', 'kernel32.dll'].map(name => `Windows/System32/${name}`);
+  const files = Object.fromEntries(dlls.map(name => [name, arm64(readFileSync(at('pe', name)))]));
+  await layWindowsPe(at('arm64/pe'), { files });
+  await captureBootWim(at('arm64/boot.wim'), [{ folder: at('arm64/pe') }], { compression: 'xpress' });
+  const words = '--from arm64/boot.wim --config agent.yaml --to arm64/out --agent arm64/prestage.exe --json';
+  const run = await runBootImage(wordsOf(words), { cwd });
+  expect(run.stderr).not.toContain('failed');
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    agent: { machine: 'arm64' },
+    preflight: { machine: 'arm64' },
+  });
+});
+
 test('without hivexregedit the scratch space stays, and that is said with what to do', PATIENCE, async () => {
   const tools = at('few/tools');
   mkdirSync(tools, { recursive: true });
   const wimlib = (await tool('sh', ['-c', 'command -v wimlib-imagex'])).trim();
   writeFileSync(path.join(tools, 'wimlib-imagex'), `#!/bin/sh\nexec ${wimlib} "$@"\n`, { mode: 0o755 });
-  const words = ['--from', 'winpe.wim', '--config', 'agent.yaml', '--to', 'few/out', '--json'];
+  const words = wordsOf(`--from winpe.wim --config agent.yaml --to few/out --json ${SMALL}`);
   const run = await runBootImage(words, { cwd, env: { PATH: tools } });
   const { scratchSpace, notes } = JSON.parse(run.stdout);
   expect(scratchSpace.megabytes).toBeUndefined();
