@@ -1,9 +1,10 @@
 // Puts Prestage into the boot.wim of a copied source: which image takes it, would it start there, what was there before, and back again for a look.
-import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileVersion } from '../../agent/machine/file-version.ts';
 import { Advice } from '../setup/say.mjs';
 import { chooseImage } from './choose-image.mjs';
+import { copyFile } from './copy-file.mjs';
 import { judgeStart } from './judge-start.mjs';
 import { judgeWim } from './judge-wim.mjs';
 import { layLauncherTree, pathsToDelete } from './launcher-tree.mjs';
@@ -20,7 +21,7 @@ export async function assemble({ options, source, config, agent, drivers, judged
   const wim = join(place.media, BOOT_WIM);
   const bootWimName = source.wim ?? `sources/boot.wim of ${options.from}`;
   await step(source.kind === 'iso' ? 'unpack the ISO' : 'copy the source', onPercent =>
-    takeSource(source, { ...place, copyFile, signal, onPercent }),
+    takeSource(source, { ...place, signal, onPercent }),
   );
   const { header, images, hadIntegrityTable, compressAnew } =
     judged ?? (await checkWim(wim, { ...options, name: bootWimName, signal }));
@@ -112,11 +113,7 @@ async function layHive({ listing, read, options, signal, place }) {
   const copy = join(place.scratch, 'SYSTEM.hive');
   writeFileSync(copy, await read(entry));
   const set = await setScratchSpace(copy, { megabytes: options.scratch, signal });
-  if (set.megabytes !== undefined && set.megabytes !== set.was) {
-    const laid = hiveIn(place.tree);
-    mkdirSync(dirname(laid), { recursive: true });
-    copyFileSync(copy, laid);
-  }
+  if (set.megabytes !== undefined && set.megabytes !== set.was) copyFile(copy, hiveIn(place.tree));
   return set;
 }
 
@@ -126,9 +123,4 @@ async function expectScratchSpace({ megabytes }, { bootWim, index, signal, place
   const copy = join(place.scratch, 'SYSTEM.back');
   writeFileSync(copy, await bootWim.read(index, entry, place.scratch));
   expect('scratch space', megabytes, (await readScratchSpace(copy, signal))?.megabytes);
-}
-
-function copyFile(from, to) {
-  mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, to);
 }

@@ -1,5 +1,5 @@
 // Reads an ISO by 7z: Microsoft's keep their files in UDF alone, and ISO 9660 holds no more than a text that says so.
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Advice } from '../setup/say.mjs';
 import { need } from './host.mjs';
@@ -24,9 +24,20 @@ export async function unpackIso({ from: iso, files }, { media, scratch, signal, 
   writeFileSync(list, files.map(({ from }) => `${from}\n`).join(''));
   const words = ['x', '-y', '-bsp1', '-scsUTF-8', '-spd', `-o${unpacked}`, iso, `@${list}`];
   await inWords(iso, () => runTool(need('7z'), words, { signal, onPercent }));
+  makeWritable(unpacked);
   for (const { from, to } of files) {
     mkdirSync(dirname(join(media, to)), { recursive: true });
     renameSync(join(unpacked, from), join(media, to));
+  }
+}
+
+/** What was on a disc may be read only, folders too; here it is changed, and removed afterwards. */
+function makeWritable(folder) {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) makeWritable(path);
+    else chmodSync(path, 0o644);
   }
 }
 

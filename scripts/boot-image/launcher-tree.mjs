@@ -1,7 +1,9 @@
 // Lays out what goes into the image, as a tree that is put over it: the launcher files of winpe/, the agent, agent.yaml with its certificates, drivers.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { at } from '../setup/place.mjs';
+import { copyFile } from './copy-file.mjs';
+import { filesBelow } from './digest.mjs';
 import { AGENT_PLACE, CONFIG_PLACE, DRIVERS_PLACE, WINPE_FILES } from './winpe-files.mjs';
 
 /** The shell variant: winpeshl.exe runs startnet.cmd when there is no winpeshl.ini (Microsoft, "Wpeinit and Startnet.cmd"). */
@@ -30,7 +32,8 @@ export function layLauncherTree(tree, { agent, config, beside, agentFiles, drive
   for (const file of agentFiles) lay(join(tree, dirname(CONFIG_PLACE), basename(file)), readFileSync(file));
   if (selftest) lay(join(tree, SELFTEST_PLACE), SELFTEST_TEXT);
   for (const { folder } of drivers)
-    cpSync(folder, join(tree, DRIVERS_PLACE, basename(folder)), { recursive: true, dereference: true });
+    for (const file of filesBelow(folder))
+      copyFile(join(folder, file), join(tree, DRIVERS_PLACE, basename(folder), file));
 }
 
 function lay(file, content) {

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Advice } from '../setup/say.mjs';
+import { copyFile } from './copy-file.mjs';
 import { filesBelow } from './digest.mjs';
 import { listIso, unpackIso } from './iso-source.mjs';
 
@@ -64,10 +65,10 @@ export async function lookAtSource(from, signal) {
 }
 
 /** Brings what `lookAtSource` found into `media`, in Prestage's spelling. */
-export async function takeSource(source, { media, copyFile, scratch, signal, onPercent }) {
+export async function takeSource(source, { media, scratch, signal, onPercent }) {
   if (source.kind === 'iso') return unpackIso(source, { media, scratch, signal, onPercent });
   for (const { from, to } of source.files)
-    await copyFile(source.kind === 'wim' ? source.from : join(source.from, from), join(media, to));
+    copyFile(source.kind === 'wim' ? source.from : join(source.from, from), join(media, to));
 }
 
 function lookAtFolder(given) {
