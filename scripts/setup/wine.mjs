@@ -20,7 +20,7 @@ import { timed } from './say.mjs';
 /** wine64 with the libraries that a console program needs; the X11 and sound libraries it also asks for are not. */
 const PACKAGES = ['libwine', 'wine64', 'libc6', 'libunwind8', 'liblzma5', 'libgcc-s1', 'libz-mingw-w64'];
 /** Raise it when what this file lays down changes: an older installation is then replaced. */
-const RECIPE = '1';
+const RECIPE = '2';
 
 /** Installs Wine unless this recipe's is there. It holds absolute paths, so a moved checkout gets a new one. */
 export async function installWine() {
@@ -54,11 +54,12 @@ async function fit() {
   for (const name of readdirSync(join(WINE, 'usr')).filter(name => name.endsWith('-w64-mingw32'))) {
     rmSync(join(WINE, 'usr', name), { recursive: true });
   }
-  // 711 MB, of which 480 are debugging information: every prefix is a copy of these files.
+  // 711 MB, of which 480 are debugging information: every prefix is a copy of these files. Their sections must go on lying at whole pages of the file:
+  // then Wine maps them, and all processes share them; otherwise each process reads every library into memory of its own.
   const dlls = join(libraries, 'wine/x86_64-windows');
   await run('sh', [
     '-c',
-    `find "$0" -type f -print0 | xargs -0 -P${availableParallelism()} -n20 strip --strip-debug 2>/dev/null; true`,
+    `find "$0" -type f -print0 | xargs -0 -P${availableParallelism()} -n1 objcopy --strip-debug --file-alignment=4096 2>/dev/null; true`,
     dlls,
   ]);
   for (const name of ['wine64', 'wineserver64']) {
