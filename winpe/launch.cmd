@@ -8,6 +8,7 @@ set "AGENT=%PLACE%\prestage.exe"
 set "LETTERS=C D E F G H I J K L M N O P Q R S T U V W Y Z"
 set "BEGAN=%DATE% %TIME:~0,5%"
 set "RESULT="
+set "TRIED="
 rem How often in a row, with no person in between: starts that the launcher ended with a restart, and starts of any kind.
 set "MOST_RESTARTS=10"
 set "MOST_STARTS=30"
@@ -16,6 +17,9 @@ rem In Prestage's own log folder, which is there once the media was proven: befo
 set /a STARTS=0
 set /a RESTARTS=0
 call :findlog
+rem A disk behind a driver that lies beside the agent is seen only with it; unseen, its starts would be counted from none each time.
+if not defined COUNTED call :drivers
+if not defined COUNTED call :findlog
 if defined COUNTED if exist "%COUNTED%" for /f "usebackq tokens=1,2" %%A in ("%COUNTED%") do (
   if "%%A"=="start" set /a STARTS+=1
   if "%%A %%B"=="ended 0" set /a RESTARTS+=1
@@ -27,7 +31,7 @@ call :note start
 if %STARTS% GTR 0 echo Starts in a row: %STARTS% of at most %MOST_STARTS% before this one; %RESTARTS% of at most %MOST_RESTARTS% ended with a restart.
 
 if not exist "%AGENT%" goto noagent
-if exist "%PLACE%\drivers\" call :drivers
+call :drivers
 if exist "%PLACE%\selftest.txt" call :selftest
 if not "%RESULT%"=="" if not "%RESULT%"=="0" goto fault
 
@@ -44,7 +48,7 @@ if "%RESULT%"=="0" goto restart
 
 :fault
 set "WHY=No code of Prestage. Its program broke off; the lines above may say why. Send its log and this number."
-if "%RESULT%"=="0" set "WHY=Done."
+if "%RESULT%"=="0" set "WHY=Done, but the restart does not come. Switch the computer off and on again."
 if "%RESULT%"=="2" set "WHY=USAGE: something typed or configured is wrong. Correct what is shown above."
 if "%RESULT%"=="3" set "WHY=Handed over, but the restart does not come. Switch the computer off and on again."
 if "%RESULT%"=="4" set "WHY=STOP: it was stopped. Type: prestage deploy"
@@ -148,14 +152,14 @@ ping -n 60 127.0.0.1 >nul 2>&1
 rem What cannot be counted is not repeated: with no log folder the launcher restarts nothing by itself.
 if defined NOTED wpeutil reboot
 ping -n 60 127.0.0.1 >nul 2>&1
-set "RESULT=3"
 goto fault
 
 rem --- what is called ---------------------------------------------------------------------------------------------------------------------------
 
 :findlog
+rem The manifest tells media from a _SMSTaskSequence that an earlier deployment of another kind, or this one, left on a volume of Windows.
 set "COUNTED="
-for %%D in (%LETTERS%) do if not defined COUNTED if exist "%%D:\_SMSTaskSequence\Logs\" set "COUNTED=%%D:\_SMSTaskSequence\Logs\launches.log"
+for %%D in (%LETTERS%) do if not defined COUNTED if exist "%%D:\_SMSTaskSequence\Prestage\media.json" if exist "%%D:\_SMSTaskSequence\Logs\" set "COUNTED=%%D:\_SMSTaskSequence\Logs\launches.log"
 goto :eof
 
 :note
@@ -169,8 +173,12 @@ call :findlog
 if defined COUNTED if exist "%COUNTED%" del "%COUNTED%" >nul 2>&1
 goto :eof
 
-rem Drivers that were laid beside the agent instead of being added by DISM, which only Windows has.
+rem Drivers that were laid beside the agent instead of being added by DISM, which only Windows has. Once a start.
 :drivers
+if defined TRIED goto :eof
+set "TRIED=1"
+if not exist "%PLACE%\drivers\" goto :eof
+set "LOADED="
 for /r "%PLACE%\drivers" %%I in (*.inf) do drvload "%%I" >nul 2>&1 && set "LOADED=1" || echo Driver not loaded: %%I
 if not defined LOADED goto :eof
 rem A disk or a network behind a new driver needs a moment; wpeinit has been through before there was one.
@@ -181,7 +189,7 @@ goto :eof
 rem Once in a boot image that was built for it: the report lies with the logs of the media volume, else on the stick, else in memory.
 :selftest
 set "REPORT="
-for %%D in (%LETTERS%) do if not defined REPORT if exist "%%D:\_SMSTaskSequence\" set "REPORT=%%D:\_SMSTaskSequence\Logs\selftest.json"
+for %%D in (%LETTERS%) do if not defined REPORT if exist "%%D:\_SMSTaskSequence\Prestage\media.json" set "REPORT=%%D:\_SMSTaskSequence\Logs\selftest.json"
 for %%D in (%LETTERS%) do if not defined REPORT if exist "%%D:\sources\boot.wim" set "REPORT=%%D:\prestage-selftest.json"
 if not defined REPORT set "REPORT=%SYSTEMDRIVE%\prestage-selftest.json"
 if exist "%REPORT%" goto :eof

@@ -19,13 +19,16 @@ const record = path.join(drive, 'record.ndjson');
 const home = path.join(drive, 'Prestage');
 const logs = path.join(drive, '_SMSTaskSequence/Logs');
 const launches = path.join(logs, 'launches.log');
+const manifest = path.join(drive, '_SMSTaskSequence/Prestage/media.json');
 
-/** A boot image as it comes from RAM, and a disk on which Prestage has been (its log folder is there). */
+/** A boot image as it comes from RAM, and a disk of media on which Prestage has been (its log folder is there). */
 beforeEach(() => {
   for (const place of [record, home, path.join(drive, '_SMSTaskSequence'), path.join(drive, 'sources')])
     rmSync(place, { recursive: true, force: true });
   mkdirSync(home);
   mkdirSync(logs, { recursive: true });
+  mkdirSync(path.dirname(manifest), { recursive: true });
+  writeFileSync(manifest, '{}');
   cpSync(path.join(WINPE, 'launch.cmd'), path.join(home, 'launch.cmd'));
   const system32 = path.join(drive, 'windows/system32');
   for (const name of ['prestage.cmd', 'startnet.cmd'])
@@ -228,6 +231,13 @@ describe('the loop guard', () => {
     await ended;
   });
 
+  test('what another kind of deployment left on a disk gets nothing written to it', async () => {
+    rmSync(manifest);
+    const { calls } = await launch({ codes: { prestage: 40 } });
+    expect(calls).toEqual(['prestage deploy', ...LEFT]);
+    expect(existsSync(launches)).toBe(false);
+  });
+
   test.each([
     {
       before: 'ten restarts',
@@ -312,6 +322,27 @@ describe('drivers beside the agent', () => {
       'ping -n 6 127.0.0.1',
       'prestage deploy',
     ]);
+  });
+
+  test('that make the disk visible are loaded before starts are counted: it is no way around the loop guard', async () => {
+    lay();
+    startedBefore(10, HANDED_OVER);
+    rmSync(manifest);
+    const { child, ended } = await wine.start('cmd', ['/d', ...LAUNCHER], {
+      env: { PRESTAGE_RECORD_PAUSE_MS: '1500' },
+      openInput: true,
+    });
+    let screen = '';
+    child.stdout?.on('data', piece => {
+      screen += String(piece);
+    });
+    await vi.waitFor(() => expect(callsSoFar()[0]).toMatch(/^drvload /), PATIENCE);
+    writeFileSync(manifest, '{}'); // as the disk comes with its driver
+    await vi.waitFor(() => expect(screen).toContain('To leave this shell'), PATIENCE);
+    await wine.killPrograms();
+    await ended;
+    expect(screen).toContain('Nothing was started: 10 times in a row');
+    expect(callsSoFar()).not.toContain('prestage deploy');
   });
 
   test('that do not load are named, and stop nothing', async () => {
