@@ -11,7 +11,7 @@ const LABEL = 'PRESTAGE_PE';
 /** What is told about boot sectors that the source does not have. Throws advice when it has none. */
 export function isoNotes(firmware) {
   const where =
-    "they lie in the ISO of Windows (boot, efi/microsoft/boot), and for the ADK in copype's fwfiles folder beside media";
+    "they lie in the ISO of Windows (boot, efi/microsoft/boot), and for the ADK in copype's bootbins or fwfiles folder beside media";
   if (firmware.bios === undefined && firmware.uefi === undefined)
     throw new Advice(
       `No boot sectors for an ISO are in the source (etfsboot.com for BIOS, efisys.bin for UEFI); nothing was made. Leave --iso out, or give a source that has them: ${where}.`,

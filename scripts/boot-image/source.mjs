@@ -72,12 +72,14 @@ export async function takeSource(source, { media, scratch, signal, onPercent }) 
 }
 
 function lookAtFolder(given) {
-  // copype makes media/ and fwfiles/ side by side: either the folder of both, or media itself, is what people give.
+  // copype makes media/ and bootbins/ (fwfiles/ before ADK 10.1.26100) side by side: either the folder of both, or media itself, is what people give.
   const from = existsSync(join(given, 'media')) ? join(given, 'media') : given;
   const listed = filesBelow(from).map(file => ({ from: file, bytes: statSync(join(from, file)).size }));
   const source = withBootWim({ kind: 'folder', from, ...chosenOf(listed) });
-  const fwfiles = join(dirname(from), 'fwfiles');
-  const beside = existsSync(fwfiles) ? readdirSync(fwfiles).map(name => join(fwfiles, name)) : [];
+  const beside = ['bootbins', 'fwfiles']
+    .map(name => join(dirname(from), name))
+    .filter(folder => existsSync(folder))
+    .flatMap(folder => readdirSync(folder).map(name => join(folder, name)));
   return {
     ...source,
     wim: join(from, source.files.find(({ to }) => to === BOOT_WIM).from),

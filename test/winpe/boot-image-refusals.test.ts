@@ -256,7 +256,7 @@ const cases: Readonly<Record<string, Refusal>> = {
       await layMedia(at('bare/media'), { bootWim: at('winpe.wim'), sectors: false });
       return ['bare/media', '--iso'];
     },
-    says: /No boot sectors for an ISO are in the source .*copype's fwfiles folder/,
+    says: /No boot sectors for an ISO are in the source .*copype's bootbins or fwfiles folder/,
   },
   'a computer without wimlib': {
     given: () => ['winpe.wim'],

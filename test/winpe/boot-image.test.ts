@@ -147,14 +147,12 @@ test(
 );
 
 test(
-  'copype’s folder gives its boot sectors from fwfiles, and drivers go where the launcher loads them',
+  'copype’s folder gives its boot sectors, from fwfiles and from bootbins, and drivers go where the launcher loads them',
   PATIENCE,
   async () => {
     await layMedia(at('adk/WinPE/media'), { bootWim: at('winpe.wim'), sectors: false });
-    await writeTree(at('adk/WinPE/fwfiles'), {
-      'etfsboot.com': Buffer.alloc(4096),
-      'efisys.bin': Buffer.alloc(1_474_560),
-    });
+    await writeTree(at('adk/WinPE/fwfiles'), { 'etfsboot.com': Buffer.alloc(4096) });
+    await writeTree(at('adk/WinPE/bootbins'), { 'efisys.bin': Buffer.alloc(1_474_560) });
     await writeTree(at("adk/vendor's drivers"), {
       'vmd/iaStorVD.inf': '[Version]',
       'vmd/iaStorVD.sys': 'driver',
