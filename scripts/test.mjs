@@ -35,6 +35,6 @@ await main(import.meta.url, async () => {
     ]);
   const code = await run('vitest.config.ts');
   // Emulated machines last and alone: two of them fill both processors.
-  await show(NODE, [at('scripts/vm/stand-in/build.mjs')]);
-  return (await run('vitest.vm.config.ts')) || code;
+  const built = await show(NODE, [at('scripts/vm/stand-in/build.mjs')]);
+  return built || (await run('vitest.vm.config.ts')) || code;
 });
