@@ -8,7 +8,7 @@ const PROCESSOR = 'max,-la57,-smap,-smep,-pku';
 
 /**
  * @typedef {object} MachineParts
- * @property {string} disk raw image, or nbd+unix:///?socket=PATH
+ * @property {string} [disk] raw image, or nbd+unix:///?socket=PATH
  * @property {'uefi' | 'bios' | 'kernel'} start by the disk's own boot program, or QEMU starts the stand-in's kernel itself, which is faster and has no screen
  * @property {string} [variables] OVMF's variables, a copy of its own for each machine; needed for `uefi`
  * @property {string} [iso] a CD to start from
@@ -28,15 +28,7 @@ const PROCESSOR = 'max,-la57,-smap,-smep,-pku';
 
 /** @param {MachineParts} parts @returns {string[]} program and words */
 export function machineWords(parts) {
-  const {
-    disk,
-    iso,
-    memoryMb = 1024,
-    display = 'none',
-    accelerator = 'tcg',
-    restarts = false,
-    monitor,
-  } = parts;
+  const { iso, memoryMb = 1024, display = 'none', accelerator = 'tcg', restarts = false, monitor } = parts;
   return [
     'qemu-system-x86_64',
     '-nodefaults',
@@ -48,18 +40,18 @@ export function machineWords(parts) {
     ...(restarts ? [] : ['-no-reboot']),
     ...(parts.snapshot ? ['-snapshot'] : []),
     ...['-vga', 'std', '-display', display, '-serial', 'stdio'],
-    ...(monitor === undefined ? [] : ['-qmp', `unix:${monitor},server=on,wait=off`]),
+    ...(monitor === undefined ? [] : ['-qmp', `unix:${value(monitor)},server=on,wait=off`]),
     ...(parts.serialNumber === undefined
       ? []
-      : ['-smbios', `type=1,manufacturer=QEMU,product=Prestage,serial=${parts.serialNumber}`]),
+      : ['-smbios', `type=1,manufacturer=QEMU,product=Prestage,serial=${value(parts.serialNumber)}`]),
     ...(parts.clock === undefined ? [] : ['-rtc', `base=${parts.clock},clock=vm`]),
     ...startWords(parts),
-    ...diskWords(parts, disk),
+    ...diskWords(parts),
     ...(iso === undefined
       ? []
       : [
           '-drive',
-          `if=none,id=cd,file=${iso},format=raw,media=cdrom,readonly=on`,
+          `if=none,id=cd,file=${value(iso)},format=raw,media=cdrom,readonly=on`,
           '-device',
           'ide-cd,drive=cd,bus=ide.1,bootindex=0',
         ]),
@@ -74,7 +66,7 @@ function startWords({ start, variables, parameters = '' }) {
       '-drive',
       `if=pflash,format=raw,unit=0,readonly=on,file=${OVMF}/OVMF_CODE_4M.fd`,
       '-drive',
-      `if=pflash,format=raw,unit=1,file=${variables}`,
+      `if=pflash,format=raw,unit=1,file=${value(variables)}`,
     ];
   const { vmlinux, initrd, root } = STAND_IN_FILES;
   return [
@@ -88,17 +80,21 @@ function startWords({ start, variables, parameters = '' }) {
     ],
     ...[
       '-drive',
-      `if=none,id=root,format=raw,readonly=on,file=${root}`,
+      `if=none,id=root,format=raw,readonly=on,file=${value(root)}`,
       '-device',
       'virtio-blk-pci,drive=root,serial=peroot',
     ],
   ];
 }
 
+/** In a value of QEMU's options a comma is written twice (qemu(1), -drive). */
+const value = text => String(text).replaceAll(',', ',,');
+
 /** Of the Debian package ovmf. */
 export const OVMF = '/usr/share/OVMF';
 
-function diskWords({ bus = 'virtio' }, disk) {
+function diskWords({ bus = 'virtio', disk }) {
+  if (disk === undefined) return [];
   const devices = {
     virtio: 'virtio-blk-pci,drive=disk,serial=PRESTAGE1',
     ahci: 'ide-hd,drive=disk,bus=ide.0,serial=PRESTAGE1',
@@ -107,7 +103,7 @@ function diskWords({ bus = 'virtio' }, disk) {
   // writeback, with flushes passed on: what the machine has not flushed may be lost, as with a real disk. Never `unsafe`.
   return [
     '-drive',
-    `if=none,id=disk,format=raw,cache=writeback,file=${disk}`,
+    `if=none,id=disk,format=raw,cache=writeback,file=${value(disk)}`,
     '-device',
     `${devices[bus]},bootindex=1`,
   ];

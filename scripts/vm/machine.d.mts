@@ -1,7 +1,7 @@
 // Types and promises of machine.mjs and machine-words.mjs.
 export interface MachineParts {
   /** Raw image, or `nbd+unix:///?socket=PATH`. */
-  readonly disk: string;
+  readonly disk?: string;
   readonly start: 'uefi' | 'bios' | 'kernel';
   readonly variables?: string;
   readonly iso?: string;

@@ -21,6 +21,9 @@ export function powerOn({ serialLog, ...parts }) {
   const began = performance.now();
   const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {}); // the machine may be gone
+  // Whoever started it may end by a fault: a machine that nobody watches would use a processor for ever.
+  const killAtExit = () => child.kill('SIGKILL');
+  process.on('exit', killAtExit);
   const seconds = () => (performance.now() - began) / 1000;
   const lines = [];
   const waiting = new Set();
@@ -49,6 +52,7 @@ export function powerOn({ serialLog, ...parts }) {
   const ended = new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      process.off('exit', killAtExit);
       over = { code, signal, seconds: seconds(), complaints: complaints.trim() };
       if (rest !== '') tell({ seconds: seconds(), text: plain(rest) });
       for (const each of waiting)

@@ -35,6 +35,7 @@ export function openMonitor(socket, isAlive) {
     });
     const send = (execute, words) =>
       new Promise((resolve, reject) => {
+        if (stream.destroyed) return reject(new Error('the machine has ended'));
         queue.push({ resolve, reject });
         stream.write(`${JSON.stringify({ execute, arguments: words })}\n`);
       });
