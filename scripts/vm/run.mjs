@@ -2,6 +2,7 @@
 import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { build } from '../build.mjs';
 import { atEnd, isStopping, onEnd, stopping } from '../first-boot/stopping.mjs';
 import { OUT, ROOT } from '../setup/place.mjs';
 import { main, say, timed } from '../setup/say.mjs';
@@ -15,9 +16,10 @@ import { servePoint } from './serve-point.mjs';
 import { layDisk } from './site.mjs';
 import { buildStandIn } from './stand-in/build.mjs';
 import { freshVariables } from './variables.mjs';
+import { requireWindow } from './window.mjs';
 
 const FOLDER = join(OUT, 'vm');
-/** A picture every so often, and one at each start's end. */
+/** A picture every so often, until the machine ends. */
 const PICTURE_MS = 15_000;
 
 /** As a person in the checkout would type it. */
@@ -40,29 +42,23 @@ await main(import.meta.url, async () => {
 async function run(options) {
   const { isStandIn, json = false } = options;
   const place = (...names) => join(FOLDER, ...names);
+  if (options.window) await requireWindow();
   rmSync(place('screens'), { recursive: true, force: true });
   mkdirSync(place('screens'), { recursive: true });
-  const { disk, point } = isStandIn
-    ? await prepareStandIn(options)
-    : { disk: options.disk, point: options.point };
+  const { disk, point } = isStandIn ? await prepareStandIn(options) : options;
   const network = await networkFor(options, point);
-  const probe =
-    isStandIn && disk !== undefined
-      ? await chooseAccelerator(options.accelerator ?? 'auto', disk)
-      : {
-          accelerator: options.accelerator === 'kvm' ? 'kvm' : 'tcg',
-          because: 'KVM is probed with the stand-in only',
-        };
+  const probe = await chooseAccelerator(options.accelerator ?? 'auto');
   say(`          accelerator ${probe.accelerator} (${probe.because})`);
 
   const variables = place('variables.fd');
   freshVariables(variables);
   const log = createWriteStream(place('serial.log'));
   const isCopy = isStandIn && options.disk === undefined;
+  const isForgotten = !isCopy && !options.write;
   const pictures = [];
   const { starts, off } = await powerCycle(
     () => ({
-      disk,
+      ...(disk === undefined ? {} : { disk }),
       start: options.firmware,
       variables,
       ...(options.iso === undefined ? {} : { iso: options.iso }),
@@ -74,9 +70,9 @@ async function run(options) {
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       display: options.window ? 'gtk' : 'none',
       accelerator: probe.accelerator,
-      // Without a copy of its own, what the machine writes lasts as long as QEMU runs: it restarts by itself.
-      snapshot: !isCopy && !options.write,
-      restarts: !isStandIn,
+      // What is to be forgotten lasts as long as QEMU runs: then it restarts by itself, as it does for a Windows, which says nothing on the serial line.
+      snapshot: isForgotten,
+      restarts: isForgotten || !isStandIn,
       serialLog: text => {
         log.write(text);
         if (!json) process.stdout.write(text);
@@ -84,6 +80,7 @@ async function run(options) {
     }),
     {
       timeoutMs: options.minutes === undefined ? 2 ** 31 - 1 : options.minutes * 60_000,
+      whenLate: 'end',
       watch(machine, start) {
         onEnd(async () => void (machine.isOver || (await machine.kill())));
         if (options.firmware !== 'kernel')
@@ -96,7 +93,7 @@ async function run(options) {
     },
   );
   log.end();
-  const report = isCopy || options.write ? await readReport(disk, place('volume.img')) : undefined;
+  const report = disk !== undefined && !isForgotten ? await readReport(disk, place('volume.img')) : undefined;
   const result = {
     firmware: options.firmware,
     accelerator: probe.accelerator,
@@ -132,6 +129,7 @@ async function prepareStandIn(options) {
 
 async function networkFor({ isStandIn }, point) {
   if (point === undefined) return isStandIn ? 'none' : HOST_NETWORK;
+  await build('linux');
   const server = await servePoint(point);
   onEnd(() => server.close());
   say(`          distribution point ${short(point)} at http://10.0.2.100`);
@@ -152,12 +150,16 @@ async function takePictures(machine, fileOf, pictures) {
   }
 }
 
-function resultLines({ starts, off, outcome, serialLog, pictures }) {
+function resultLines({ firmware, starts, off, outcome, serialLog, pictures }) {
+  const noPictures =
+    firmware === 'kernel'
+      ? 'no pictures (QEMU started the kernel itself)'
+      : 'no pictures (it ended too early)';
   return [
     ...starts.map(({ left, seconds }, index) => `Start ${index + 1}: ${seconds} s, ${left}`),
     off ? 'The computer is switched off.' : 'The machine has ended.',
     `Deployment: ${outcome}`,
     `Serial line: ${serialLog}`,
-    `Screen: ${pictures.length === 0 ? 'no pictures (QEMU started the kernel itself)' : `${pictures.length} pictures, the last is ${pictures.at(-1)}`}`,
+    `Screen: ${pictures.length === 0 ? noPictures : `${pictures.length} pictures, the last is ${pictures.at(-1)}`}`,
   ];
 }
