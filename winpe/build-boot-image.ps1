@@ -156,6 +156,8 @@ function Invoke-Step {
             return
         }
     }
+    # What a program writes to its error stream is no failure by itself: oscdimg tells its progress there, and with the streams redirected the first line would end the script.
+    $ErrorActionPreference = 'Continue'
     $said = @()
     if ($Read) {
         $said = & $Do @With
@@ -236,6 +238,12 @@ function Assert-Request {
     }
     if ($WorkFolder -match '\s') {
         throw "-WorkFolder $WorkFolder has a space in it, which oscdimg does not take in its boot entries: name another folder."
+    }
+    if ($WorkFolder -notmatch '^[A-Za-z]:\\') {
+        throw "-WorkFolder $WorkFolder is not on a drive of this computer, and DISM mounts nowhere else: name a folder such as C:\PrestagePE."
+    }
+    if ($Iso -ne '') {
+        Find-Part -Path (Split-Path -Path $Iso -Parent) -Missing 'The ISO shall lie there (-Iso): make the folder first.' | Out-Null
     }
     if ($UsbDrive -ne '' -and $UsbDrive -notmatch '^[A-Za-z]:$') {
         throw "-UsbDrive $UsbDrive is not a drive letter with a colon, such as E:."
@@ -345,7 +353,8 @@ function Add-Component {
         Invoke-Step -Do $Kit.Dism -With @("/Image:$Mount", "/Set-AllIntl:$Language")
     }
     if ($Updates.Count -gt 0) {
-        Invoke-Step -Do $Kit.Dism -With @("/Image:$Mount", '/Cleanup-Image', '/StartComponentCleanup', '/ResetBase')
+        # /Defer: as Microsoft's script in "Update Windows installation media with Dynamic Update" does for Windows PE.
+        Invoke-Step -Do $Kit.Dism -With @("/Image:$Mount", '/Cleanup-Image', '/StartComponentCleanup', '/ResetBase', '/Defer')
     }
 }
 
@@ -399,11 +408,20 @@ function Copy-BootFile {
     $boot = Join-Path -Path $Mount -ChildPath 'Windows\Boot'
     $why = 'The image has no boot manager of the authority of 2023: add a cumulative update of April 2024 or later with -Updates, take the ADK 10.1.26100 or later, or name -BootCA 2011.'
     $manager = Find-Part -Path (Join-Path -Path $boot -ChildPath "EFI$ex\bootmgfw$ex.efi") -Missing $why
-    $chain = Find-Part -Path (Join-Path -Path $boot -ChildPath "EFI$ex\bootmgr$ex.efi") -Missing $why
     $removable = if ($Architecture -eq 'amd64') { 'bootx64.efi' } else { 'bootaa64.efi' }
     Invoke-Step -Do 'copy' -With @($manager, (Join-Path -Path $Media -ChildPath "EFI\Boot\$removable"))
     Invoke-Step -Do 'copy' -With @($manager, (Join-Path -Path $Media -ChildPath 'EFI\Microsoft\Boot\bootmgfw.efi'))
-    Invoke-Step -Do 'copy' -With @($chain, (Join-Path -Path $Media -ChildPath 'bootmgr.efi'))
+    # Firmware does not start this one, and not every update brings a newer: then that of the kit stays.
+    $chain = Join-Path -Path $boot -ChildPath "EFI$ex\bootmgr$ex.efi"
+    if ($WhatIfPreference -or (Test-Path -LiteralPath $chain)) {
+        Invoke-Step -Do 'copy' -With @($chain, (Join-Path -Path $Media -ChildPath 'bootmgr.efi'))
+    }
+    # Added to media that lack it since version 1.4 of Microsoft's script.
+    $list = Join-Path -Path $boot -ChildPath 'EFI\boot.stl'
+    $listPlace = Join-Path -Path $Media -ChildPath 'EFI\Microsoft\Boot\boot.stl'
+    if ($WhatIfPreference -or ((Test-Path -LiteralPath $list) -and -not (Test-Path -LiteralPath $listPlace))) {
+        Invoke-Step -Do 'copy' -With @($list, $listPlace)
+    }
     if ($newer) {
         $fonts = Find-Part -Path (Join-Path -Path $boot -ChildPath 'Fonts_EX') -Missing $why
         $target = Join-Path -Path $Media -ChildPath 'EFI\Microsoft\Boot\Fonts'
@@ -460,9 +478,13 @@ function New-Stick {
     #>
     param([hashtable] $Kit)
     $makeMedia = Find-Part -Path (Join-Path -Path $Kit.PeRoot -ChildPath 'MakeWinPEMedia.cmd') -Missing 'Install the Windows PE add-on for the ADK.'
-    # What DandISetEnv.bat sets for it.
-    $env:WinPERoot = $Kit.PeRoot
-    $env:OSCDImgRoot = Split-Path -Path $Kit.Oscdimg -Parent
+    if (-not $WhatIfPreference) {
+        # What DandISetEnv.bat sets for it: MakeWinPEMedia calls bootsect.exe by its name alone, and Windows has none.
+        $env:WinPERoot = $Kit.PeRoot
+        $env:OSCDImgRoot = Split-Path -Path $Kit.Oscdimg -Parent
+        $own = Split-Path -Path $env:OSCDImgRoot -Parent
+        $env:PATH = (Join-Path -Path $own -ChildPath 'BCDBoot') + ';' + $env:PATH
+    }
     $words = @('/UFD')
     if ($BootCA -eq '2023' -and (Test-Path -LiteralPath $makeMedia) -and (Select-String -LiteralPath $makeMedia -Pattern 'bootex' -Quiet)) {
         $words += '/bootex'
@@ -470,6 +492,11 @@ function New-Stick {
     Invoke-Step -Do $makeMedia -With ($words + @($WorkFolder, $UsbDrive))
 }
 
+# .NET does not know in which folder PowerShell is.
+$WorkFolder = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkFolder)
+if ($Iso -ne '') {
+    $Iso = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Iso)
+}
 $mount = Join-Path -Path $WorkFolder -ChildPath 'mount'
 $media = Join-Path -Path $WorkFolder -ChildPath 'media'
 $sectors = Join-Path -Path $WorkFolder -ChildPath 'bootbins'
