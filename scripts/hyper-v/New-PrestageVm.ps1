@@ -146,7 +146,18 @@ function Invoke-Step {
             return
         }
         'remove' {
-            Remove-Item -LiteralPath $With[0] -Recurse -Force
+            # Hyper-V merges checkpoints behind Remove-VM and holds the disks meanwhile: two minutes are waited for it.
+            for ($try = 1; Test-Path -LiteralPath $With[0]; $try++) {
+                try {
+                    Remove-Item -LiteralPath $With[0] -Recurse -Force
+                }
+                catch {
+                    if ($try -ge 60) {
+                        throw
+                    }
+                    Start-Sleep -Seconds 2
+                }
+            }
             return
         }
     }
@@ -155,6 +166,8 @@ function Invoke-Step {
         & $Do @Named -Confirm:$false | Out-Null
         return
     }
+    # What a program writes to its error stream is no failure by itself, and with the streams redirected the first line would end the script.
+    $ErrorActionPreference = 'Continue'
     $said = @()
     if ($Read) {
         $said = & $Do @With
@@ -269,6 +282,10 @@ function Assert-Request {
     .SYNOPSIS
         Refuses what cannot end well before anything is made.
     #>
+    # It is a name for Hyper-V's cmdlets, which take * for every machine there is, and of a folder that -Remove deletes.
+    if ($Name -notmatch '^[A-Za-z0-9][A-Za-z0-9 ._-]*$' -or $Name -match '[ .]$') {
+        throw "-Name $Name is no name for the machine and its folder: letters, digits, spaces, dots, _ and - only, such as Pilot-2."
+    }
     if (-not $Remove) {
         if (($DiskImage -eq '') -eq ($Media -eq '')) {
             throw 'Name either -DiskImage (a disk that is prestaged already) or -Media (a media WIM for a new disk).'
@@ -292,6 +309,12 @@ function Assert-Request {
     $there = $null -ne (Get-VM -Name $Name -ErrorAction SilentlyContinue)
     if ($there -and -not $Remove) {
         throw "A virtual machine $Name exists already: name another one, or remove it first with -Remove."
+    }
+    if ($there -and $Remove) {
+        $path = (Get-VM -Name $Name).Path.TrimEnd('\')
+        if ($path -ne $place) {
+            throw "The virtual machine $Name lies in $path, not in $place; nothing was removed. Name its -Folder if it was made here, or remove it in Hyper-V Manager."
+        }
     }
     if (-not $there -and $Remove) {
         throw "There is no virtual machine $Name. What is left of an earlier one may lie in $(Join-Path -Path $Folder -ChildPath $Name)."
@@ -399,7 +422,6 @@ function Remove-Machine {
         Invoke-Step -Do 'Stop-VM' -Named @{ Name = $Name; TurnOff = $true; Force = $true }
         Invoke-Step -Do 'Remove-VM' -Named @{ Name = $Name; Force = $true }
     }
-    # Merging checkpoints goes on for a moment behind Remove-VM and holds the disks.
     if ($WhatIfPreference -or (Test-Path -LiteralPath $Place)) {
         Invoke-Step -Do 'remove' -With @($Place)
     }
@@ -448,6 +470,8 @@ function New-Machine {
     Invoke-Step -Do 'Checkpoint-VM' -Named @{ Name = $Name; SnapshotName = $CHECKPOINT }
 }
 
+# .NET does not know in which folder PowerShell is.
+$Folder = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Folder).TrimEnd('\')
 $place = Join-Path -Path $Folder -ChildPath $Name
 $vhdx = Join-Path -Path $place -ChildPath 'disk.vhdx'
 $made = $false

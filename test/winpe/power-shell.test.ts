@@ -26,6 +26,7 @@ const LOOKING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'New-Object': 'TypeName ArgumentList',
     'Select-String': 'LiteralPath Pattern Quiet',
     'Sort-Object': '',
+    'Start-Sleep': 'Seconds',
     'Write-Host': 'ForegroundColor',
   },
   'Microsoft.PowerShell.Core': {
@@ -242,6 +243,19 @@ test('a virtual machine that was not finished is removed on every way out', () =
   expect(body.slice(body.lastIndexOf('finally {'))).toMatch(
     /if \(\$made -and -not \$done\)[\s\S]*Remove-Machine/,
   );
+});
+
+// Get-VM and Remove-VM take wildcards, and the folder of this name is deleted with all that is in it.
+test('-Remove takes one machine by its plain name, and only where this script made it', () => {
+  const { text } = machine.functions.get('Assert-Request')!;
+  const allowed = new RegExp(/\$Name -notmatch '(.*?)'/.exec(text)![1]!);
+  expect(['Pilot', 'Pilot-2', 'A b_1.x'].filter(name => !allowed.test(name))).toEqual([]);
+  expect(['*', 'P?', '[ab]', '..', '.', 'a\\b', 'a/b', ''].filter(name => allowed.test(name))).toEqual([]);
+  const where =
+    /if \(\$there -and \$Remove\) \{\s+\$path = \(Get-VM -Name \$Name\)\.Path[\s\S]*?\$path -ne \$place[\s\S]*?throw/;
+  expect(text).toMatch(where);
+  const body = machine.text.slice(machine.text.lastIndexOf('\r\ntry {'));
+  expect(body.indexOf('Assert-Request')).toBeLessThan(body.indexOf('Remove-Machine'));
 });
 
 test('the boot image gets every launcher file at the place that it has on Linux, too', () => {
