@@ -77,11 +77,8 @@ export async function judgeMoment(
     wrong.push('stage-agent is finished, and there is no agent');
   if (finished.has('make-bootable') && !/^entry \{\S+\} partition=C: /m.test(store))
     wrong.push('make-bootable is finished, and the boot store has no entry of Windows');
-  const startsWindows = new RegExp(
-    `^entry ${/^default (\S+)$/m.exec(store)?.[1] ?? '{none}'} partition=`,
-    'm',
-  ).test(store);
-  if (startsWindows)
+  const isWindowsNext = startsWindows(store);
+  if (isWindowsNext)
     for (const action of [
       'apply-image',
       'add-drivers',
@@ -91,7 +88,7 @@ export async function judgeMoment(
       'protect-folders',
     ])
       if (!finished.has(action)) wrong.push(`Windows is what starts, and ${action} is not finished`);
-  if (finished.has('hand-over') && !startsWindows)
+  if (finished.has('hand-over') && !isWindowsNext)
     wrong.push('hand-over is finished, and the media is what starts');
   for (const [id, name] of PROGRAMS)
     if (finished.has(`install:${id}`)) wrong.push(...(await judgeProgram(root, id, name, reference)));
@@ -123,7 +120,17 @@ export async function judgeCompleted(
     if (outcome !== 'completed') wrong.push(`the report says ${outcome}`);
   }
   if (/boot\.wim/.test(store)) wrong.push('the media is still in the boot store');
+  if (!startsWindows(store)) wrong.push('Windows is not what starts');
+  if (!existsSync(path.join(root, 'Windows/INF/oem0.inf'))) wrong.push('no driver is in the image');
   return wrong;
+}
+
+/** Whether the default entry of the boot store is one of a Windows on the disk. */
+function startsWindows(store: string): boolean {
+  const chosen = /^default (\S+)$/m.exec(store)?.[1];
+  return (
+    chosen !== undefined && store.split('\n').some(line => line.startsWith(`entry ${chosen} partition=`))
+  );
 }
 
 /** The IDs that installers wrote down, in order. */

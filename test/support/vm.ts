@@ -16,7 +16,7 @@ import { type Reference, takeReference } from './vm-judge.ts';
 
 const run = promisify(execFile);
 
-/** An emulated machine on a busy host: what takes twelve seconds alone may take a minute. */
+/** Patience with a start: under a minute on a computer that does nothing else, several times that beside another machine on a busy one. */
 export const START_MS = 400_000;
 
 /** 256 MB are Wine's and the agent's at their most, and X: holds the agent. */
@@ -35,13 +35,14 @@ export interface VmKit extends AsyncDisposable {
 /** @param folder of the test */
 export async function openVmKit(folder: string, type: 'ntfs' | 'ext4'): Promise<VmKit> {
   const { site, disk } = await prepareDisk(type);
-  const nginx = await startNginx(site.point);
   const copy = path.join(folder, 'delivered.img');
   await copyImage(disk, copy);
   const reference = await withMountedPartition(copy, { partition: VOLUME.number, type }, root =>
     takeReference(site, path.join(root, '_SMSTaskSequence/Packages')),
   );
   await rm(copy);
+  // Last: what fails before it leaves no server behind.
+  const nginx = await startNginx(site.point);
   return {
     site,
     base: disk,

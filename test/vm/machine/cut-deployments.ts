@@ -76,11 +76,18 @@ async function deployWithCuts(
   const cuts: string[] = [];
   for (let start = 0; start < 3 * most + 8; start++) {
     const running = await powerOnCuttable(kit, start === 0 ? { image, base: kit.base } : { image });
-    const isCut = cuts.length < most && (await cutAtRandom(running, policy, random, cuts));
     const { lines } = running.machine;
-    if (!isCut) {
-      await running.machine.ended;
-      await running.disk.close();
+    const late = setTimeout(() => void running.machine.kill(), START_MS);
+    let isCut = false;
+    try {
+      isCut = cuts.length < most && (await cutAtRandom(running, policy, random, cuts));
+      if (!isCut) {
+        await running.machine.ended;
+        await running.disk.close();
+      }
+    } finally {
+      clearTimeout(late);
+      if (!running.machine.isOver) await running.machine.kill();
     }
     const story = `start ${start + 1}, ${cuts.at(-1) ?? 'never cut'}\n${tailOf(lines)}`;
     const store = await bootStoreOf(image);

@@ -55,13 +55,14 @@ test('a distribution point that dies midway is named; when it is back, the techn
     await Promise.race([broken, machine.ended]);
     const screen = await untilShell(machine, 40);
     expect(screen).toMatch(/NET-\d\d/);
-    const before = relay.carriedBytes();
     await relay.mend();
     machine.type('prestage deploy\r');
     await machine.line(/^@@ \S+ restart$/, START_MS);
     await machine.ended;
+    // What is missing, and policy and manifest, once more by the second run; and a chunk or two that were under way when the wire broke. Fetched from the
+    // beginning it were 700,000 more.
     const needed = 2_130_000;
-    expect(relay.carriedBytes()).toBeLessThan(needed + before + 100_000);
+    expect(relay.carriedBytes()).toBeLessThan(needed + 400_000);
   } finally {
     await machine.kill();
   }

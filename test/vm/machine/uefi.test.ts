@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -23,6 +23,7 @@ test('firmware starts the disk that the depot laid; it deploys itself and is swi
   const variables = path.join(folder, 'variables.fd');
   freshVariables(variables);
   const pictures = path.join(OUT, 'vm', 'test-screens');
+  rmSync(pictures, { recursive: true, force: true });
   mkdirSync(pictures, { recursive: true });
   const picture = (start: number): string => path.join(pictures, `uefi-${start + 1}.png`);
   const { starts, off } = await powerCycle(
@@ -45,7 +46,7 @@ test('firmware starts the disk that the depot laid; it deploys itself and is swi
   const told = marksOf(starts[0]!.lines).join('\n');
   expect(told).toMatch(/tool bcdboot C:\\Windows \/s S: \/f UEFI \/d \/addlast/i);
   expect(told).toMatch(/tool bcdedit .*\/default \{11111111/);
-  for (const start of [0]) expect(statSync(picture(start)).size).toBeGreaterThan(4000);
+  expect(statSync(picture(0)).size).toBeGreaterThan(4000);
 
   const store = await bootStoreOf(image);
   expect(store).toMatch(/^default \{11111111-\S+\}$/m);
