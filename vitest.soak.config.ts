@@ -1,4 +1,4 @@
-// How the soak runs: the long tests below test/soak, one at a time, without a limit of minutes.
+// How the soak runs: the long tests below test/soak, two at a time, without a limit of minutes.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

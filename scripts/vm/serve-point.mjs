@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { BUILD } from '../setup/place.mjs';
+import { Advice } from '../setup/say.mjs';
 
 /** @returns {Promise<{ port: number, close: () => Promise<void> }>} */
 export async function servePoint(folder) {
@@ -19,7 +20,9 @@ export async function servePoint(folder) {
     child.stdout.on('data', look);
     child.stderr.on('data', look);
     child.on('error', reject);
-    child.on('close', code => reject(new Error(`prestage serve ended with ${code}\n${said}`)));
+    child.on('close', code =>
+      reject(new Advice(`prestage serve ended with code ${code}; nothing was started.\n${said}`)),
+    );
   });
   return {
     port,
