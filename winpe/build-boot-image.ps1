@@ -260,6 +260,9 @@ function Assert-Request {
         if (-not ($lines -match 'ed25519:')) {
             throw "$config names no key (ed25519:...): the agent would trust no media."
         }
+        if ($AgentFiles.Count -eq 0 -and ($lines -match '^ca\s*:')) {
+            throw "$config names certificates (ca), without which the agent does not start: name their files with -AgentFiles."
+        }
     }
     if ($WhatIfPreference) {
         return
