@@ -20,7 +20,10 @@ export function openPortableExecutable(bytes) {
   const sections = Array.from({ length: sectionCount }, (_, number) => {
     const at = optional + optionalBytes + number * 40;
     return {
+      /** Where its header lies in the file. */
+      header: at,
       name: bytes.toString('latin1', at, at + 8).replace(/\0+$/, ''),
+      virtualBytes: bytes.readUInt32LE(at + 8),
       address: bytes.readUInt32LE(at + 12),
       rawBytes: bytes.readUInt32LE(at + 16),
       rawOffset: bytes.readUInt32LE(at + 20),
@@ -28,6 +31,7 @@ export function openPortableExecutable(bytes) {
   });
   return {
     bytes,
+    sections,
     directory: number => bytes.readUInt32LE(directories + number * 8),
     offsetOf(address) {
       const section = sections.find(

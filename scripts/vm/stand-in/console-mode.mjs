@@ -2,6 +2,10 @@
 // this change SetConsoleMode refuses the flag on output handles, as Windows consoles before Windows 10 do, and Node draws by the console API itself.
 // The export is pointed at a small routine in the padding behind kernelbase.dll's code.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { openPortableExecutable } from '../../build/portable-executable.mjs';
+
+/** Number of the data directory. */
+const EXPORTS = 0;
 
 /** `test dl,4; jz original`, then GetNumberOfConsoleInputEvents on the handle: an input handle (it answers) goes on, an output handle is refused. */
 const HEAD = [0xf6, 0xc2, 0x04, 0x74, 0x00, 0x51, 0x52, 0x48, 0x83, 0xec, 0x28, 0x48, 0x8d, 0x54, 0x24, 0x20];
@@ -35,29 +39,10 @@ export function refuseTerminalSequences(file) {
   writeFileSync(file, bytes);
 }
 
-/** Layout: Microsoft, "PE Format". */
+/** Layout of the export directory: Microsoft, "PE Format". */
 function openImage(bytes) {
-  const header = bytes.readUInt32LE(0x3c);
-  const optional = header + 24;
-  const sections = Array.from({ length: bytes.readUInt16LE(header + 6) }, (_, number) => {
-    const at = optional + bytes.readUInt16LE(header + 20) + 40 * number;
-    return {
-      header: at,
-      name: bytes.toString('latin1', at, at + 8).replace(/\0+$/, ''),
-      virtualBytes: bytes.readUInt32LE(at + 8),
-      address: bytes.readUInt32LE(at + 12),
-      rawBytes: bytes.readUInt32LE(at + 16),
-      rawOffset: bytes.readUInt32LE(at + 20),
-    };
-  });
-  const offsetOf = address => {
-    const section = sections.find(
-      each => address >= each.address && address < each.address + Math.max(each.virtualBytes, each.rawBytes),
-    );
-    if (section === undefined) throw new Error(`address ${address} lies in no section`);
-    return section.rawOffset + address - section.address;
-  };
-  const exports = offsetOf(bytes.readUInt32LE(optional + 112));
+  const { directory, offsetOf, sections } = openPortableExecutable(bytes);
+  const exports = offsetOf(directory(EXPORTS));
   const [names, functions, nameTable, ordinals] = [24, 28, 32, 36].map(at =>
     bytes.readUInt32LE(exports + at),
   );
