@@ -73,21 +73,25 @@ test.each([
   expect(said).not.toMatch(/^ +at /m);
 });
 
+/** Of QEMU's; behind a snapshot stands the image that was named. */
+interface ImageInfo {
+  readonly filename: string;
+  readonly 'backing-image'?: { readonly filename: string };
+}
+
 /** What QEMU has in its drives, once it runs. */
 async function drivesOf(parts: MachineParts): Promise<Readonly<Record<string, string>>> {
   const machine = powerOn({ memoryMb: 128, network: 'none', ...parts });
   try {
     const drives = (await machine.ask('query-block')) as readonly {
       readonly device: string;
-      readonly inserted?: {
-        readonly image: { readonly filename: string; readonly 'backing-filename'?: string };
-      };
+      readonly inserted?: { readonly image: ImageInfo };
     }[];
     return Object.fromEntries(
       drives.flatMap(({ device, inserted }) =>
         inserted === undefined
           ? []
-          : [[device, inserted.image['backing-filename'] ?? inserted.image.filename]],
+          : [[device, inserted.image['backing-image']?.filename ?? inserted.image.filename]],
       ),
     );
   } finally {
