@@ -1,7 +1,8 @@
 // The sample site of virtual machines and the disks of its media, made once and used again until what they are made from changes.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from '../build.mjs';
+import { bootImageKey } from '../sample/boot-image.mjs';
 import { digestOfFiles, madeOnce } from '../sample/made.mjs';
 import { locked } from '../setup/lock.mjs';
 import { at, BUILD, OUT } from '../setup/place.mjs';
@@ -11,19 +12,16 @@ import { STAND_IN } from './stand-in/place.mjs';
 
 const FOLDER = join(OUT, 'vm', 'site');
 
-/** What the media holds: the executables, the stand-in, the launcher's files. */
+/** What the media holds beside a boot image: the executables, the stand-in; and how it is made. */
 const PARTS = [
   join(BUILD, 'prestage'),
   join(BUILD, 'prestage.exe'),
   join(STAND_IN, 'recipe'),
-  ...[
-    'scripts/vm/site.mjs',
-    'scripts/vm/ext4-disk.mjs',
-    'scripts/sample/boot-image.mjs',
-    'winpe/launch.cmd',
-    'winpe/winpeshl.ini',
-  ].map(name => at(name)),
+  ...['scripts/vm/site.mjs', 'scripts/vm/ext4-disk.mjs'].map(name => at(name)),
 ];
+
+/** Media and policy are valid for 30 days: after 14 they are made anew, so that nobody meets ones that have expired. */
+const FRESH_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** @returns the site's places, its distribution point and media whole. The stand-in is there. */
 export async function prepareSite() {
@@ -32,7 +30,7 @@ export async function prepareSite() {
     await madeOnce(
       'site, distribution point and media for virtual machines',
       FOLDER,
-      digestOfFiles(PARTS),
+      digestOfFiles(PARTS, [bootImageKey([]), String(Math.floor(Date.now() / FRESH_MS))]),
       makeSite,
     );
     return siteAt(FOLDER);
@@ -45,6 +43,7 @@ export async function prepareDisk(type) {
   return await locked(`${FOLDER}.lock`, async () => {
     const disk = join(FOLDER, `${type}.img`);
     if (!existsSync(`${disk}.made`)) {
+      rmSync(disk, { force: true });
       await (type === 'ext4' ? layExt4Disk(site, disk) : layDisk(site, disk));
       writeFileSync(`${disk}.made`, '');
     }

@@ -1,6 +1,6 @@
 // Makes what a virtual machine with the stand-in deploys: a site with an OS image that the stand-in can run, drivers, packages and an application,
 // published; its media; and the disk that a depot lays it on. By the real executable, from the site folder on.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { layBootImage } from '../sample/boot-image.mjs';
@@ -44,7 +44,6 @@ const BOOT_STORE = [
  * @param {string} folder is made; holds site, dp, media.wim and agent.yaml afterwards
  * @param {object} [how]
  * @param {Record<string, unknown>} [how.agent] fields of agent.yaml beside the keys
- * @param {string[]} [how.serialNumbers] the media is for these computers only
  */
 export async function makeSite(folder, { agent = {} } = {}) {
   rmSync(folder, { recursive: true, force: true });
@@ -140,7 +139,7 @@ export async function layFolders({ wim, config }, folder) {
   await prestage(['media', 'apply', wim, '--to', folder, '--config', config, '--yes']);
 }
 
-export const prestage = words => run(PRESTAGE, words);
+const prestage = words => run(PRESTAGE, words);
 
 async function layContent(place, document) {
   const content = (id, name) => join(place.site, 'content', id, 'files', name);
@@ -241,5 +240,3 @@ function noise(lengthBytes, seed) {
   }
   return Buffer.from(words.buffer).subarray(0, lengthBytes);
 }
-
-export const isMade = folder => existsSync(join(folder, 'media.wim'));
