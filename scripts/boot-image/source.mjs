@@ -61,7 +61,7 @@ export async function lookAtSource(from, signal) {
       `${from} is neither an ISO nor a WIM; nothing was made. Give the ISO of Windows or Windows PE, its sources/boot.wim, or the ADK's winpe.wim.`,
     );
   const listed = await listIso(from, signal);
-  return withBootWim({ kind: 'iso', from, ...chosenOf(listed) });
+  return withBootWim({ kind: 'iso', from, ...chosenOf(listed) }, listed);
 }
 
 /** Brings what `lookAtSource` found into `media`, in Prestage's spelling. */
@@ -75,7 +75,7 @@ function lookAtFolder(given) {
   // copype makes media/ and bootbins/ (fwfiles/ before ADK 10.1.26100) side by side: either the folder of both, or media itself, is what people give.
   const from = existsSync(join(given, 'media')) ? join(given, 'media') : given;
   const listed = filesBelow(from).map(file => ({ from: file, bytes: statSync(join(from, file)).size }));
-  const source = withBootWim({ kind: 'folder', from, ...chosenOf(listed) });
+  const source = withBootWim({ kind: 'folder', from, ...chosenOf(listed) }, listed);
   const beside = ['bootbins', 'fwfiles']
     .map(name => join(dirname(from), name))
     .filter(folder => existsSync(folder))
@@ -94,14 +94,25 @@ function chosenOf(listed) {
   return { files, firmware: firmwareOf(files.map(({ to }) => to)) };
 }
 
-function withBootWim(source) {
+function withBootWim(source, listed) {
   const { from, kind, files } = source;
   if (files.some(({ to }) => to === BOOT_WIM)) return source;
+  const folders = listed.map(file => /^([^/]+)\/sources\/boot\.wim$/i.exec(file.from)?.[1]).filter(Boolean);
+  if (folders.length > 0) throw new Advice(inFolders(source, folders));
   throw new Advice(
     kind === 'iso'
       ? `${from} has no sources/boot.wim; nothing was made. Give the ISO of Windows or of Windows PE: other discs (drivers, language packs, features on demand) hold none.`
       : `${from} has no sources/boot.wim; nothing was made. Give the folder that copype makes (or its media folder): it must hold sources/boot.wim.`,
   );
+}
+
+/** The Media Creation Tool's ISO for both architectures has whole media for x64 and for x86, each in a folder. */
+function inFolders({ kind, from }, folders) {
+  const folder = folders.find(name => name.toLowerCase() === 'x64') ?? folders[0];
+  const holds = `${from} has its sources/boot.wim in folders, one for each architecture (${folders.join(', ')}); nothing was made.`;
+  return kind === 'iso'
+    ? `${holds} Mount or unpack it, and give the folder ${folder} in it: 7z x -oUNPACKED ${basename(from)}, then --from UNPACKED/${folder}`
+    : `${holds} Give one of them: --from ${join(from, folder)}`;
 }
 
 /** Oscdimg's boot sectors: the one that waits for no key is taken first, because nobody may be there to press one. */
