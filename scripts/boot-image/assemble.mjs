@@ -13,6 +13,7 @@ import { step } from './progress.mjs';
 import { expect, readBack } from './read-back.mjs';
 import { HIVE, hiveIn, readScratchSpace, setScratchSpace, USUAL_MEGABYTES } from './scratch-space.mjs';
 import { BOOT_WIM, takeSource } from './source.mjs';
+import { clearReadOnly } from './wim-flags.mjs';
 import { wimImages } from './wim-images.mjs';
 import { AGENT_PLACE } from './winpe-files.mjs';
 
@@ -23,9 +24,10 @@ export async function assemble({ options, source, config, agent, drivers, judged
   await step(source.kind === 'iso' ? 'unpack the ISO' : 'copy the source', onPercent =>
     takeSource(source, { ...place, signal, onPercent }),
   );
-  const { header, images, hadIntegrityTable, compressAnew } =
+  const { header, images, readOnly, hadIntegrityTable, compressAnew } =
     judged ?? (await checkWim(wim, { ...options, name: bootWimName, signal }));
   const bytesBefore = statSync(wim).size;
+  if (readOnly) await clearReadOnly(wim);
   const chosen = chooseImage({
     images,
     bootIndex: header.bootIndex,
@@ -87,6 +89,9 @@ export async function assemble({ options, source, config, agent, drivers, judged
       ...(header.bootIndex === index
         ? []
         : [`Image ${index} starts now; before it was ${header.bootIndex || 'none'}.`]),
+      ...(readOnly
+        ? [`${bootWimName} is marked read-only in its header; the copy in media/ no longer is.`]
+        : []),
     ],
   };
 }

@@ -3,8 +3,9 @@ import { basename } from 'node:path';
 import { Fault } from '../../agent/fault/fault.ts';
 import { checkIntegrity, describeWim } from '../../agent/wim/read-wim.ts';
 import { Advice } from '../setup/say.mjs';
+import { readWimFlags } from './wim-flags.mjs';
 
-/** @returns header and images (agent/wim/read-wim.ts). Throws advice. */
+/** @returns header and images (agent/wim/read-wim.ts), and what a copy takes to be changed. Throws advice. */
 export async function judgeWim(file, { name = file, signal, compress } = {}) {
   const described = await inWords(name, () => describeWim(file));
   const { header, images } = described;
@@ -18,6 +19,11 @@ export async function judgeWim(file, { name = file, signal, compress } = {}) {
     );
   if (images.length === 0)
     throw new Advice(`${name} holds no image at all; nothing was made. Give the boot.wim of a Windows ISO.`);
+  const { readOnly, writeInProgress } = await readWimFlags(file);
+  if (writeInProgress)
+    throw new Advice(
+      `${name} is marked as being written: somebody is at it, or was broken off; nothing was made. Wait until that has ended, or get the file again. Should there be no other, this takes over what is whole in it, to be given with --from: wimlib-imagex export ${basename(name)} all whole.wim`,
+    );
   const integrity = await inWords(name, () => checkIntegrity(file, { signal }));
   if (integrity.table === 'present' && integrity.badRanges.length > 0)
     throw new Advice(
@@ -25,6 +31,7 @@ export async function judgeWim(file, { name = file, signal, compress } = {}) {
     );
   return {
     ...described,
+    readOnly,
     hadIntegrityTable: integrity.table === 'present',
     compressAnew: compress?.toLowerCase() === header.compression ? undefined : compress,
   };

@@ -128,6 +128,22 @@ const cases: Readonly<Record<string, Refusal>> = {
     },
     says: /cut\.iso cannot be unpacked; nothing was made\. Get it again from where it came from, and compare its digest/,
   },
+  'an ISO for two architectures': {
+    given: async () => {
+      for (const name of ['x64', 'x86']) await layMedia(at('both', name), { bootWim: at('winpe.wim') });
+      await tool('genisoimage', ['-quiet', '-udf', '-o', at('both.iso'), at('both')]);
+      return ['both.iso'];
+    },
+    says: /both\.iso has its sources\/boot\.wim in folders, .* \(x64, x86\); nothing was made\. .*: 7z x -oUNPACKED both\.iso, then --from UNPACKED\/x64$/,
+  },
+  'an unpacked ISO for two architectures': {
+    given: async () => {
+      for (const name of ['x86', 'x64'])
+        await writeTree(at('unpacked', name), { 'sources/boot.wim': 'boot.wim' });
+      return ['unpacked'];
+    },
+    says: /unpacked has its sources\/boot\.wim in folders, .*nothing was made\. Give one of them: --from \S+\/unpacked\/x64$/,
+  },
   'a folder without boot.wim': {
     given: async () => {
       await layMedia(at('no-boot/media'), {});
@@ -162,6 +178,15 @@ const cases: Readonly<Record<string, Refusal>> = {
       return ['pipable.wim'];
     },
     says: /pipable\.wim is no WIM that Windows could start .*; nothing was made\. Give the boot\.wim/,
+  },
+  'a WIM whose writing was broken off': {
+    given: async () => {
+      cpSync(at('winpe.wim'), at('begun.wim'));
+      const flags = readFileSync(at('begun.wim')).readUInt8(0x10);
+      await overwrite(at('begun.wim'), 0x10, Buffer.of(flags | 0x40));
+      return ['begun.wim'];
+    },
+    says: /begun\.wim is marked as being written: .*nothing was made\. Wait .*: wimlib-imagex export begun\.wim all whole\.wim$/,
   },
   'a WIM that was cut off': {
     given: () => {

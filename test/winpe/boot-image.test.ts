@@ -1,6 +1,15 @@
 // `npm run boot-image` on sources laid out as Microsoft's, read back with wimlib, 7z, mtools, xorriso and hivex.
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { WINPE_FILES } from '../../scripts/sample/boot-image.mjs';
@@ -10,7 +19,7 @@ import { extract, partitionFile, partitionsOf, tool } from '../support/raw-disk.
 import { readHive } from '../support/registry-hive.ts';
 import { applyImage, factOf, runBootImage, writeAgentConfig } from '../support/run-boot-image.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { readTree, writeTree } from '../support/wim-kit.ts';
+import { overwrite, readTree, writeTree } from '../support/wim-kit.ts';
 import {
   captureBootWim,
   layMedia,
@@ -236,6 +245,29 @@ test(
     ]);
     expect(files['Windows/System32/winpeshl.ini']).toBe(digest(inCheckout('winpe/winpeshl.ini')));
     expect(files['Prestage/agent.yaml']).toBe(digest(at('agent.yaml')));
+  },
+);
+
+test(
+  'a boot.wim that is marked read-only, in its header and on the disk, is changed as a copy',
+  PATIENCE,
+  async () => {
+    cpSync(at('winpe.wim'), at('locked.wim'));
+    const flags = readFileSync(at('locked.wim')).readUInt8(0x10);
+    await overwrite(at('locked.wim'), 0x10, Buffer.of(flags | 0x4));
+    chmodSync(at('locked.wim'), 0o444);
+    expect(await factOf(at('locked.wim'), 'Attributes')).toContain('Readonly');
+    const before = digest(at('locked.wim'));
+    const words = wordsOf(`--from locked.wim --config agent.yaml --to locked/out ${SMALL}`);
+    const run = await runBootImage(words, { cwd });
+    expect(run.stderr).not.toContain('failed');
+    expect(run.stdout).toMatch(
+      /note +\S+locked\.wim is marked read-only in its header; the copy .* no longer is/,
+    );
+    const wim = at('locked/out/media/sources/boot.wim');
+    expect(await factOf(wim, 'Attributes')).not.toContain('Readonly');
+    expect(statSync(wim).mode & 0o777).toBe(0o644);
+    expect(digest(at('locked.wim'))).toBe(before);
   },
 );
 
