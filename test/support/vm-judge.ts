@@ -133,6 +133,11 @@ function startsWindows(store: string): boolean {
   );
 }
 
+/** How many records the journal has, wherever it lies by now; what one start finds, no later one may lose. */
+export async function recordsOn(root: string): Promise<number> {
+  return (await journalOf(root, []))?.length ?? 0;
+}
+
 /** The IDs that installers wrote down, in order. */
 export async function installed(root: string): Promise<readonly string[]> {
   const text = await readFile(path.join(root, INSTALLED), 'latin1').catch(() => '');

@@ -16,7 +16,7 @@ import {
   START_MS,
   type VmKit,
 } from '../../support/vm.ts';
-import { installed, judgeCompleted, judgeMoment } from '../../support/vm-judge.ts';
+import { installed, judgeCompleted, judgeMoment, recordsOn } from '../../support/vm-judge.ts';
 
 export interface CutRun {
   /** One line a cut: when it came, what was lost, what was found. */
@@ -74,6 +74,7 @@ async function deployWithCuts(
   readonly installed: readonly string[];
 }> {
   const cuts: string[] = [];
+  let flushed = 0;
   for (let start = 0; start < 3 * most + 8; start++) {
     const running = await powerOnCuttable(kit, start === 0 ? { image, base: kit.base } : { image });
     const { lines } = running.machine;
@@ -95,7 +96,10 @@ async function deployWithCuts(
     const isOff = !isCut && marks.at(-1) === 'shutdown';
     const look = (root: string) =>
       isOff ? judgeCompleted(root, store, kit.reference) : judgeMoment(root, { marks, store }, kit.reference);
-    const wrong = await judge(image, look);
+    const wrong = [...(await judge(image, look))];
+    const records = await judge(image, recordsOn);
+    if (records < flushed) wrong.push(`the journal had ${flushed} records and has ${records}`);
+    flushed = records;
     if (wrong.length > 0) return { cuts, wrong: [...wrong, story], installed: [] };
     if (isOff) return { cuts, wrong: [], installed: await judge(image, installed) };
     if (!isCut && marks.at(-1) !== 'restart')
