@@ -3,6 +3,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileVersion } from '../../agent/machine/file-version.ts';
 import { Advice } from '../setup/say.mjs';
+import { readMediaAuthority } from './boot-authority.mjs';
 import { chooseImage } from './choose-image.mjs';
 import { copyFile } from './copy-file.mjs';
 import { judgeStart } from './judge-start.mjs';
@@ -13,11 +14,12 @@ import { step } from './progress.mjs';
 import { expect, readBack } from './read-back.mjs';
 import { HIVE, hiveIn, readScratchSpace, setScratchSpace, USUAL_MEGABYTES } from './scratch-space.mjs';
 import { BOOT_WIM, takeSource } from './source.mjs';
+import { chooseUefiEntry } from './uefi-entry.mjs';
 import { clearReadOnly } from './wim-flags.mjs';
 import { wimImages } from './wim-images.mjs';
 import { AGENT_PLACE } from './winpe-files.mjs';
 
-/** @returns {Promise<object>} the report's part about boot.wim. Throws advice. */
+/** @returns {Promise<{ assembled: object, uefi?: object }>} the report's part about boot.wim and boot managers; the UEFI entry of an ISO. Throws advice. */
 export async function assemble({ options, source, config, agent, drivers, judged, signal, place }) {
   const wim = join(place.media, BOOT_WIM);
   const bootWimName = source.wim ?? `sources/boot.wim of ${options.from}`;
@@ -60,7 +62,14 @@ export async function assemble({ options, source, config, agent, drivers, judged
     await expectScratchSpace(scratchSpace, { bootWim, index, signal, place });
     return found;
   });
-  return {
+  const boot = await readMediaAuthority(place.media, listing);
+  const uefi = options.iso
+    ? await chooseUefiEntry({
+        ...{ found: source.firmware.uefi, manager: boot.manager, ...place, listing, signal },
+        read: (entry, folder) => bootWim.read(index, entry, folder),
+      })
+    : undefined;
+  const assembled = {
     image: { index, name: chosen.image.name, why: chosen.why, of: images.length },
     bootIndexBefore: header.bootIndex,
     hadIntegrityTable,
@@ -83,7 +92,10 @@ export async function assemble({ options, source, config, agent, drivers, judged
       scratchMegabytes: scratchSpace.megabytes ?? USUAL_MEGABYTES,
     }),
     files: back.files,
+    boot: { authority: boot.authority, ...boot.facts },
     notes: [
+      ...boot.notes,
+      ...(uefi?.notes ?? []),
       ...(scratchSpace.note ? [scratchSpace.note] : []),
       ...preflight.notes,
       ...(header.bootIndex === index
@@ -94,6 +106,7 @@ export async function assemble({ options, source, config, agent, drivers, judged
         : []),
     ],
   };
+  return { assembled, uefi: uefi?.entry };
 }
 
 /** Whether a WIM can take the agent at all. */

@@ -8,25 +8,30 @@ import { runTool } from './run-tool.mjs';
 
 const LABEL = 'PRESTAGE_PE';
 
-/** What is told about boot sectors that the source does not have. Throws advice when it has none. */
+const WHERE =
+  "they lie in the ISO of Windows (boot, efi/microsoft/boot), and for the ADK in copype's bootbins or fwfiles folder beside media";
+
+/** Throws advice when a source has no boot sectors at all. @param firmware what was found (source.mjs) */
+export function checkBootSectors({ bios, uefi }) {
+  if (bios !== undefined || uefi.length > 0) return;
+  throw new Advice(
+    `No boot sectors for an ISO are in the source (etfsboot.com for BIOS, efisys.bin for UEFI); nothing was made. Leave --iso out, or give a source that has them: ${WHERE}.`,
+  );
+}
+
+/** What is told about boot sectors that the source does not have. @param firmware what was chosen */
 export function isoNotes(firmware) {
-  const where =
-    "they lie in the ISO of Windows (boot, efi/microsoft/boot), and for the ADK in copype's bootbins or fwfiles folder beside media";
-  if (firmware.bios === undefined && firmware.uefi === undefined)
-    throw new Advice(
-      `No boot sectors for an ISO are in the source (etfsboot.com for BIOS, efisys.bin for UEFI); nothing was made. Leave --iso out, or give a source that has them: ${where}.`,
-    );
   if (firmware.bios === undefined)
-    return [`The ISO starts on UEFI only: the source has no etfsboot.com (${where}).`];
+    return [`The ISO starts on UEFI only: the source has no etfsboot.com (${WHERE}).`];
   if (firmware.uefi === undefined)
-    return [`The ISO starts on BIOS only: the source has no efisys.bin (${where}).`];
+    return [`The ISO starts on BIOS only: the source has no efisys.bin (${WHERE}).`];
   return [];
 }
 
-/** Boot sectors that lie outside of the media become part of the ISO alone, at these places. */
-const PLACES = { bios: 'boot/etfsboot.com', uefi: 'EFI/Microsoft/Boot/efisys.bin' };
+/** Boot sectors that lie outside of the media become part of the ISO alone, at these places; media that have an efisys.bin of another authority keep it. */
+const PLACES = { bios: 'boot/etfsboot.com', uefi: 'EFI/Microsoft/Boot/iso-entry.bin' };
 
-/** @param firmware boot sectors as paths below `media`, or absolute */
+/** @param {{ firmware: { bios?: string, uefi?: string } }} given boot sectors as paths below `media`, or absolute */
 export async function makeIso(iso, { media, firmware, signal, onPercent }) {
   const grafts = [`/=${escaped(media)}`];
   const placed = {};

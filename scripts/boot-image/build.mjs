@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Advice } from '../setup/say.mjs';
 import { lookAtAgent, lookAtAgentFiles, lookAtConfig, lookAtDrivers } from './agent-files.mjs';
 import { assemble, checkWim } from './assemble.mjs';
-import { isoNotes } from './bootable-iso.mjs';
+import { checkBootSectors, isoNotes } from './bootable-iso.mjs';
 import { checkFreeSpace } from './free-space.mjs';
 import { need } from './host.mjs';
 import { makeImages } from './media-images.mjs';
@@ -16,25 +16,33 @@ export async function buildBootImage(options, signal) {
   const started = performance.now();
   const given = await lookAtGiven(options, signal);
   const { source, agent, drivers } = given;
-  const notes = [...(options.iso ? isoNotes(source.firmware) : []), ...mediaNotes(source)];
+  if (options.iso) checkBootSectors(source.firmware);
   const bytes = agent.bytes + drivers.reduce((sum, driver) => sum + driver.bytes, 0);
   checkFreeSpace({ ...options, source, given: bytes });
   return inWorkFolder(options.to, async (folder, scratch) => {
     const place = { media: join(folder, 'media'), tree: join(scratch, 'tree'), folder, scratch };
     for (const path of [place.media, place.tree]) mkdirSync(path);
-    const assembled = await assemble({ ...given, options, signal, place });
-    const more = await makeImages({ options, source, signal, place });
+    const { assembled, uefi } = await assemble({ ...given, options, signal, place });
+    const { bios } = source.firmware;
+    const firmware = { ...(bios && { bios }), ...(uefi && { uefi: uefi.file }) };
+    const { iso, ...more } = await makeImages({ options, firmware, signal, place });
     const report = {
       ...assembled,
       ...more,
+      ...(iso && { iso: { ...iso, ...(uefi && { uefi: entryFacts(uefi) }) } }),
       from: options.from,
       to: options.to,
-      notes: [...notes, ...assembled.notes],
+      notes: [...(options.iso ? isoNotes(firmware) : []), ...mediaNotes(source), ...assembled.notes],
       seconds: Math.round((performance.now() - started) / 100) / 10,
     };
     writeFileSync(join(folder, REPORT_FILE), `${JSON.stringify(report, undefined, 2)}\n`);
     return report;
   });
+}
+
+/** Of the UEFI entry what a report tells: whose it is, how that is known, where it was taken from. */
+function entryFacts({ authority, toldBy, from }) {
+  return { authority, toldBy, from };
 }
 
 /** Everything that can be judged without writing a byte. */

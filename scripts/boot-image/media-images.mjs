@@ -7,14 +7,14 @@ import { makeDisk, readDisk } from './disk-image.mjs';
 import { step } from './progress.mjs';
 import { expect, expectSame } from './read-back.mjs';
 
-/** @returns the digests of the media, and what was made of it */
-export async function makeImages({ options, source, signal, place }) {
+/** @param {{ firmware: { bios?: string, uefi?: string } }} given the boot sectors that were chosen. @returns the digests of the media, and what was made of it */
+export async function makeImages({ options, firmware, signal, place }) {
   const more = { media: await digestsBelow(place.media) };
   if (options.iso) {
     const iso = join(place.folder, 'prestage-winpe.iso');
-    await step('make the ISO', onPercent => makeIso(iso, { ...place, ...source, signal, onPercent }));
+    await step('make the ISO', onPercent => makeIso(iso, { ...place, firmware, signal, onPercent }));
     const { entries, digests } = await step('read the ISO back', () => readIso(iso, { ...place, signal }));
-    const wanted = [source.firmware.bios && 'BIOS', source.firmware.uefi && 'UEFI'].filter(Boolean);
+    const wanted = [firmware.bios && 'BIOS', firmware.uefi && 'UEFI'].filter(Boolean);
     expect('boot entries of the ISO', wanted.join(' '), entries.join(' '));
     expectSame('the ISO', more.media, digests);
     more.iso = { bytes: statSync(iso).size, starts: entries };

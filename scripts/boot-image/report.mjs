@@ -1,5 +1,7 @@
 // The report of a boot image for a person: what was made of what, what it takes, what is still to do.
 
+import { bootLines } from '../../agent/commands/media/bill-lines.ts';
+
 const MEGABYTE = 1_000_000;
 
 /** @returns lines, without a line end after the last */
@@ -31,8 +33,14 @@ export function reportText(report) {
       'read back',
       `${Object.keys(report.files).length} files at their places, image ${image.index} to start, integrity table holds, no dead space`,
     ],
+    ['authority', authorityText(report.boot)],
     ...(report.iso
-      ? [['ISO', `${mega(report.iso.bytes)}, starts on ${report.iso.starts.join(' and ')}`]]
+      ? [
+          [
+            'ISO',
+            `${mega(report.iso.bytes)}, starts on ${report.iso.starts.join(' and ')}${entryText(report.iso.uefi)}`,
+          ],
+        ]
       : []),
     ...(report.disk ? [['disk', `${mega(report.disk.bytes)}, GPT with one EFI system partition`]] : []),
     ['took', `${report.seconds} s`],
@@ -48,6 +56,16 @@ function scratchWords({ megabytes, was }) {
   if (was === megabytes) return `${megabytes} MB, as it was`;
   return `${megabytes} MB (before: ${was === undefined ? 'not set' : `${was} MB`})`;
 }
+
+/** The boot managers line by line as `media create` tells them, after the answer in one word. */
+function authorityText(boot) {
+  if (boot.managers.length === 0) return 'none: media/ has no boot manager';
+  const lines = bootLines({ managers: boot.managers });
+  return [boot.authority, ...lines.map(line => `${' '.repeat(12)}${line}`)].join('\n');
+}
+
+const entryText = uefi =>
+  uefi === undefined ? '' : `; UEFI entry of ${uefi.authority} (by its ${uefi.toldBy}): ${uefi.from}`;
 
 const setWords = ({ name, hosts, resolved }) =>
   resolved ? `${name} is ${hosts.join(', ')}` : `${name} was not looked at`;

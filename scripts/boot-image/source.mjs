@@ -5,6 +5,7 @@ import { Advice } from '../setup/say.mjs';
 import { copyFile } from './copy-file.mjs';
 import { filesBelow } from './digest.mjs';
 import { listIso, unpackIso } from './iso-source.mjs';
+import { UEFI_SECTORS } from './uefi-entry.mjs';
 
 /** ECMA-119 and ECMA-167: volume descriptors begin at sector 16; one of these names stands at the second byte of one of the first. */
 const ISO_NAMES = ['CD001', 'BEA01', 'NSR02', 'NSR03', 'TEA01'];
@@ -39,8 +40,8 @@ export const BOOT_WIM = 'sources/boot.wim';
 /**
  * Looks at `--from` without changing or unpacking anything.
  * @returns {Promise<{ kind: 'iso' | 'wim' | 'folder', from: string, wim?: string, files: readonly { from: string, to: string, bytes: number }[],
- *   firmware: { bios?: string, uefi?: string } }>} `wim` where it can be read already; `files` go into media/; `firmware` are the boot sectors for an
- *   ISO, as paths below media/ or absolute.
+ *   firmware: { bios?: string, uefi: readonly string[] } }>} `wim` where it can be read already; `files` go into media/; `firmware` are the boot sectors
+ *   for an ISO, as paths below media/ or absolute: for UEFI all that there are, of which uefi-entry.mjs chooses.
  */
 export async function lookAtSource(from, signal) {
   if (!existsSync(from))
@@ -54,7 +55,7 @@ export async function lookAtSource(from, signal) {
       from,
       wim: from,
       files: [{ from: basename(from), to: BOOT_WIM, bytes: statSync(from).size }],
-      firmware: {},
+      firmware: firmwareOf([]),
     };
   if (!startsAsIso(from))
     throw new Advice(
@@ -83,7 +84,7 @@ function lookAtFolder(given) {
   return {
     ...source,
     wim: join(from, source.files.find(({ to }) => to === BOOT_WIM).from),
-    firmware: { ...firmwareOf(beside), ...source.firmware },
+    firmware: both(source.firmware, firmwareOf(beside)),
   };
 }
 
@@ -115,14 +116,16 @@ function inFolders({ kind, from }, folders) {
     : `${holds} Give one of them: --from ${join(from, folder)}`;
 }
 
-/** Oscdimg's boot sectors: the one that waits for no key is taken first, because nobody may be there to press one. */
+/** Oscdimg's boot sectors. */
 function firmwareOf(paths) {
-  const named = name => paths.find(path => basename(path).toLowerCase() === name);
-  const found = {
-    bios: named('etfsboot.com'),
-    uefi: named('efisys_noprompt.bin') ?? named('efisys.bin'),
-  };
-  return Object.fromEntries(Object.entries(found).filter(([, path]) => path !== undefined));
+  const bios = paths.find(path => basename(path).toLowerCase() === 'etfsboot.com');
+  const uefi = paths.filter(path => UEFI_SECTORS.test(basename(path)));
+  return { ...(bios && { bios }), uefi };
+}
+
+/** What lies in the media itself comes first. */
+function both(inMedia, beside) {
+  return { ...beside, ...inMedia, uefi: [...inMedia.uefi, ...beside.uefi] };
 }
 
 function spelled(path) {

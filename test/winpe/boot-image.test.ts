@@ -180,8 +180,15 @@ test(
       scratchSpace: { megabytes: 128, was: 32 },
       compression: 'XPRESS',
       drivers: [{ infs: 1 }],
-      iso: { starts: ['BIOS', 'UEFI'] },
-      notes: [],
+      iso: {
+        starts: ['BIOS', 'UEFI'],
+        uefi: { authority: '2011', toldBy: 'name', from: at('adk/WinPE/bootbins/efisys.bin') },
+      },
+      // The texts that stand in for Microsoft's.
+      notes: [
+        'EFI/BOOT/BOOTX64.EFI is no boot program that can be read (no PE file).',
+        'bootmgr.efi is no boot program that can be read (no PE file).',
+      ],
     });
     expect(JSON.parse(readFileSync(at('adk/out/boot-image.json'), 'utf8'))).toEqual(report);
     const image = await applyImage(at('adk/out/media/sources/boot.wim'), 1, at('adk/applied'));
