@@ -37,10 +37,11 @@ export interface CutPlan {
   readonly policy: 'none' | 'mixed';
 }
 
-/** A start that is not cut does so much, roughly: from these a moment is drawn, by what the disk has been asked since power-on. */
-const WRITES_A_START = 310;
-/** Or by time after the start of Windows PE or Windows, for the moments in which nothing is written. */
-const SECONDS_A_START = 40;
+/**
+ * What a start that is not cut does, roughly, from power-on on: writes, and seconds after its system has begun. A moment is drawn by the one, or by the
+ * other for the times in which nothing is written.
+ */
+const A_START = { winpeshl: { writes: 310, seconds: 45 }, windows: { writes: 200, seconds: 35 } } as const;
 
 export async function cutDeployments(plan: CutPlan): Promise<CutRun> {
   await using kit = await openVmKit(plan.folder, 'ext4');
@@ -120,8 +121,10 @@ async function cutAtRandom(
 ): Promise<boolean> {
   const { machine, disk } = running;
   const byWrites = random() < 0.6;
-  const goal = Math.ceil(random() * (byWrites ? WRITES_A_START : SECONDS_A_START * 1000));
+  const share = random();
   const began = await machine.line(/^@@ \S+ (winpeshl|windows)$/, START_MS);
+  const usual = began.text.endsWith('windows') ? A_START.windows : A_START.winpeshl;
+  const goal = Math.ceil(share * (byWrites ? usual.writes : usual.seconds * 1000));
   const isTime = (): boolean =>
     byWrites ? disk.counts().writes >= goal : machine.seconds() - began.seconds >= goal / 1000;
   while (!isTime()) {
