@@ -95,14 +95,18 @@ async function deployWithCuts(
     const store = await bootStoreOf(image);
     const marks = marksOf(lines);
     const isOff = !isCut && marks.at(-1) === 'shutdown';
-    const look = (root: string) =>
-      isOff ? judgeCompleted(root, store, kit.reference) : judgeMoment(root, { marks, store }, kit.reference);
-    const wrong = [...(await judge(image, look))];
-    const records = await judge(image, recordsOn);
-    if (records < flushed) wrong.push(`the journal had ${flushed} records and has ${records}`);
-    flushed = records;
+    const found = await judge(image, async root => ({
+      wrong: isOff
+        ? await judgeCompleted(root, store, kit.reference)
+        : await judgeMoment(root, { marks, store }, kit.reference),
+      records: await recordsOn(root),
+      installed: await installed(root),
+    }));
+    const wrong = [...found.wrong];
+    if (found.records < flushed) wrong.push(`the journal had ${flushed} records and has ${found.records}`);
+    flushed = found.records;
     if (wrong.length > 0) return { cuts, wrong: [...wrong, story], installed: [] };
-    if (isOff) return { cuts, wrong: [], installed: await judge(image, installed) };
+    if (isOff) return { cuts, wrong: [], installed: found.installed };
     if (!isCut && marks.at(-1) !== 'restart')
       return { cuts, wrong: [`the machine ended by itself: ${story}`], installed: [] };
   }
