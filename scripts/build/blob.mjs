@@ -1,10 +1,11 @@
 // Makes the blob that an executable carries: sea-config.json completed for one platform, run by Node of the version that will read it.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { at } from '../setup/place.mjs';
 import { run } from '../setup/program.mjs';
 import { makeCodeCache } from './code-cache.mjs';
 import { PLATFORMS } from './platforms.mjs';
+import { canRunWindowsNode, withWindowsNode } from './windows-node.mjs';
 
 /**
  * Returns the path of `name`'s blob, made in `folder` of the bundle that lies there.
@@ -19,11 +20,12 @@ export async function makeBlob(folder, name, addon = PLATFORMS[name].addon) {
     'ffi-rs.js': at('node_modules/ffi-rs/index.js'),
     'ffi-rs.node': addon,
   };
-  // Only Node for this very system makes a cache that it takes itself: V8's of Linux is refused by node.exe.
-  if (maker === node) {
-    assets['program.cache'] = join(folder, `${name}.cache`);
-    await makeCodeCache(maker, assets['program.js'], assets['program.cache']);
-  }
+  // Only the very Node that will take the cache makes one that it takes: V8's of Linux is refused by node.exe.
+  const cache = join(folder, `${name}.cache`);
+  const make = runNode => makeCodeCache(runNode, assets['program.js'], cache);
+  if (maker === node) await make(words => run(maker, words));
+  else if (name === 'win' && canRunWindowsNode()) await withWindowsNode(node, folder, make);
+  if (existsSync(cache)) assets['program.cache'] = cache;
   const settings = JSON.parse(readFileSync(at('sea-config.json'), 'utf8'));
   const file = join(folder, `${name}-sea-config.json`);
   // The name of `main` is in the blob: a short one is the same wherever it was made.

@@ -2,7 +2,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
-import { run } from '../setup/program.mjs';
 
 /**
  * Where V8 keeps the hash of the flags in a cache: magic number, version, source, flags, four bytes each; then the length and checksum of what
@@ -11,19 +10,19 @@ import { run } from '../setup/program.mjs';
 const FLAG_HASH = { offset: 12, bytes: 4 };
 
 /**
- * Writes the cache of `source` that `node` accepts (it must be the Node that runs it: another version, or another system, refuses it).
+ * Writes the cache of `source` that the Node behind `runNode` accepts (it must be the Node that runs it: another version, or another system, refuses it).
  * The order of V8's tables follows its hash seed, which is new for each process. A fixed one gives the same bytes, but is one of the flags,
  * so the hash of the flags is taken from a cache that was made without. The strings in a cache are hashed anew where it is read.
  */
-export async function makeCodeCache(node, source, file) {
+export async function makeCodeCache(runNode, source, file) {
   const make = async (name, ...flags) => {
-    await run(node, [...flags, fileURLToPath(import.meta.url), source, `${file}.${name}`]);
+    await runNode([...flags, fileURLToPath(import.meta.url), source, `${file}.${name}`]);
     return readFileSync(`${file}.${name}`);
   };
   const [fixed, ordinary] = await Promise.all([make('fixed', '--hash-seed=1'), make('ordinary')]);
   ordinary.copy(fixed, FLAG_HASH.offset, FLAG_HASH.offset, FLAG_HASH.offset + FLAG_HASH.bytes);
   writeFileSync(file, fixed);
-  await run(node, [fileURLToPath(import.meta.url), source, '--proven-by', file]);
+  await runNode([fileURLToPath(import.meta.url), source, '--proven-by', file]);
 }
 
 /** In a process of its own: `SOURCE CACHE` writes a cache, `SOURCE --proven-by CACHE` fails when V8 does not take it. */

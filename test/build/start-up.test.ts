@@ -12,6 +12,7 @@ import { COMMANDS } from '../../agent/program.ts';
 import { makeCodeCache } from '../../scripts/build/code-cache.mjs';
 import { trimmed } from '../../scripts/build/trimmed.mjs';
 import { at, BUILD, NODE } from '../../scripts/setup/place.mjs';
+import { run } from '../../scripts/setup/program.mjs';
 import { assetIn, seaBlobOf } from '../support/executable-parts.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { PRESTAGE_EXE, wineForTest } from '../support/wine.ts';
@@ -95,6 +96,15 @@ test('the program in the executable has no import() left, which nobody would car
   expect(program).not.toMatch(/\bimport\(/);
 });
 
+const runNode = async (words: readonly string[]): Promise<void> => {
+  await run(NODE, words);
+};
+
+test('the executable for Windows carries a code cache of its own, made by node.exe', () => {
+  const cache = assetIn(seaBlobOf(readFileSync(PRESTAGE_EXE)), 'program.cache');
+  expect(cache.length).toBeGreaterThan(100_000);
+});
+
 test('V8’s code cache is the same at each build, and V8 takes it', async () => {
   const functions = Array.from({ length: 200 }, (_, n) => `function f${n}() { return { a${n}: 1 } }`).join(
     ' ',
@@ -103,7 +113,7 @@ test('V8’s code cache is the same at each build, and V8 takes it', async () =>
   writeFileSync(source, `(function () { ${functions} return f1() })`);
   const caches = [];
   for (const name of ['one', 'two']) {
-    await makeCodeCache(NODE, source, path.join(folder, name)); // fails when it is not taken
+    await makeCodeCache(runNode, source, path.join(folder, name)); // fails when it is not taken
     caches.push(readFileSync(path.join(folder, name)).toString('hex'));
   }
   expect(caches[0]).toBe(caches[1]);
@@ -112,5 +122,5 @@ test('V8’s code cache is the same at each build, and V8 takes it', async () =>
 test('a program that does not compile fails the build', async () => {
   const source = path.join(folder, 'broken.js');
   writeFileSync(source, '(function () {');
-  await expect(makeCodeCache(NODE, source, path.join(folder, 'broken'))).rejects.toThrow('SyntaxError');
+  await expect(makeCodeCache(runNode, source, path.join(folder, 'broken'))).rejects.toThrow('SyntaxError');
 });
