@@ -87,6 +87,7 @@ export interface JobCatalogue {
       readonly index: Uint8Array;
       readonly runs: readonly { readonly first: number; readonly last: number }[];
       readonly to: string;
+      readonly gapBytes: number;
     };
     readonly output: {
       readonly fetchedBytes: number;

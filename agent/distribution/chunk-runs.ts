@@ -31,6 +31,21 @@ export function runsOf(missing: Uint8Array): readonly ChunkRun[] {
   return runs;
 }
 
+/**
+ * The range to ask for next: the first run, and those that follow it as long as the gap before each is of at most `gapBytes`, because the gap's bytes cost less than
+ * another request does.
+ * @param runs not empty, ascending
+ */
+export function joinedRun(runs: readonly ChunkRun[], index: Offsets, gapBytes: number): ChunkRun {
+  const [{ first, last: end } = { first: 0, last: 0 }, ...rest] = runs;
+  let last = end;
+  for (const run of rest) {
+    if (index.offset(run.first) - index.offset(last) > gapBytes) break;
+    last = run.last;
+  }
+  return { first, last };
+}
+
 /** @returns how many bytes of the file the runs are. */
 export function bytesOf(runs: readonly ChunkRun[], index: Offsets): number {
   return runs.reduce((sum, { first, last }) => sum + index.offset(last) - index.offset(first), 0);

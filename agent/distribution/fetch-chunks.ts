@@ -3,7 +3,7 @@
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
-import { type ChunkRun, runsOf } from './chunk-runs.ts';
+import { type ChunkRun, joinedRun, runsOf } from './chunk-runs.ts';
 import { type ChunkWriter, openChunkWriter } from './chunk-writer.ts';
 import { isWorthRepeating, type Patience, pauseBefore } from './retry.ts';
 import type { Source } from './source.ts';
@@ -20,6 +20,8 @@ export interface ChunkOrder {
   readonly runs: readonly ChunkRun[];
   /** The partial file; made when absent. */
   readonly to: string;
+  /** What another request costs, in bytes: a gap of at most so many between two runs is fetched along and passed over. None unless given. */
+  readonly gapBytes?: number;
 }
 
 export interface ChunkFetchWorld {
@@ -115,9 +117,11 @@ type Ended =
 async function fetchAllRuns(transfer: Transfer, link: FileLink): Promise<Ended> {
   for (;;) {
     if (transfer.state.missingChunks === 0) return 'complete';
+    const { index, gapBytes = 0 } = transfer.order;
     const run =
-      link.mode === 'whole' ? { first: 0, last: transfer.order.index.count } : runsOf(transfer.missing)[0];
-    if (run === undefined) return 'complete';
+      link.mode === 'whole'
+        ? { first: 0, last: index.count }
+        : joinedRun(runsOf(transfer.missing), index, gapBytes);
     let opened = false;
     try {
       await fetchRun(transfer, link, run, () => {

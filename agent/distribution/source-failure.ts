@@ -13,3 +13,11 @@ export function isOurOwn(thrown: unknown): boolean {
 export function endsTheSource({ code }: Fault): boolean {
   return code !== 'NET-02' && code !== 'NET-08' && code !== 'NET-11';
 }
+
+/**
+ * @returns true when what it delivered is not what the manifest names: other bytes, another size, an index that contradicts it. Never asked for that item again.
+ * Another size of a file on a share (CONTENT-08) is the same as NET-07 over HTTP.
+ */
+export function isLie({ code }: Fault): boolean {
+  return code === 'NET-07' || code === 'CONTENT-08' || code.startsWith('TRUST-');
+}

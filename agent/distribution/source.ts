@@ -6,11 +6,19 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** How near a source is, nearest first: on a disk of this machine or plugged in, in the machine's own boundary, in a neighbour of it, everybody's. */
+export const SOURCE_LEVELS = ['local', 'boundary', 'neighbour', 'default'] as const;
+export type SourceLevel = (typeof SOURCE_LEVELS)[number];
+
 /** What it takes to open a source, as plain data that a worker thread can be told. */
 export interface SourceAddress {
   /** `http:`, `https:` or `file:` URL, UNC path or absolute path. No credentials. */
   readonly url: string;
   readonly priority: number;
+  /** `default` when absent. */
+  readonly level?: SourceLevel;
+  /** Below the address there are files of content alone, under names of another kind (template-source.ts). */
+  readonly template?: string | undefined;
   /** PEM certificates of the site's own authority, trusted beside the well-known ones. */
   readonly ca?: string;
 }
@@ -19,8 +27,10 @@ export interface SourceAddress {
 export interface Source {
   /** For people and logs: the address without credentials. */
   readonly name: string;
-  /** Lower is asked first. */
+  /** Lower is asked first, among those of one level. */
   readonly priority: number;
+  /** A nearer source is asked first; `default` when absent. */
+  readonly level?: SourceLevel;
   /** How another thread opens the same source for itself; undefined for a source that only this thread can read. */
   readonly address?: SourceAddress;
   /**

@@ -1,0 +1,88 @@
+// Deals tasks out to the connections of several sources at once: whoever is free takes the next one; what a source leaves goes back, for the others.
+import { bytesOfTask, type Task } from './tasks.ts';
+
+/** One connection of a source, or one thread that has its own. */
+export interface Lane<S> {
+  readonly source: S;
+  /** Whether a task of this kind is for this lane. */
+  readonly takes: (task: Task) => boolean;
+  /** Whether the source is still worth asking. */
+  readonly isOpen: () => boolean;
+  /** Resolves to what is left of the task; what it throws ends everything. */
+  readonly run: (task: Task) => Promise<readonly Task[]>;
+  /** Bytes per second of this lane; undefined before anything was measured. */
+  readonly speed: () => number | undefined;
+}
+
+/**
+ * Runs until every task is done, or has been tried by each source that is open. Resolves to what is left, in order. After a throw no task is begun any more, those
+ * under way end, and then it is thrown.
+ */
+export async function workThrough<S>(
+  tasks: readonly Task[],
+  lanes: readonly Lane<S>[],
+): Promise<readonly Task[]> {
+  const queue = [...tasks];
+  /** Sources that have had their try at a task. */
+  const tried = new Map<Task, Set<S>>();
+  let underWay = 0;
+  let broken: { readonly thrown: unknown } | undefined;
+  let wake = Promise.withResolvers<void>();
+  const tellAll = (): void => {
+    wake.resolve();
+    wake = Promise.withResolvers<void>();
+  };
+
+  const next = (lane: Lane<S>): Task | undefined => {
+    const at = queue.findIndex(
+      task =>
+        lane.takes(task) && !tried.get(task)?.has(lane.source) && !isBetterLeft(task, lane, lanes, queue),
+    );
+    return at === -1 ? undefined : queue.splice(at, 1)[0];
+  };
+
+  async function follow(lane: Lane<S>): Promise<void> {
+    while (broken === undefined && lane.isOpen()) {
+      const task = next(lane);
+      if (task === undefined) {
+        // Others may still hand something back.
+        if (underWay === 0) return;
+        await wake.promise;
+        continue;
+      }
+      underWay++;
+      try {
+        const left = await lane.run(task);
+        for (const rest of left) {
+          tried.set(rest, new Set([...(tried.get(task) ?? []), lane.source]));
+          queue.push(rest);
+        }
+      } catch (thrown) {
+        broken ??= { thrown };
+      } finally {
+        underWay--;
+        tellAll();
+      }
+    }
+  }
+
+  await Promise.all(lanes.map(follow));
+  if (broken !== undefined) throw broken.thrown;
+  return queue;
+}
+
+/** A source that would need longer for one task than the fastest for all that is left only holds the end up. */
+function isBetterLeft<S>(
+  task: Task,
+  lane: Lane<S>,
+  lanes: readonly Lane<S>[],
+  queue: readonly Task[],
+): boolean {
+  const own = lane.speed();
+  if (own === undefined) return false;
+  const others = lanes.filter(other => other.source !== lane.source && other.isOpen() && other.takes(task));
+  const best = Math.max(0, ...others.map(other => other.speed() ?? 0));
+  if (best <= own) return false;
+  const rest = queue.reduce((sum, each) => sum + bytesOfTask(each), 0);
+  return bytesOfTask(task) / own > rest / best;
+}
