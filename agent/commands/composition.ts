@@ -1,6 +1,7 @@
 // What a command is given: every effect it may have, made once by compose.ts, so that tests and rehearsals hand in others.
 import type { Terminal } from '../console/menu.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
+import type { ShareConnections } from '../distribution/share-connections.ts';
 import type { Source, SourceAddress } from '../distribution/source.ts';
 import type { TransferSettings } from '../distribution/transfer-settings.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
@@ -47,6 +48,10 @@ export interface Composition {
   /** The probes of the self-test; they write in `folder` and leave it as it was. */
   openProbes(folder: string): Promise<readonly Probe[]>;
   openSource(address: SourceAddress, settings: TransferSettings): Source;
+  /** Connects shares for the sources of this run; undefined where the system's own mounts are all there is. */
+  readonly shares?: ShareConnections;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** To be awaited before the process ends. */
+  beforeEnd?(): Promise<void>;
   peakMemoryBytes(): number;
 }

@@ -1,76 +1,95 @@
-// A share or folder as a distribution point: the same static tree, read through the file system.
+// A share or folder as a distribution point: the same static tree, read through the file system. No read is waited for longer than a server would be.
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
+import { ACCOUNT_WANTED, type ShareConnections, shareOf } from './share-connections.ts';
+import { type GatedReads, openShareGate, type ShareGate } from './share-gate.ts';
 import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
+import type { TransferSettings } from './transfer-settings.ts';
 
-const PIECE_BYTES = 1024 * 1024;
+/** A read that takes longer than the patience has stalled: it begins with little, so that a slow line is not taken for a dead one. */
+const PIECE_BYTES = { first: 32 * 1024, most: 1024 * 1024 } as const;
+
+/** What a folder source works with. */
+export interface FolderSourceWorld {
+  readonly settings: Pick<TransferSettings, 'stallTimeoutMs'>;
+  /** Shared with the other folders of this thread. */
+  readonly gate?: ShareGate;
+  /** Where shares can be connected with an account. */
+  readonly shares?: ShareConnections;
+}
 
 /** @param root the folder as node:fs takes it. Its existence is not checked until something is read. */
-export function openFolderSource(address: SourceAddress, root: string): Source {
+export function openFolderSource(address: SourceAddress, root: string, world: FolderSourceWorld): Source {
+  const reads = (world.gate ?? openShareGate()).forSource(world.settings);
+  const place: Place = { root, reads, ...(world.shares === undefined ? {} : { shares: world.shares }) };
   return {
     name: address.url,
     priority: address.priority,
-    address,
+    ...(address.level === undefined ? {} : { level: address.level }),
+    // A share that hangs must not take the threads of all workers with it, so one thread reads it.
+    ...(shareOf(root) === undefined ? { address } : {}),
     async readDocument(name, { maxBytes, signal }) {
-      return withFile(root, name, async (file, subject) => {
-        refuseWhenStopped(subject, signal);
+      return withFile(place, name, signal, async file => {
         // One byte beyond the cap tells that there is more, whatever the size said a moment ago.
         const bytes = new Uint8Array(Math.min(file.size, maxBytes) + 1);
         const got = await readFully(file.read, bytes, 0);
         if (got > maxBytes)
-          throw new Fault('TRUST-08', subject, {
+          throw new Fault('TRUST-08', file.subject, {
             expected: `at most ${maxBytes} bytes`,
             found: Math.max(got, file.size),
           });
         return bytes.subarray(0, got);
       });
     },
-    read: (name, options) => readRange(root, name, options),
+    read: (name, options) => readRange(place, name, options),
     close: async () => {},
   };
 }
 
-async function readRange(root: string, name: string, options: ReadOptions): Promise<SourceStream> {
+interface Place {
+  readonly root: string;
+  readonly reads: GatedReads;
+  readonly shares?: ShareConnections;
+}
+
+async function readRange(place: Place, name: string, options: ReadOptions): Promise<SourceStream> {
   const { expectedSize, range = { start: 0, end: expectedSize }, signal } = options;
-  const validator = await withFile(root, name, async (file, subject) => judge(file, subject, options));
+  const validator = await withFile(place, name, signal, async file => judge(file, options));
   const pieces = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    const handle = await openPlainFile(root, name);
+    const file = await openPlainFile(place, name, signal);
     try {
-      judge(handle, handle.subject, { expectedSize, validator });
-      const buffer = new Uint8Array(Math.min(PIECE_BYTES, range.end - range.start));
+      judge(file, { expectedSize, validator });
+      const buffer = new Uint8Array(Math.min(PIECE_BYTES.most, range.end - range.start));
+      let pieceBytes: number = PIECE_BYTES.first;
       for (let at = range.start; at < range.end; ) {
-        refuseWhenStopped(handle.subject, signal);
-        const piece = buffer.subarray(0, Math.min(PIECE_BYTES, range.end - at));
-        const got = await readFully(handle.read, piece, at);
+        const piece = buffer.subarray(0, Math.min(pieceBytes, range.end - at));
+        const got = await readFully(file.read, piece, at);
         if (got < piece.length)
-          throw new Fault('NET-06', handle.subject, {
+          throw new Fault('NET-06', file.subject, {
             expected: `${range.end} bytes`,
             found: `${at + got} bytes`,
           });
         yield piece;
         at += got;
+        pieceBytes = Math.min(PIECE_BYTES.most, pieceBytes * 2);
       }
     } finally {
-      await handle.close();
+      await file.close();
     }
   };
   return { validator, bytes: pieces() };
 }
 
 /** A file of another size is not the one that the manifest names; one of another time or number is not the one an earlier range came from. */
-function judge(
-  file: PlainFile,
-  subject: string,
-  asked: Pick<ReadOptions, 'expectedSize' | 'validator'>,
-): string {
+function judge(file: PlainFile, asked: Pick<ReadOptions, 'expectedSize' | 'validator'>): string {
   if (file.size !== asked.expectedSize)
-    throw new Fault('CONTENT-08', subject, {
+    throw new Fault('CONTENT-08', file.subject, {
       expected: `${asked.expectedSize} bytes`,
       found: `${file.size} bytes`,
     });
   if (asked.validator !== undefined && asked.validator !== file.validator) {
-    throw new Fault('NET-11', subject, { expected: asked.validator, found: file.validator });
+    throw new Fault('NET-11', file.subject, { expected: asked.validator, found: file.validator });
   }
   return file.validator;
 }
@@ -86,35 +105,56 @@ interface PlainFile {
 }
 
 async function withFile<T>(
-  root: string,
+  place: Place,
   name: string,
-  use: (file: PlainFile, subject: string) => Promise<T>,
+  signal: AbortSignal | undefined,
+  use: (file: PlainFile) => Promise<T>,
 ): Promise<T> {
-  const file = await openPlainFile(root, name);
+  const file = await openPlainFile(place, name, signal);
   try {
-    return await use(file, file.subject);
+    return await use(file);
   } finally {
     await file.close();
   }
 }
 
-async function openPlainFile(root: string, name: string): Promise<PlainFile> {
+async function openPlainFile(
+  { root, reads, shares }: Place,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<PlainFile> {
   const subject = path.join(root, ...safeParts(root, name));
-  const named = async <T>(work: Promise<T>): Promise<T> =>
-    work.catch(async cause => Promise.reject(await folderFault(cause, subject, root)));
-  const handle = await named(open(subject, 'r'));
+  const gated = <T>(operation: () => Promise<T>, late?: (value: T) => unknown): Promise<T> =>
+    reads.run(subject, operation, { signal, ...(late === undefined ? {} : { late }) });
+  const named = <T>(operation: () => Promise<T>, late?: (value: T) => unknown): Promise<T> =>
+    gated(operation, late).catch(async thrown => {
+      if (thrown instanceof Fault) throw thrown;
+      throw await folderFault(thrown, subject, root, gated);
+    });
+  if (shares !== undefined) await gated(() => shares.connect(root));
+  const handle = await named(
+    () => open(subject, 'r'),
+    // It came when nobody waited any more.
+    late => late.close().catch(() => {}),
+  );
+  const close = async (): Promise<void> => {
+    // Of what was only read nothing can be lost: a close that fails or hangs is nobody's concern.
+    const closing = handle.close().catch(() => {});
+    await reads.run(subject, () => closing).catch(() => {});
+  };
   try {
-    const found = await named(handle.stat({ bigint: true }));
+    const found = await named(() => handle.stat({ bigint: true }));
     if (!found.isFile()) throw new Fault('NET-02', subject, { found: 'not a file' });
     return {
       subject,
       size: Number(found.size),
       validator: `${found.size}-${found.mtimeNs}-${found.ino}`,
-      read: async (into, position) => (await named(handle.read(into, 0, into.length, position))).bytesRead,
-      close: () => handle.close(),
+      read: async (into, position) =>
+        (await named(() => handle.read(into, 0, into.length, position))).bytesRead,
+      close,
     };
   } catch (thrown) {
-    await handle.close();
+    await close();
     throw thrown;
   }
 }
@@ -142,21 +182,45 @@ function safeParts(root: string, name: string): readonly string[] {
   return parts;
 }
 
+/** What Linux and Windows say of a server, a mount or a stick that is gone. */
+const GONE: ReadonlySet<string> = new Set([
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENODEV',
+  'ENOTCONN',
+  'ENXIO',
+  'ESTALE',
+  'ETIMEDOUT',
+]);
+
 /** The same names as over HTTP, so that a reader need not know which kind of source it has. */
-async function folderFault(cause: unknown, subject: string, root: string): Promise<Fault> {
+async function folderFault(
+  cause: unknown,
+  subject: string,
+  root: string,
+  gated: <T>(operation: () => Promise<T>) => Promise<T>,
+): Promise<Fault> {
   const native =
     cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
   if (native === 'ENOENT' || native === 'ENOTDIR') {
-    const there = await stat(root).then(
+    const there = await gated(() => stat(root)).then(
       found => found.isDirectory(),
-      () => false,
+      thrown => {
+        if (thrown instanceof Fault) throw thrown;
+        return false;
+      },
     );
     return new Fault(there ? 'NET-02' : 'NET-01', subject, { native }, { cause });
   }
-  if (native === 'EACCES' || native === 'EPERM') return new Fault('NET-03', subject, { native }, { cause });
+  if (native === 'EACCES' || native === 'EPERM') {
+    const advice = shareOf(root) === undefined ? {} : { expected: ACCOUNT_WANTED };
+    return new Fault('NET-03', subject, { native, ...advice }, { cause });
+  }
+  if (native !== undefined && GONE.has(native)) return new Fault('NET-01', subject, { native }, { cause });
   return new Fault('NET-04', subject, { native }, { cause });
-}
-
-function refuseWhenStopped(subject: string, signal?: AbortSignal): void {
-  if (signal?.aborted) throw new Fault('STOP-01', subject);
 }

@@ -20,10 +20,18 @@ export interface HttpSourceWorld {
   readonly random: () => number;
 }
 
-/** Opens no connection yet. The address is checked by the caller (`openSource`). */
-export function openHttpSource(address: SourceAddress, world: HttpSourceWorld): Source {
+/**
+ * Opens no connection yet. The address is checked by the caller (`openSource`).
+ * @param locate where a path lies; below the address, name by name, when left out.
+ */
+export function openHttpSource(
+  address: SourceAddress,
+  world: HttpSourceWorld,
+  locate?: (path: string) => URL,
+): Source {
   const { settings, random } = world;
   const root = new URL(address.url.endsWith('/') ? address.url : `${address.url}/`);
+  const urlOf = locate ?? ((path: string): URL => addressOf(root, path));
   let lastDate: Date | undefined;
   const client = openHttpClient({
     heard(head) {
@@ -47,7 +55,7 @@ export function openHttpSource(address: SourceAddress, world: HttpSourceWorld): 
     priority: address.priority,
     address,
     readDocument(path, { maxBytes, signal }) {
-      const url = addressOf(root, path);
+      const url = urlOf(path);
       return retrying(async () => {
         const transfer = await begin(client, url, {}, world, signal);
         return transfer.judged(
@@ -57,12 +65,12 @@ export function openHttpSource(address: SourceAddress, world: HttpSourceWorld): 
       }, patience(signal));
     },
     read(path, options) {
-      const url = addressOf(root, path);
+      const url = urlOf(path);
       return retrying(() => readFile(client, url, options, world), patience(options.signal));
     },
     lastDate: () => lastDate,
     async post(path, document, { timeoutMs, headers = {}, signal }) {
-      const url = addressOf(root, path);
+      const url = urlOf(path);
       const limit = AbortSignal.timeout(timeoutMs);
       try {
         const exchange = await client.post(

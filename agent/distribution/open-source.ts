@@ -2,17 +2,29 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../fault/fault.ts';
-import { openFolderSource } from './folder-source.ts';
+import { type FolderSourceWorld, openFolderSource } from './folder-source.ts';
 import { type HttpSourceWorld, openHttpSource } from './http-source.ts';
 import type { Source, SourceAddress } from './source.ts';
+import { openTemplateSource, pathByTemplate, urlByTemplate } from './template-source.ts';
+
+export type SourceWorld = HttpSourceWorld & FolderSourceWorld;
 
 /**
  * Opens nothing yet. Takes `http:`, `https:` and `file:` URLs, UNC paths (`\\server\share\folder`) and absolute paths.
  * Faults: USAGE-02 for anything else, and for credentials in the address: it goes into logs and reports, and media can be read by anyone.
  */
-export function openSource(address: SourceAddress, world: HttpSourceWorld): Source {
-  const folder = folderOf(address.url);
-  return folder === undefined ? openHttpSource(address, world) : openFolderSource(address, folder);
+export function openSource(address: SourceAddress, world: SourceWorld): Source {
+  const { url, template } = address;
+  const folder = folderOf(url);
+  if (folder === undefined) {
+    if (template === undefined) return openHttpSource(address, world);
+    const inner = openHttpSource(address, world, urlByTemplate(url, template));
+    return openTemplateSource(address, template, inner, path => path);
+  }
+  const inner = openFolderSource(address, folder, world);
+  return template === undefined
+    ? inner
+    : openTemplateSource(address, template, inner, pathByTemplate(template));
 }
 
 /** @returns the folder that the address names, or undefined for HTTP. */

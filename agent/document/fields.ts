@@ -31,10 +31,23 @@ export const sourceAddress = wording(
   'a URL or share (https://host/path, \\\\server\\share) without user name and password',
 ).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
 
+/**
+ * How another kind of distribution point names a file of content below its address: placeholders in a path that leads nowhere else. A `?` is
+ * Configuration Manager's own (`{id}/sccm?/{path}`).
+ */
+export const addressTemplate = wording(
+  /^(?!.*(^|\/)\.{1,2}(\/|$))(?:[^{}#\\\p{Cc}]|\{id\}|\{version\})*\{id\}(?:[^{}#\\\p{Cc}]|\{id\}|\{version\})*\{path\}$/u,
+  'a path with {id} that ends with {path}, such as SMS_DP_SMSPKG$/{id}/{path}',
+).max(256);
+
 /** One distribution point; the lower priority is asked first. */
 export const distributionPoint = z.strictObject({
   url: sourceAddress,
   priority: z.int().min(0).max(1000).default(10),
+  template: addressTemplate.optional().meta({
+    description:
+      'Where the point has files of content, in place of the layout of this site: then it is asked for nothing else, and manifests come from another point. {id}, {version} and {path} are replaced.',
+  }),
 });
 
 /** One line of text for people. */

@@ -21,7 +21,9 @@ export function boundaryOf({ boundaries }: Pick<Policy, 'boundaries'>, facts: Ma
   );
   const distributionPoints = new Map<string, Boundary['distributionPoints'][number]>();
   for (const point of holding.flatMap(group => group.distributionPoints)) {
-    if (!distributionPoints.has(point.url)) distributionPoints.set(point.url, point);
+    // A template makes another source of the same address.
+    const key = `${point.url}\n${point.template ?? ''}`;
+    if (!distributionPoints.has(key)) distributionPoints.set(key, point);
   }
   return {
     groups: holding.map(({ name }) => name),

@@ -16,7 +16,7 @@ export const impatient: TransferSettings = {
 
 export function openTestSource(
   url: string,
-  more: { readonly priority?: number; readonly ca?: string } = {},
+  more: { readonly priority?: number; readonly ca?: string; readonly template?: string } = {},
 ): Source {
   return openSource(
     { priority: 1, ...more, url },

@@ -23,9 +23,7 @@ export async function fetchUsmt(
   const pool = await composition.openPool();
   const sources = [...order.distributionPoints]
     .sort((a, b) => a.priority - b.priority)
-    .map(({ url, priority }) =>
-      composition.openSource({ url, priority, ...(ca === undefined ? {} : { ca }) }, transfer),
-    );
+    .map(point => composition.openSource({ ...point, ...(ca === undefined ? {} : { ca }) }, transfer));
   try {
     const manifest = await openManifestStore(layout, { layout, durable, sources, signal }).manifest(
       reference,

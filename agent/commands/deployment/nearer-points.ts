@@ -43,11 +43,11 @@ export function preferNearerPoints(context: RunContext, policy: Policy, facts: M
   if (context.manifest.management !== 'dynamic') return;
   const { distributionPoints } = boundaryOf(policy, facts);
   const opened: Source[] = [];
-  for (const { url, priority } of distributionPoints) {
+  for (const point of distributionPoints) {
     try {
-      opened.push(context.openSource({ url, priority: priority + NEARER }));
+      opened.push(context.openSource({ ...point, priority: point.priority + NEARER }));
     } catch (thrown) {
-      passOver(context, url, thrown);
+      passOver(context, point.url, thrown);
     }
   }
   context.preferPoints({ sources: opened.toSorted((a, b) => a.priority - b.priority) });

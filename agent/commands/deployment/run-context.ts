@@ -50,7 +50,7 @@ export interface RunContext extends OpenedMedia {
   readonly sources: readonly Source[];
   readonly managementPoints: readonly Source[];
   /** Opens a source that is closed with the run. */
-  openSource(address: Pick<SourceAddress, 'url' | 'priority'>): Source;
+  openSource(address: Pick<SourceAddress, 'url' | 'priority' | 'level' | 'template'>): Source;
   /** Puts points before those of the media for the rest of the run, for everybody who holds `sources` or `managementPoints`. */
   preferPoints(points: {
     readonly sources?: readonly Source[];
@@ -176,6 +176,7 @@ async function open(
     closing.push(() => source.close());
     return source;
   };
+  closing.push(() => composition.shares?.close());
   const sources = manifest.distributionPoints
     .map(point => openSource(point))
     .sort((a, b) => a.priority - b.priority);

@@ -141,7 +141,7 @@ function manifestLines(
     `Valid from ${manifest.validFrom} until ${manifest.validUntil}: ${validity.replaceAll('-', ' ')}`,
     ...(manifest.comment === undefined ? [] : [manifest.comment]),
     `Task sequence ${manifest.taskSequence}, OS image ${manifest.osImage.id} index ${manifest.osImage.index}, policy ${manifest.policyFloor} or newer`,
-    `Distribution points: ${manifest.distributionPoints.map(point => point.url).join(', ') || 'none'}`,
+    `Distribution points: ${manifest.distributionPoints.map(({ url, template }) => (template === undefined ? url : `${url} (${template})`)).join(', ') || 'none'}`,
     `Management points: ${manifest.managementPoints.join(', ') || 'none'}`,
     `${manifest.unattended ? 'Unattended' : 'Attended'}; ${manifest.allowOffline ? 'may' : 'may not'} follow the policy on it when no server is reached`,
     `${manifest.esp.length} files for the EFI system partition, ${manifest.volume.length} for the volume besides content`,
