@@ -11,6 +11,12 @@ import { openScreen } from './console/screen.ts';
 import { spawnWorker } from './content/spawn-worker.ts';
 import { openThreadPool } from './content/thread-pool.ts';
 import { openSource } from './distribution/open-source.ts';
+import {
+  openShareConnections,
+  type ShareConnections,
+  type ShareConnector,
+} from './distribution/share-connections.ts';
+import { openShareGate } from './distribution/share-gate.ts';
 import { openDurableFiles } from './durable/open-durable-files.ts';
 import { Fault } from './fault/fault.ts';
 import { openRedactor } from './fault/redact.ts';
@@ -41,6 +47,11 @@ export function compose({ signal }: ComposeOptions): Composition {
     imaging ??= loadImaging(folder, addonFolders);
     return imaging;
   };
+  let ending: Promise<void> | undefined;
+  const gate = openShareGate(() => {
+    ending ??= endWithoutThem(() => gate.stuck(), addonFolders);
+  });
+  const shares = process.platform === 'win32' ? windowsShares(addonFolders) : undefined;
   const terminal = processTerminal(process.stdin, process.stdout);
   const environment = { ...process.env };
   // What this program starts inherits the rest.
@@ -105,12 +116,20 @@ export function compose({ signal }: ComposeOptions): Composition {
         openImaging,
       }),
     openSource: (address, settings) =>
-      openSource(address, { settings, clock: systemClock, random: Math.random }),
+      openSource(address, {
+        settings,
+        clock: systemClock,
+        random: Math.random,
+        gate,
+        ...(shares === undefined ? {} : { shares }),
+      }),
+    ...(shares === undefined ? {} : { shares }),
     sleep: async (ms, waitSignal) => {
       await sleep(ms, undefined, waitSignal === undefined ? {} : { signal: waitSignal }).catch(cause => {
         throw new Fault('STOP-01', 'waiting', {}, { cause });
       });
     },
+    beforeEnd: async () => await ending,
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
   };
 }
@@ -126,6 +145,34 @@ export function compose({ signal }: ComposeOptions): Composition {
 function addonPlaces(folder: string): readonly string[] {
   const own = process.env.LOCALAPPDATA;
   return [path.join(folder, 'addon'), ...(own === undefined ? [] : [path.join(own, 'Prestage')])];
+}
+
+/** When the process ends while reads of a dead share hang, it ends all the same: Node would wait for them. */
+async function endWithoutThem(stuck: () => number, addonFolders: readonly string[]): Promise<void> {
+  try {
+    const { openEndProcess } = await import('./machine/end-process.ts');
+    const end = await openEndProcess(process.platform === 'win32' ? 'windows' : 'linux', addonFolders);
+    process.once('exit', exitCode => {
+      if (stuck() > 0) end?.(exitCode);
+    });
+  } catch {
+    // Without native code the process waits for the share, as any other would.
+  }
+}
+
+/** Loaded when a share is first read. */
+function windowsShares(addonFolders: readonly string[]): ShareConnections {
+  let connector: Promise<ShareConnector> | undefined;
+  const load = (): Promise<ShareConnector> => {
+    connector ??= import('./machine/windows/connect-share.ts').then(({ openShareConnector }) =>
+      openShareConnector(addonFolders),
+    );
+    return connector;
+  };
+  return openShareConnections({
+    connect: async (share, account) => (await load()).connect(share, account),
+    disconnect: async share => (await load()).disconnect(share),
+  });
 }
 
 async function loadImaging(besideFolder: string, addonFolders: readonly string[]): Promise<Imaging> {

@@ -66,6 +66,8 @@ export function openProgram(words: readonly string[], signal: AbortSignal): Prog
         return exitCode;
       } catch (thrown) {
         return report(thrown);
+      } finally {
+        await composition?.beforeEnd?.();
       }
     },
   };

@@ -1,6 +1,6 @@
 // Secrets where everybody could read them: policy is served to all, and media without a password lie in the clear on each disk. A name that is secret
 // in one document is secret in all.
-import { SECRET_ANSWERS } from '../steps/unattend-answers.ts';
+import { ALWAYS_SECRET } from '../steps/secret-variables.ts';
 import type { SiteDocuments, SiteIssue } from './read-site.ts';
 import { siteIssue } from './site-issue.ts';
 import { type Authored, authored } from './variable-issues.ts';
@@ -25,7 +25,7 @@ export function secretIssues(documents: SiteDocuments): SiteIssue[] {
 
 /** Whether a media with a password seals the variable. @param secret the names in its document; case makes no difference anywhere. */
 export function ownSecrets(secret: readonly string[]): ReadonlySet<string> {
-  return new Set([...SECRET_ANSWERS, ...secret].map(name => name.toLowerCase()));
+  return new Set([...ALWAYS_SECRET, ...secret].map(name => name.toLowerCase()));
 }
 
 function remedyFor({ lies }: Authored, sealed: ReadonlySet<string> | undefined): string {
@@ -43,7 +43,7 @@ function secretNames({ media, machines }: SiteDocuments): ReadonlyMap<string, ()
     const key = name.toLowerCase();
     if (!found.has(key)) found.set(key, because);
   };
-  for (const name of SECRET_ANSWERS) add(name, () => 'wherever it stands, ');
+  for (const name of ALWAYS_SECRET) add(name, () => 'wherever it stands, ');
   for (const { value, locate } of media)
     for (const [at, name] of value.secret.entries()) add(name, () => `(${locate(['secret', at])}), `);
   for (const [at, { secret }] of (machines?.value ?? []).entries())

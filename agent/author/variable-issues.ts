@@ -4,7 +4,8 @@
 import { flattenSteps } from '../plan/flatten-steps.ts';
 import { isReadOnly } from '../policy/built-in-variables.ts';
 import { isKnownStep } from '../policy/sequence-step.ts';
-import { answerRule, SECRET_ANSWERS } from '../steps/unattend-answers.ts';
+import { ALWAYS_SECRET } from '../steps/secret-variables.ts';
+import { answerRule } from '../steps/unattend-answers.ts';
 import type { Located, SiteDocuments, SiteIssue } from './read-site.ts';
 import { siteIssue } from './site-issue.ts';
 
@@ -23,7 +24,7 @@ export interface Authored {
 
 /** @returns every mistake, with file, line and column; of a secret not the value. A value with `%NAME%` in it is known on the machine alone. */
 export function variableIssues(documents: SiteDocuments): SiteIssue[] {
-  const hidden = new Set(SECRET_ANSWERS.map(name => name.toLowerCase()));
+  const hidden = new Set(ALWAYS_SECRET.map(name => name.toLowerCase()));
   const issues: SiteIssue[] = [];
   for (const { document, path, name, value, secret } of authored(documents)) {
     if (isReadOnly(name)) {

@@ -1,6 +1,7 @@
 // The sealed secrets of media during a run: in Windows PE opened with the password, in the new Windows with the key that was left there for it.
 // What is opened lives in memory, and in the redactor.
 import { whileUnseen } from '../../console/ask-secret.ts';
+import { shareAccountOf } from '../../distribution/share-connections.ts';
 import { decodeJson } from '../../document/decode-json.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
 import { type MediaManifest, mediaSecretsSchema } from '../../media/media-manifest.ts';
@@ -22,7 +23,7 @@ export interface UnlockOptions {
 export type LockedContext = Pick<RunContext, 'manifest' | 'observe'> & {
   readonly composition: Pick<
     Composition,
-    'environment' | 'signal' | 'learnSecret' | 'endProgress' | 'terminal' | 'sleep'
+    'environment' | 'signal' | 'learnSecret' | 'endProgress' | 'terminal' | 'sleep' | 'shares'
   >;
 };
 
@@ -73,6 +74,8 @@ function opened({ manifest, composition }: LockedContext, box: PasswordBox, key:
     Buffer.from(key).toString('base64'),
     ...(machineKey === undefined ? [] : [machineKey]),
   ]);
+  const account = shareAccountOf({ ...manifest.variables, ...variables });
+  if (account !== undefined) composition.shares?.useAccount(account);
   return {
     ...manifest,
     variables: { ...manifest.variables, ...variables },

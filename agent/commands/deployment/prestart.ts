@@ -6,7 +6,7 @@ import type { PlannedItem } from '../../plan/plan.ts';
 import { settable } from '../../policy/built-in-variables.ts';
 import { resolveVariables } from '../../policy/variables.ts';
 import { type ProgramOutcome, runTellingProgram } from '../../steps/run-telling-program.ts';
-import { SECRET_ANSWERS } from '../../steps/unattend-answers.ts';
+import { ALWAYS_SECRET } from '../../steps/secret-variables.ts';
 import { verifiedItem } from '../../steps/verified-item.ts';
 import { builtInLayer } from './built-in-layer.ts';
 import { cachedReferences } from './cached-references.ts';
@@ -23,7 +23,7 @@ export const PRESTART = 'prestart';
 export async function prestartVariables(context: RunContext): Promise<Readonly<Record<string, string>>> {
   const { composition, journal, manifest, records } = context;
   const { prestart, variables, secret } = manifest;
-  const isSecretName = secretNames([...secret, ...SECRET_ANSWERS]);
+  const isSecretName = secretNames([...secret, ...ALWAYS_SECRET]);
   const known = Object.entries(variables).flatMap(([name, value]) => (isSecretName(name) ? [value] : []));
   composition.learnSecret(known);
   if (prestart === undefined) return {};

@@ -6,8 +6,8 @@ import { actionKey } from '../../plan/plan.ts';
 import { settable } from '../../policy/built-in-variables.ts';
 import { collectionsOf } from '../../policy/collections.ts';
 import { resolveVariables, type VariableLayer, type Variables } from '../../policy/variables.ts';
+import { ALWAYS_SECRET } from '../../steps/secret-variables.ts';
 import type { VariableStore } from '../../steps/step-world.ts';
-import { SECRET_ANSWERS } from '../../steps/unattend-answers.ts';
 import { builtInLayer } from './built-in-layer.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
 import type { RunContext } from './run-context.ts';
@@ -26,7 +26,7 @@ export function variableLayers(
     values: policy.collections.find(each => each.name === name)?.variables ?? {},
   }));
   const levels: readonly VariableLayer[] = [
-    { level: 'media', values: manifest.variables, secret: [...manifest.secret, ...SECRET_ANSWERS] },
+    { level: 'media', values: manifest.variables, secret: [...manifest.secret, ...ALWAYS_SECRET] },
     { level: 'site', values: policy.variables },
     { level: 'task sequence', values: sequence.variables },
     ...collections,
