@@ -10,6 +10,7 @@ import type { Observe } from '../progress/event.ts';
 import { openChunkIndexes } from './chunk-indexes.ts';
 import { isFolder } from './local-tree.ts';
 import { mendItem } from './mend-item.ts';
+import type { SeedMap } from './seed-map.ts';
 import type { Source } from './source.ts';
 import { openSourceChoice } from './source-choice.ts';
 import { stageItem } from './stage-item.ts';
@@ -28,6 +29,8 @@ export interface AcquireWorld {
   readonly random: () => number;
   readonly observe: Observe;
   readonly settings: TransferSettings;
+  /** What else on the machine may hold wanted bytes; without it an item's own folders are looked through alone. */
+  readonly seeds?: SeedMap;
   readonly signal?: AbortSignal;
 }
 
@@ -72,5 +75,7 @@ export const acquire: Acquire = async (request, world) => {
   // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.
   const mending =
     request.otherVersion !== true && request.local === undefined && (await isFolder(layout.item(id)));
-  return mending ? mendItem(whole) : stageItem(whole);
+  const acquired = await (mending ? mendItem(whole) : stageItem(whole));
+  await world.seeds?.holds(id, request.manifest);
+  return acquired;
 };

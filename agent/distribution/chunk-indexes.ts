@@ -1,6 +1,7 @@
 // Chunk indexes of the item being acquired: from the cache where they are whole, else from a source; proven by the manifest either way.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import pLimit from 'p-limit';
 import { type ChunkIndex, chunkIndexBytes, decodeChunkIndex } from '../content/chunk-index.ts';
 import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
 import type { ContentReference, ManifestFile } from '../content/manifest.ts';
@@ -8,10 +9,13 @@ import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { SourceChoice } from './source-choice.ts';
+import type { TransferSettings } from './transfer-settings.ts';
 
 export interface ChunkIndexes {
   /** Faults: CONTENT-01 when no source has it, DISK-*, STOP-01. */
   of(file: ManifestFile): Promise<ChunkIndex>;
+  /** The same for every large file of these, several at once. All have ended before a fault is told. */
+  all(files: readonly ManifestFile[]): Promise<void>;
   /** Bytes of index that crossed the wire. */
   fetchedBytes(): number;
 }
@@ -23,10 +27,12 @@ export function openChunkIndexes(
     readonly layout: CacheLayout;
     readonly durable: DurableFiles;
     readonly choice: SourceChoice;
+    readonly settings: Pick<TransferSettings, 'connections'>;
     readonly signal?: AbortSignal;
   },
 ): ChunkIndexes {
-  const { layout, durable, choice, signal } = world;
+  const { layout, durable, choice, settings, signal } = world;
+  const limit = pLimit(settings.connections);
   const known = new Map<string, Promise<ChunkIndex>>();
   let fetchedBytes = 0;
 
@@ -47,12 +53,19 @@ export function openChunkIndexes(
     });
   }
 
+  const of = (file: ManifestFile): Promise<ChunkIndex> => {
+    // Two files of an item may have the same bytes, and then the same index.
+    const asked = known.get(file.sha256) ?? limit(() => find(file));
+    known.set(file.sha256, asked);
+    return asked;
+  };
+
   return {
-    of(file) {
-      // Two files of an item may have the same bytes, and then the same index.
-      const asked = known.get(file.sha256) ?? find(file);
-      known.set(file.sha256, asked);
-      return asked;
+    of,
+    async all(files) {
+      const asked = await Promise.allSettled(files.filter(file => file.chunks !== undefined).map(of));
+      const failure = asked.find(each => each.status === 'rejected');
+      if (failure !== undefined) throw failure.reason;
     },
     fetchedBytes: () => fetchedBytes,
   };

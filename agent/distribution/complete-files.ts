@@ -2,17 +2,17 @@
 // a version and mending a damaged one.
 
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ManifestFile } from '../content/manifest.ts';
-import { Fault } from '../fault/fault.ts';
 import type { Acquired, AcquireRequest, AcquireWorld } from './acquire.ts';
 import type { ChunkIndexes } from './chunk-indexes.ts';
 import { type FileWork, makeFolders, placeSmallFile } from './file-work.ts';
-import { fillFromSeeds } from './fill-from-seeds.ts';
 import { inspect } from './inspect.ts';
 import { listTree } from './local-tree.ts';
-import { findChunks, findWholeFiles, type SeedFile, type Seeds } from './seeds.ts';
+import { reuseChunks } from './reuse-chunks.ts';
+import { reuseWholeFiles } from './reuse-files.ts';
+import type { SeedFile, Seeds } from './seeds.ts';
 import type { SourceChoice } from './source-choice.ts';
 import { transfer } from './transfer.ts';
 
@@ -35,11 +35,12 @@ export async function completeFiles(
   const { request, world, choice, indexes } = acquisition;
   const presentBytes = await inspect(works, { ...world, indexes });
   await makeFolders(works, world.durable);
-  let reusedBytes = await reuseWholeFiles(works, seeds, world);
+  const elsewhere = request.whole === true ? undefined : world.seeds;
+  let reusedBytes = await reuseWholeFiles(works, seeds, world, elsewhere);
   const twins = setTwinsAside(works);
   const firsts = works.filter(work => !twins.has(work));
   await prepare(firsts, acquisition);
-  reusedBytes += await reuseChunks(firsts, seeds, world);
+  reusedBytes += await reuseChunks(firsts, seeds, world, elsewhere);
   const transferred = await transfer(firsts, request.reference, choice, world);
   reusedBytes += await linkTwins(twins, world);
   return { presentBytes, reusedBytes, indexBytes: indexes.fetchedBytes(), ...transferred };
@@ -77,35 +78,6 @@ export async function leftoversOf(
     .map(name => path.join(layout.packages, name));
 }
 
-/** Gives seed files a second name where nothing stands in the way; a damaged small file is written anew from them. */
-async function reuseWholeFiles(
-  works: readonly FileWork[],
-  seeds: Seeds,
-  world: AcquireWorld,
-): Promise<number> {
-  const whole = await findWholeFiles(works, seeds, world);
-  const links: { readonly from: string; readonly to: string }[] = [];
-  let reusedBytes = 0;
-  for (const work of works) {
-    const { file, found, assemble } = work;
-    const from = work.missing === 'nothing' ? undefined : whole.get(file.sha256);
-    if (from === undefined || from === assemble) continue;
-    if (found === undefined) {
-      links.push({ from, to: assemble });
-      work.missing = 'nothing';
-      reusedBytes += file.size;
-    } else if (file.chunks === undefined) {
-      const bytes = await readFile(from);
-      // Proven again on the bytes that are written: the file may have changed since it was hashed.
-      if (createHash('sha256').update(bytes).digest('hex') !== file.sha256) continue;
-      await placeSmallFile(work, bytes, world.durable);
-      reusedBytes += file.size;
-    }
-  }
-  await world.durable.linkOrCopyAll(links);
-  return reusedBytes;
-}
-
 /** Of several absent files with the same bytes one is completed, and the others become further names of it. */
 function setTwinsAside(works: readonly FileWork[]): ReadonlyMap<FileWork, FileWork> {
   const firsts = new Map<string, FileWork>();
@@ -133,6 +105,7 @@ async function linkTwins(twins: ReadonlyMap<FileWork, FileWork>, { durable }: Ac
 
 /** Gives every large file its index, cuts what is too long, and makes files that have nothing in them. */
 async function prepare(works: readonly FileWork[], { world, indexes }: Acquisition): Promise<void> {
+  await indexes.all(works.filter(work => work.missing !== 'nothing').map(work => work.file));
   for (const work of works) {
     const { file, found } = work;
     if (work.missing === 'nothing') continue;
@@ -160,16 +133,4 @@ async function makeRepairable({ file, found, assemble }: FileWork, { durable }: 
   } finally {
     await partial.close();
   }
-}
-
-async function reuseChunks(works: readonly FileWork[], seeds: Seeds, world: AcquireWorld): Promise<number> {
-  if (seeds.files.length === 0 || !works.some(work => work.missing instanceof Uint8Array)) return 0;
-  const places = await findChunks(works, seeds, world);
-  let reusedBytes = 0;
-  const stopIfAsked = (): void => {
-    if (world.signal?.aborted) throw new Fault('STOP-01', 'reusing local chunks');
-  };
-  for (const work of works)
-    reusedBytes += await fillFromSeeds(work, places, { durable: world.durable, stopIfAsked });
-  return reusedBytes;
 }

@@ -1,68 +1,83 @@
 // Copies chunks from local files into the file being put together. Each is proven in memory first: a seed may be damaged or may have
-// changed since it was looked at, and then the chunk simply stays missing.
+// changed since it was looked at; then the next place is tried, and after the last one the chunk simply stays missing.
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import type { DurableFiles, PartialFile } from '../durable/durable-files.ts';
 import { type FileWork, settleMissing } from './file-work.ts';
-import { type ChunkPlace, type ChunkPlaces, chunkKey } from './seeds.ts';
+import type { SeedPlace, SeedPlaces } from './seed-map.ts';
+import { openSeedReader, type SeedReader } from './seed-reader.ts';
 
 /** Neighbours in both files are read and written together. */
 const GROUP_BYTES = 2 * 1024 * 1024;
 const FLUSH_EVERY_BYTES = 64 * 1024 * 1024;
 
+/** Where so many copies are bad, the disk is, and a source is faster. */
+const PLACES_TRIED = 8;
+
 /** @returns how many bytes were reused; they are durable. */
 export async function fillFromSeeds(
   work: FileWork,
-  places: ChunkPlaces,
+  places: SeedPlaces,
   world: { readonly durable: DurableFiles; readonly stopIfAsked: () => void },
 ): Promise<number> {
   const { index, missing } = work;
-  if (index === undefined || !(missing instanceof Uint8Array)) return 0;
-  const groups = [...groupsOf(index, missing, places)];
-  if (groups.length === 0) return 0;
-  const handles = new Map<string, FileHandle>();
+  if (index === undefined || !(missing instanceof Uint8Array) || !hasAny(index, missing, places)) return 0;
+  const seeds = openSeedReader();
   const partial = await world.durable.openPartial(work.assemble);
   const scratch = new Uint8Array(GROUP_BYTES);
   let reusedBytes = 0;
   let unflushedBytes = 0;
   try {
-    for (const group of groups) {
-      world.stopIfAsked();
-      const copied = await copyGroup({ index, missing, group, partial, scratch, handles });
-      reusedBytes += copied;
-      unflushedBytes += copied;
-      if (unflushedBytes < FLUSH_EVERY_BYTES) continue;
-      await partial.flush();
-      unflushedBytes = 0;
+    for (let nth = 0; nth < PLACES_TRIED; nth++) {
+      let tried = false;
+      for (const group of groupsOf(index, missing, places, nth)) {
+        tried = true;
+        world.stopIfAsked();
+        const copied = await copyGroup({ index, missing, group, partial, scratch, seeds });
+        reusedBytes += copied;
+        unflushedBytes += copied;
+        if (unflushedBytes < FLUSH_EVERY_BYTES) continue;
+        await partial.flush();
+        unflushedBytes = 0;
+      }
+      if (!tried) break;
     }
     await partial.flush();
   } finally {
     await partial.close();
-    for (const handle of handles.values()) await handle.close();
+    await seeds.close();
   }
   settleMissing(work);
   return reusedBytes;
 }
 
+/** Whether there is anything to try: a file that is only to be fetched is not opened here. */
+function hasAny(index: ChunkIndex, missing: Uint8Array, places: SeedPlaces): boolean {
+  for (let chunk = missing.indexOf(1); chunk >= 0; chunk = missing.indexOf(1, chunk + 1))
+    if (nthPlace(places(index.digest(chunk)), 0) !== undefined) return true;
+  return false;
+}
+
 /** Chunks `[first, last)` of the target that lie one after the other in one seed as well. */
-interface Group extends ChunkPlace {
+interface Group extends SeedPlace {
   readonly first: number;
   readonly last: number;
 }
 
+/** Of each chunk that is still missing its `nth` place. */
 function* groupsOf(
   index: ChunkIndex,
   missing: Uint8Array,
-  places: ChunkPlaces,
+  places: SeedPlaces,
+  nth: number,
 ): Generator<Group, void, undefined> {
-  const placeOf = (chunk: number): ChunkPlace | undefined =>
-    chunk < index.count && missing[chunk] !== 0 ? places.get(chunkKey(index.digest(chunk))) : undefined;
+  const placeOf = (chunk: number): SeedPlace | undefined =>
+    chunk < index.count && missing[chunk] !== 0 ? nthPlace(places(index.digest(chunk)), nth) : undefined;
   for (let first = 0; first < index.count; ) {
     const place = placeOf(first);
     let last = first + 1;
     if (place) {
-      const follows = (next: ChunkPlace | undefined): boolean =>
+      const follows = (next: SeedPlace | undefined): boolean =>
         next?.path === place.path &&
         next.offset - place.offset === index.offset(last) - index.offset(first) &&
         index.offset(last + 1) - index.offset(first) <= GROUP_BYTES;
@@ -73,21 +88,38 @@ function* groupsOf(
   }
 }
 
+function nthPlace(places: Iterable<SeedPlace>, nth: number): SeedPlace | undefined {
+  let at = 0;
+  for (const place of places) if (at++ === nth) return place;
+  return undefined;
+}
+
 interface GroupCopy {
   readonly index: ChunkIndex;
   readonly missing: Uint8Array;
   readonly group: Group;
   readonly partial: PartialFile;
   readonly scratch: Uint8Array;
-  readonly handles: Map<string, FileHandle>;
+  readonly seeds: SeedReader;
 }
 
-async function copyGroup({ index, missing, group, partial, scratch, handles }: GroupCopy): Promise<number> {
-  const start = index.offset(group.first);
-  const bytes = scratch.subarray(0, index.offset(group.last) - start);
-  if (!(await readSeed(group, bytes, handles))) return 0;
+async function copyGroup(copy: GroupCopy): Promise<number> {
+  const { index, missing, group, partial, scratch, seeds } = copy;
+  const { first, last, path, offset } = group;
+  const start = index.offset(first);
+  const bytes = scratch.subarray(0, index.offset(last) - start);
+  if (!(await seeds.read({ path, offset }, bytes))) {
+    if (last - first === 1) return 0;
+    // A bad sector or an early end: the chunks before and after it are as good as any.
+    const middle = (first + last) >>> 1;
+    const after = { path, offset: offset + index.offset(middle) - start, first: middle, last };
+    return (
+      (await copyGroup({ ...copy, group: { ...group, last: middle } })) +
+      (await copyGroup({ ...copy, group: after }))
+    );
+  }
   let copied = 0;
-  for (let chunk = group.first; chunk < group.last; chunk++) {
+  for (let chunk = first; chunk < last; chunk++) {
     const at = index.offset(chunk) - start;
     const part = bytes.subarray(at, at + index.length(chunk));
     if (!createHash('sha256').update(part).digest().equals(index.digest(chunk))) continue;
@@ -96,25 +128,4 @@ async function copyGroup({ index, missing, group, partial, scratch, handles }: G
     copied += part.length;
   }
   return copied;
-}
-
-/** @returns false when the seed cannot be read or ends too early: then it is no seed. */
-async function readSeed(
-  { path, offset }: ChunkPlace,
-  into: Uint8Array,
-  handles: Map<string, FileHandle>,
-): Promise<boolean> {
-  try {
-    const handle = handles.get(path) ?? (await open(path, 'r'));
-    handles.set(path, handle);
-    for (let got = 0; got < into.length; ) {
-      const { bytesRead } = await handle.read(into, got, into.length - got, offset + got);
-      if (bytesRead === 0) return false;
-      got += bytesRead;
-    }
-    return true;
-  } catch {
-    // A bad sector or a file that has gone: a source has the same bytes.
-    return false;
-  }
 }

@@ -1,13 +1,15 @@
-// Finds bytes in the cache that an item can reuse: whole files by digest, and chunks of files of another version. What is found here is a
-// hint; a chunk is proven in memory before it is written, and a whole file was hashed just now.
+// Looks through the item's own folders for bytes that it can reuse: whole files by digest, and chunks of files of another version. What is found
+// here is a hint; a chunk is proven in memory before it is written, and a whole file was hashed just now.
 import { viewChunkIndex } from '../content/chunk-index.ts';
 import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
 import type { CacheLayout } from '../content/layout.ts';
 import type { ManifestFile } from '../content/manifest.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
+import { Fault } from '../fault/fault.ts';
 import { readStoredIndex } from './chunk-indexes.ts';
 import type { FileWork } from './file-work.ts';
 import { hashAll } from './inspect.ts';
+import { chunksOf, type SeedList } from './seed-map.ts';
 
 /** A local file that may hold wanted bytes. `claimed` is what the manifest of the cached version says of it. */
 export interface SeedFile {
@@ -20,12 +22,6 @@ export interface SeedFile {
 export interface Seeds {
   readonly files: readonly SeedFile[];
   readonly cut: boolean;
-}
-
-/** Where a chunk may be found. */
-export interface ChunkPlace {
-  readonly path: string;
-  readonly offset: number;
 }
 
 export interface SeedWorld {
@@ -48,7 +44,7 @@ export async function findWholeFiles(
     // A large file that belongs to the other version and differs there is not hashed in vain: its chunks are looked at instead.
     return claimed === undefined || size <= MAX_CHUNK_BYTES || digests.has(claimed.sha256);
   });
-  const hashed = await hashAll(
+  const hashed = await hashReadable(
     candidates.map(seed => seed.path),
     world,
   );
@@ -60,57 +56,61 @@ export async function findWholeFiles(
   return found;
 }
 
+/** One file that the disk does not give must not end the work: it is no seed, and the others are. */
+async function hashReadable(
+  paths: readonly string[],
+  world: SeedWorld,
+): Promise<readonly (string | undefined)[]> {
+  try {
+    return await hashAll(paths, world);
+  } catch (thrown) {
+    if (!isUnreadable(thrown)) throw thrown;
+    const [only] = paths;
+    if (only === undefined || paths.length === 1) return [undefined];
+    const middle = paths.length >>> 1;
+    return [
+      ...(await hashReadable(paths.slice(0, middle), world)),
+      ...(await hashReadable(paths.slice(middle), world)),
+    ];
+  }
+}
+
+function isUnreadable(thrown: unknown): boolean {
+  return thrown instanceof Fault && thrown.code === 'DISK-03';
+}
+
 /** A large file that is there in part is mended chunk by chunk. */
 function takesWholeFile({ file, found, missing }: FileWork): boolean {
   return missing !== 'nothing' && file.size > 0 && (found === undefined || file.chunks === undefined);
 }
 
-/** Chunks by `chunkKey`. */
-export type ChunkPlaces = ReadonlyMap<string, ChunkPlace>;
-
-/** A digest as a map key: 32 characters of one byte, which Node keeps compactly (an OS image has 100,000 of them). */
-export function chunkKey(digest: Uint8Array): string {
-  return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('latin1');
-}
-
 /**
- * Looks for the missing chunks of `works` in the seeds: by the stored chunk index of the version that lies there, where there is one; else by
- * cutting the seed anew, which finds the same chunks wherever they have moved to.
+ * The chunks of the seeds by the stored chunk index of the version that lies there, where there is one. `others` have none: they must be cut
+ * anew, which finds the same chunks wherever they have moved to.
  */
-export async function findChunks(
-  works: readonly FileWork[],
+export async function knownChunks(
   seeds: Seeds,
-  world: SeedWorld,
-): Promise<ChunkPlaces> {
-  const wanted = wantedChunks(works);
-  const places = new Map<string, ChunkPlace>();
+  { layout }: SeedWorld,
+): Promise<{ readonly lists: readonly SeedList[]; readonly others: readonly SeedFile[] }> {
+  const lists: SeedList[] = [];
+  const others: SeedFile[] = [];
   for (const seed of seeds.files) {
-    if (wanted.size === 0) break;
     // Whatever is smaller is one chunk, and as a whole file it was looked at already.
     if (seed.size <= MAX_CHUNK_BYTES) continue;
-    const index = await indexOfSeed(seed, seeds.cut, world);
-    if (!index) continue;
-    for (let chunk = 0; chunk < index.count; chunk++) {
-      const key = chunkKey(index.digest(chunk));
-      if (wanted.delete(key)) places.set(key, { path: seed.path, offset: index.offset(chunk) });
-    }
+    const index = seed.claimed?.chunks && (await readStoredIndex(layout, seed.claimed));
+    if (index) lists.push(chunksOf(index, seed.path));
+    else others.push(seed);
   }
-  return places;
+  return { lists, others };
 }
 
-function wantedChunks(works: readonly FileWork[]): Set<string> {
-  const wanted = new Set<string>();
-  for (const { index, missing } of works) {
-    if (index === undefined || !(missing instanceof Uint8Array)) continue;
-    for (let chunk = 0; chunk < index.count; chunk++)
-      if (missing[chunk] !== 0) wanted.add(chunkKey(index.digest(chunk)));
+/** @returns undefined when the seed has gone meanwhile or cannot be read: then it is no seed. Fault: STOP-01. */
+export async function cutAnew(seed: SeedFile, { pool, signal }: SeedWorld): Promise<SeedList | undefined> {
+  try {
+    const { index } = await pool.run('chunk-file', { path: seed.path }, signal ? { signal } : {});
+    return chunksOf(viewChunkIndex(index, seed.path), seed.path);
+  } catch (thrown) {
+    if (isUnreadable(thrown) || (thrown instanceof Fault && thrown.code === 'USAGE-08')) return undefined;
+    throw thrown;
   }
-  return wanted;
-}
-
-async function indexOfSeed({ path, claimed }: SeedFile, cut: boolean, { layout, pool, signal }: SeedWorld) {
-  const stored = claimed?.chunks && (await readStoredIndex(layout, claimed));
-  if (stored || !cut) return stored;
-  const { index } = await pool.run('chunk-file', { path }, signal ? { signal } : {});
-  return viewChunkIndex(index, path);
 }

@@ -42,8 +42,7 @@ export async function checkFiles(check: FilesCheck): Promise<readonly CheckedFil
     folder,
     files.map(file => file.path),
   );
-  const indexes: (ChunkIndex | undefined)[] = [];
-  for (const file of files) indexes.push(await provenIndex(file, check.readIndex));
+  const indexes = await provenIndexes(files, check.readIndex);
   // All work is started in one go and awaited together, so that a stop finds no answer that nobody waits for.
   const work: Promise<readonly CheckedFile[]>[] = [];
   const toHash: ManifestFile[] = [];
@@ -117,6 +116,16 @@ function judge(file: ManifestFile, found: string | undefined): CheckedFile {
   if (found === undefined) return missing(file, undefined);
   if (found === file.sha256) return { ...facts(file), state: 'present', badRanges: [] };
   return { ...facts(file), state: 'damaged', badRanges: [wholeOf(file, found)] };
+}
+
+/** @returns the index of each file that has one and whose index is at hand. */
+export async function provenIndexes(
+  files: readonly ManifestFile[],
+  readIndex: ReadIndex,
+): Promise<readonly (ChunkIndex | undefined)[]> {
+  const indexes: (ChunkIndex | undefined)[] = [];
+  for (const file of files) indexes.push(await provenIndex(file, readIndex));
+  return indexes;
 }
 
 async function provenIndex(file: ManifestFile, readIndex: ReadIndex): Promise<ChunkIndex | undefined> {

@@ -39,7 +39,10 @@ export interface ItemSurvey {
   readonly totalBytes: number;
   /** Right where they are: all of a present item, the sound part of a damaged one; 0 for others, which are staged anew. */
   readonly presentBytes: number;
-  /** Elsewhere in this item's folders (another version, a partial, a retired one). What chunk indexes are not at hand to prove counts as `fetchBytes`. */
+  /**
+   * Elsewhere on the machine: in this item's folders (another version, a partial, a retired one), proven, and in other items that were looked at
+   * with it. What chunk indexes are not at hand to tell counts as `fetchBytes`.
+   */
   readonly reusableBytes: number;
   readonly fetchBytes: number;
   readonly files: readonly FileSurvey[];

@@ -1,54 +1,67 @@
-// The proven bytes that an item's folders hold, by digest: what need not be fetched wherever it lies.
-import type { ManifestFile } from '../content/manifest.ts';
+// The bytes that lie on the machine, by digest: what need not be fetched wherever it lies. What an item stops holding can be taken out again.
+import { type DigestList, digestTable } from '../content/digest-table.ts';
 import type { CheckedFile } from './check-files.ts';
 
 export interface LocalBytes {
-  /** Takes in what a check proved: whole files, and the good chunks of damaged ones. */
-  add(checked: readonly CheckedFile[]): void;
+  add(lists: readonly DigestList[]): void;
+  remove(lists: readonly DigestList[]): void;
   /** @returns how many bytes of the file lie here; of the bad ranges alone, when it is to be mended in place. */
-  heldOf(file: ManifestFile, checked: CheckedFile | undefined, only: 'all' | 'bad-ranges'): number;
+  heldOf(file: CheckedFile, only: 'all' | 'bad-ranges'): number;
 }
 
-/** Digests are kept as text of their first 16 bytes: half a million of them fit into some 20 MB, and this is an estimate only. */
-const keyOf = (digest: Uint8Array): string =>
-  Buffer.from(digest.buffer, digest.byteOffset, 16).toString('latin1');
-
-/** Begins with none; takes in what one item's folders prove. */
+/** Begins with none. */
 export function localBytes(): LocalBytes {
-  const files = new Set<string>();
-  const chunks = new Set<string>();
+  const table = digestTable();
+  const isHeld = (digest: Uint8Array): boolean => table.find(digest).next().done !== true;
   return {
-    add(checked) {
-      for (const file of checked) {
-        if (file.state === 'present') files.add(file.sha256);
-        const { index } = file;
-        if (index === undefined || file.state === 'missing') continue;
-        const bad = new Set(file.badRanges.map(range => range.offset));
-        for (let chunk = 0; chunk < index.count; chunk += 1) {
-          if (!bad.has(index.offset(chunk))) chunks.add(keyOf(index.digest(chunk)));
-        }
-      }
+    add(lists) {
+      for (const list of lists) table.add(list);
     },
-    heldOf(file, checked, only) {
-      const inPlace = only === 'bad-ranges' && checked?.state !== 'missing';
-      if (inPlace && checked?.state === 'present') return 0;
-      const index = checked?.index;
-      if (files.has(file.sha256)) return inPlace ? badBytesOf(checked) : file.size;
+    remove(lists) {
+      for (const list of lists) table.remove(list);
+    },
+    heldOf(file, only) {
+      const inPlace = only === 'bad-ranges' && file.state !== 'missing';
+      if (inPlace && file.state === 'present') return 0;
+      if (isHeld(Buffer.from(file.sha256, 'hex'))) return inPlace ? badBytesOf(file) : file.sizeBytes;
+      const { index } = file;
       if (index === undefined) return 0;
       let held = 0;
-      const bad = new Set(checked?.badRanges.map(range => range.offset));
+      const bad = new Set(file.badRanges.map(range => range.offset));
       for (let chunk = 0; chunk < index.count; chunk += 1) {
         if (inPlace && !bad.has(index.offset(chunk))) continue;
-        if (chunks.has(keyOf(index.digest(chunk)))) held += index.length(chunk);
+        if (isHeld(index.digest(chunk))) held += index.length(chunk);
       }
       return held;
     },
   };
 }
 
+/** @returns the digests of what a check proved: whole files, and the good chunks of damaged ones. */
+export function heldIn(checked: readonly CheckedFile[]): readonly DigestList[] {
+  const lists: DigestList[] = [wholeFiles(checked.filter(file => file.state === 'present'))];
+  for (const file of checked)
+    if (file.index !== undefined && file.state !== 'missing') lists.push(goodChunks(file, file.index));
+  return lists;
+}
+
+function wholeFiles(files: readonly CheckedFile[]): DigestList {
+  const digests = Buffer.alloc(files.length * 32);
+  for (const [n, file] of files.entries()) digests.write(file.sha256, n * 32, 'hex');
+  return { count: files.length, digest: n => digests.subarray(n * 32, n * 32 + 32) };
+}
+
+function goodChunks({ badRanges }: CheckedFile, index: NonNullable<CheckedFile['index']>): DigestList {
+  if (badRanges.length === 0) return index;
+  const bad = new Set(badRanges.map(range => range.offset));
+  const good = Uint32Array.from(
+    Array.from({ length: index.count }, (_, chunk) => chunk).filter(chunk => !bad.has(index.offset(chunk))),
+  );
+  return { count: good.length, digest: n => index.digest(good[n] ?? 0) };
+}
+
 /** @returns how many bytes of a file are not right where they should be. */
-export function badBytesOf(checked: CheckedFile | undefined): number {
-  if (checked === undefined) return 0;
+export function badBytesOf(checked: CheckedFile): number {
   if (checked.state === 'missing') return checked.sizeBytes;
   return checked.badRanges.reduce((sum, range) => sum + range.length, 0);
 }

@@ -3,8 +3,9 @@ import type { CacheLayout } from '../content/layout.ts';
 import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import type { JobAdvance, WorkerPool } from '../content/worker-pool.ts';
 import { type CheckedFile, checkFiles, type ReadIndex } from './check-files.ts';
+import { countBytes } from './count-bytes.ts';
 import type { FileSurvey, ItemSurvey, Outcome } from './item-survey.ts';
-import { badBytesOf, type LocalBytes, localBytes } from './local-bytes.ts';
+import { badBytesOf } from './local-bytes.ts';
 import { extrasOf, isFolder } from './look.ts';
 
 export type { BadRange, FileSurvey, ItemSurvey, Outcome } from './item-survey.ts';
@@ -16,7 +17,12 @@ export interface SurveyRequest {
   readonly manifest: ContentManifest;
   /** What the item's folder was laid for, by the media or by the last run; undefined when nothing is known of it. */
   readonly local?:
-    | { readonly reference: Pick<ContentReference, 'digest'>; readonly manifest: ContentManifest }
+    | {
+        readonly reference: Pick<ContentReference, 'digest'>;
+        readonly manifest: ContentManifest;
+        /** What an earlier look in this run has proven of it: then it is not read again. */
+        readonly known?: readonly CheckedFile[];
+      }
     | undefined;
   readonly layout: Pick<CacheLayout, 'item' | 'staging' | 'retired'>;
   readonly pool: WorkerPool;
@@ -27,8 +33,26 @@ export interface SurveyRequest {
   readonly advance?: JobAdvance | undefined;
 }
 
-/** Reads, never writes. Fault: STOP-01. */
+/** An item as found, with what else its folders prove. */
+export interface ItemLook {
+  readonly survey: Omit<ItemSurvey, 'reusableBytes' | 'fetchBytes'>;
+  /** The files that are wanted, in the item's own place. */
+  readonly wanted: readonly CheckedFile[];
+  /** Other versions of the item: what lies in its place, and what earlier attempts and swaps have left. Not looked at for a present item. */
+  readonly others: readonly CheckedFile[];
+  /** All of it is to be fetched, whatever lies here. */
+  readonly reusesNothing?: true;
+}
+
+/** What lies in its own folders counts as reusable. Reads, never writes. Fault: STOP-01. */
 export async function surveyItem(request: SurveyRequest): Promise<ItemSurvey> {
+  const [survey] = countBytes([await lookAtItem(request)]);
+  if (survey === undefined) throw new Error('each look gives one survey');
+  return survey;
+}
+
+/** Reads, never writes. `countBytes` says what of it need not be fetched. Fault: STOP-01. */
+export async function lookAtItem(request: SurveyRequest): Promise<ItemLook> {
   const { reference, manifest, layout, pool, readIndex, signal, advance } = request;
   const folder = layout.item(reference.id);
   const wanted = await checkFiles({ folder, files: manifest.files, pool, readIndex, signal, advance });
@@ -36,19 +60,19 @@ export async function surveyItem(request: SurveyRequest): Promise<ItemSurvey> {
   const extra = await extrasOf(folder, paths);
   const outcome = outcomeOf(request, wanted, extra);
   const totalBytes = manifest.files.reduce((sum, file) => sum + file.size, 0);
-  const presentBytes = presentBytesOf(outcome, totalBytes, wanted);
-  const reusableBytes = outcome === 'present' ? 0 : await reusableBytesOf(request, outcome, wanted);
   return {
-    id: reference.id,
-    version: reference.version,
-    digest: reference.digest,
-    outcome,
-    totalBytes,
-    presentBytes,
-    reusableBytes,
-    fetchBytes: totalBytes - presentBytes - reusableBytes,
-    files: wanted.map(toSurvey),
-    extra,
+    survey: {
+      id: reference.id,
+      version: reference.version,
+      digest: reference.digest,
+      outcome,
+      totalBytes,
+      presentBytes: presentBytesOf(outcome, totalBytes, wanted),
+      files: wanted.map(toSurvey),
+      extra,
+    },
+    wanted,
+    others: outcome === 'present' ? [] : await otherVersions(request, wanted),
   };
 }
 
@@ -70,38 +94,26 @@ function presentBytesOf(outcome: Outcome, totalBytes: number, wanted: readonly C
   return wanted.reduce((sum, file) => sum + file.sizeBytes - badBytesOf(file), 0);
 }
 
-async function reusableBytesOf(
+/** Everything of this item besides what is wanted: the version that its folder was laid for, and the leftovers of a cut swap. */
+async function otherVersions(
   request: SurveyRequest,
-  outcome: Outcome,
   wanted: readonly CheckedFile[],
-): Promise<number> {
-  const { manifest } = request;
-  const held = await heldLocally(request, wanted);
-  const only = outcome === 'damaged' ? 'bad-ranges' : 'all';
-  return manifest.files.reduce((sum, file, at) => sum + held.heldOf(file, wanted[at], only), 0);
-}
-
-/** Everything of this item that can serve as seed: what lies there, the version it was laid for, and the leftovers of a cut swap. */
-async function heldLocally(request: SurveyRequest, wanted: readonly CheckedFile[]): Promise<LocalBytes> {
+): Promise<readonly CheckedFile[]> {
   const { reference, manifest, local, layout } = request;
-  const held = localBytes();
-  held.add(wanted);
+  const checked: CheckedFile[] = [];
   const other = local?.reference.digest === reference.digest ? undefined : local?.manifest;
   if (other !== undefined) {
     const proven = new Set(
       wanted.filter(file => file.state === 'present').map(file => `${file.path}\n${file.sha256}`),
     );
-    held.add(
-      await seedsIn(
-        request,
-        layout.item(reference.id),
-        other.files.filter(file => !proven.has(`${file.path}\n${file.sha256}`)),
-      ),
-    );
+    const unproven = other.files.filter(file => !proven.has(`${file.path}\n${file.sha256}`));
+    checked.push(...(local?.known ?? (await seedsIn(request, layout.item(reference.id), unproven))));
   }
-  held.add(await seedsIn(request, layout.staging(reference.id, reference.version), manifest.files));
-  held.add(await seedsIn(request, layout.retired(reference.id), (other ?? manifest).files));
-  return held;
+  checked.push(
+    ...(await seedsIn(request, layout.staging(reference.id, reference.version), manifest.files)),
+    ...(await seedsIn(request, layout.retired(reference.id), (other ?? manifest).files)),
+  );
+  return checked;
 }
 
 /** What of `files` a folder of seeds proves; a folder that is not there costs nothing. */

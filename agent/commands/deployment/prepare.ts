@@ -11,7 +11,7 @@ import { type Choice, choose } from '../../policy/choose.ts';
 import { type Offer, offer } from '../../policy/offer.ts';
 import type { Deployment, Policy } from '../../policy/policy.ts';
 import { resolveVariables } from '../../policy/variables.ts';
-import type { ItemSurvey } from '../../survey/survey-content.ts';
+import type { ItemLook } from '../../survey/survey-content.ts';
 import { cachedReferences } from './cached-references.ts';
 import { raiseClock } from './clock.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
@@ -22,7 +22,7 @@ import { policyForMachine } from './policy-for-machine.ts';
 import { preferredDeployment, prestartVariables } from './prestart.ts';
 import { fetchRevocations } from './revocations.ts';
 import type { RunContext } from './run-context.ts';
-import { surveyCached, surveyWanted } from './survey-cache.ts';
+import { lookAtCached, surveyWanted } from './survey-cache.ts';
 import { variableLayers } from './variable-store.ts';
 import { referenceTo, type WantedContent, type WantedDrivers, wantedContent } from './wanted-content.ts';
 
@@ -74,7 +74,7 @@ export async function prepare(
     for (const id of cached.keys()) await recoverSwap(context.layout, id, composition.durable);
   }
   // The OS image is most of the bytes: its validation starts at once, beside the network and the facts.
-  const validating = stage('validate-image', () => surveyCached(context, staged));
+  const validating = stage('validate-image', () => lookAtCached(context, staged));
   // A fault in the branch that is awaited first must not leave this one unhandled.
   validating.catch(() => {});
   await raiseClock(context);
@@ -94,7 +94,7 @@ export async function prepare(
   };
   const offers = offer(policy.policy, facts, asked);
   judged?.(offers);
-  const imageSurvey = await validating;
+  const imageLook = await validating;
   const answer = await ask?.(policy.policy, offers.offered);
   const choice = choose(policy.policy, facts, answer === undefined ? asked : { ...asked, preferred: answer });
   const basis = {
@@ -108,17 +108,15 @@ export async function prepare(
   const wanted = await wantedContent(context, basis);
   const ignoresStaged =
     resolveVariables(variableLayers(context, basis)).get(USE_STAGED_IMAGE)?.toLowerCase() === 'false';
-  const items = await stage('survey', async () => {
-    const rows: PlannedItem[] = [];
-    for (const reference of wanted.references) {
-      const already = imageSurvey.digest === reference.digest ? imageSurvey : undefined;
-      const whole = ignoresStaged && reference.type === 'os-image';
-      rows.push(await surveyWanted(context, reference, cached.get(reference.id), already, whole));
-    }
-    return rows;
-  });
+  const items = await stage('survey', () =>
+    surveyWanted(context, wanted.references, {
+      cached,
+      image: imageLook,
+      isWhole: reference => ignoresStaged && reference.type === 'os-image',
+    }),
+  );
   const plan = await planFrom(context, policy, choice, wanted, items);
-  const image = await validationOf(context, staged, imageSurvey);
+  const image = await validationOf(context, staged, imageLook.survey);
   const { drivers } = wanted;
   return { facts, policy, choice, image, plan, basis, drivers, ...(record === undefined ? {} : { record }) };
 }
@@ -147,7 +145,7 @@ async function planFrom(
 async function validationOf(
   context: RunContext,
   staged: ContentReference,
-  survey: ItemSurvey,
+  survey: ItemLook['survey'],
 ): Promise<ImageValidation> {
   const image = osImageFile(await context.manifests.manifest(staged));
   return {

@@ -1,6 +1,7 @@
 // Hands the steps what the run context holds.
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { openSeedMap, type VouchedFolder } from '../../distribution/seed-map.ts';
 import type { Volume } from '../../machine/machine.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { StepWorld } from '../../steps/step-world.ts';
@@ -10,6 +11,7 @@ import type { RunContext } from './run-context.ts';
 import { partitionMemory, targetVolume } from './target-volume.ts';
 import { transferSettingsBy } from './transfer-variables.ts';
 import { openVariableStore } from './variable-store.ts';
+import { vouchedItems, vouchedLeftovers, vouchedMedia } from './vouched-content.ts';
 
 /** @returns the world of `plan`'s steps. */
 export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasis): StepWorld {
@@ -34,6 +36,7 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
     get settings() {
       return transferSettingsBy(variables.now(), settings.transfer);
     },
+    seeds: openSeedMap(context.layout, () => vouchedFor(context, plan)),
     signal: composition.signal,
     machine: context.machine,
     volume: context.volume,
@@ -57,6 +60,14 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
       keepRecords(context, await targetVolume(context, plan), onceCompleted),
     sleep: (ms, signal) => composition.sleep(ms, signal),
   };
+}
+
+/** What may lend bytes when the first item is made whole. */
+async function vouchedFor(context: RunContext, { items }: Plan): Promise<readonly VouchedFolder[]> {
+  const incomplete = items.flatMap(item => (item.outcome === 'present' ? [] : [item.reference]));
+  const leftovers = await vouchedLeftovers(context, incomplete);
+  const wanted = leftovers.flatMap(({ files }) => files);
+  return [...(await vouchedItems(context)), ...leftovers, ...(await vouchedMedia(context, wanted))];
 }
 
 /** Bytes below a folder, as its files count them; links are not followed. */
