@@ -5,7 +5,7 @@ import { Fault } from '../fault/fault.ts';
 import { ACCOUNT_WANTED, type ShareConnections, shareOf } from './share-connections.ts';
 import { type GatedReads, openShareGate, type ShareGate } from './share-gate.ts';
 import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
-import type { TransferSettings } from './transfer-settings.ts';
+import { defaultTransferSettings, type TransferSettings } from './transfer-settings.ts';
 
 /** A read that takes longer than the patience has stalled: it begins with little, so that a slow line is not taken for a dead one. */
 const PIECE_BYTES = { first: 32 * 1024, most: 1024 * 1024 } as const;
@@ -20,7 +20,11 @@ export interface FolderSourceWorld {
 }
 
 /** @param root the folder as node:fs takes it. Its existence is not checked until something is read. */
-export function openFolderSource(address: SourceAddress, root: string, world: FolderSourceWorld): Source {
+export function openFolderSource(
+  address: SourceAddress,
+  root: string,
+  world: FolderSourceWorld = { settings: defaultTransferSettings },
+): Source {
   const reads = (world.gate ?? openShareGate()).forSource(world.settings);
   const place: Place = { root, reads, ...(world.shares === undefined ? {} : { shares: world.shares }) };
   return {
