@@ -44,9 +44,9 @@ const NEEDED = [
   { name: 'curl', program: 'curl' },
 ];
 
-/** Installs what is missing. Throws advice where apt or the right to use it is missing. */
-export async function installDebianPackages() {
-  const missing = NEEDED.filter(({ program, file }) =>
+/** Installs what is missing, of what builds and tests need or of what is named. Throws advice where apt or the right to use it is missing. */
+export async function installDebianPackages(needed = NEEDED) {
+  const missing = needed.filter(({ program, file }) =>
     program ? find(program) === undefined : !existsSync(file),
   );
   if (missing.length === 0) return;
