@@ -1,13 +1,11 @@
-// The measured program of the `fetch` bench: publishes one large file as an item, or acquires it into an empty cache with the agent's own
-// code, in a process of its own.
-//   publish FILE FOLDER REFERENCE WORKER      lays FOLDER out as a distribution point, writes the content reference
-//   acquire URL VOLUME REFERENCE WORKER       prints { peakBytes } as JSON
-import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+// The measured program of the `fetch…` benches: acquires an item of a site into a cache with the agent's own code, in a process of its own.
+//   URL VOLUME REFERENCE WORKER [REFERENCE]     the last is of the version that is cached
+// Prints a line when it begins, and { peakBytes, fetchedBytes } as JSON at the end.
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { encodeManifest } from '../../agent/content/encode-manifest.ts';
-import { cacheLayout, onDistributionPoint } from '../../agent/content/layout.ts';
+import { decodeManifest } from '../../agent/content/decode-manifest.ts';
+import { cacheLayout } from '../../agent/content/layout.ts';
 import { contentReferenceSchema } from '../../agent/content/manifest.ts';
 import { WORKER_LIMITS } from '../../agent/content/spawn-worker.ts';
 import { openThreadPool } from '../../agent/content/thread-pool.ts';
@@ -20,73 +18,59 @@ import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
 import { unobserved } from '../../agent/progress/event.ts';
 
-const [id, version] = ['BEN00001', '1'];
-
-async function publish(file: string, folder: string, referenceFile: string, pool: WorkerPool): Promise<void> {
-  const { size, sha256, chunks, index } = await pool.run('chunk-file', { path: file });
-  const name = path.basename(file);
-  const at = (place: string): string => {
-    const full = path.join(folder, place);
-    mkdirSync(path.dirname(full), { recursive: true });
-    rmSync(full, { force: true });
-    return full;
-  };
-  linkSync(file, at(onDistributionPoint.file(id, version, name)));
-  writeFileSync(at(onDistributionPoint.chunkIndex(id, version, sha256)), index);
-  const indexed = { count: chunks, sha256: createHash('sha256').update(index).digest('hex') };
-  const { bytes, reference } = encodeManifest({
-    format: 'prestage-content/1',
-    id,
-    version,
-    type: 'os-image',
-    name: 'Bench',
-    files: [{ path: name, size, sha256, chunks: indexed }],
-  });
-  writeFileSync(at(onDistributionPoint.manifest(id, version)), bytes);
-  writeFileSync(referenceFile, JSON.stringify(reference));
+interface Wanted {
+  readonly url: string;
+  readonly volume: string;
+  readonly reference: string;
+  readonly cached: string | undefined;
 }
 
-async function fetchItem(
-  url: string,
-  volume: string,
-  referenceFile: string,
-  pool: WorkerPool,
-): Promise<void> {
-  const reference = contentReferenceSchema.parse(JSON.parse(readFileSync(referenceFile, 'utf8')));
+async function acquireItem({ url, volume, ...named }: Wanted, pool: WorkerPool): Promise<void> {
+  const reference = readReference(named.reference);
+  const layout = cacheLayout(volume);
   const effects = { settings: defaultTransferSettings, clock: systemClock, random: Math.random };
   const source = openSource({ url, priority: 1 }, effects);
   const world = {
     ...effects,
-    layout: cacheLayout(volume),
+    layout,
     durable: openDurableFiles(),
     pool,
     sources: [source],
     observe: unobserved,
   };
+  process.stdout.write('begins\n');
   const manifest = await fetchManifest(reference, world);
-  const { fetchedBytes } = await acquire({ reference, manifest }, world);
-  if (fetchedBytes !== reference.totalBytes) throw new Error(`${fetchedBytes} bytes were fetched`);
+  const { fetchedBytes } = await acquire({ reference, manifest, ...cachedVersion() }, world);
   await source.close();
-  process.stdout.write(JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024 }));
+  process.stdout.write(JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024, fetchedBytes }));
+
+  /** As the survey of a deployment says it. */
+  function cachedVersion() {
+    if (named.cached === undefined) return {};
+    const cached = readReference(named.cached);
+    return {
+      otherVersion: true,
+      local: decodeManifest(readFileSync(layout.manifest(cached.digest)), cached),
+    };
+  }
 }
 
-async function main([
-  task = '',
-  from = '',
-  to = '',
-  reference = '',
-  worker = '',
-]: readonly string[]): Promise<void> {
+function readReference(file: string) {
+  return contentReferenceSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+async function main([url = '', volume = '', reference = '', worker = '', cached]: readonly string[]) {
   const pool = openThreadPool({
-    size: 2,
+    size: Math.max(1, Math.min(8, os.availableParallelism())),
     spawn: start => new Worker(worker, { workerData: start, resourceLimits: WORKER_LIMITS }),
   });
   try {
-    if (task === 'publish') await publish(from, to, reference, pool);
-    else await fetchItem(from, to, reference, pool);
+    await acquireItem({ url, volume, reference, cached }, pool);
   } finally {
     await pool.close();
   }
 }
 
+// Before anything uses the pool, as the agent does.
+process.env.UV_THREADPOOL_SIZE ??= '12';
 void main(process.argv.slice(2));

@@ -1,0 +1,80 @@
+// Fetching thousands of small files from nginx, verified and durable, against the usual tools for many files, which verify nothing.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { run } from '../setup/program.mjs';
+import { acquired, openFetchSite } from './fetch-site.mjs';
+import { serveOn } from './line.mjs';
+import { fastestOf, judged } from './measure.mjs';
+import { programs } from './needed.mjs';
+import { filesIn, MEAN_BYTES, smallTree } from './small-tree.mjs';
+
+export const title = 'fetching 5,000 files (200 MB) from nginx, verified, against curl, aria2c and rclone';
+export const aims =
+  'Aims: at most 1.0 of the best on loopback, at most 0.7 of it at 20 ms. What Prestage fetched is proven and flushed to the disk; the tools prove nothing and leave it in the page cache: compare with the row that ends in sync.';
+export const takesNet = true;
+
+const DEFAULT_MIB = 200_000_000 / 2 ** 20;
+
+const CURL = 'curl --parallel --parallel-max 16';
+const ARIA2 = 'aria2c -j16 -i';
+const RCLONE = 'rclone copy --transfers 16';
+const PRESTAGE = 'prestage, verified, flushed';
+
+export async function prepare({ folder, net, mib = DEFAULT_MIB, seed, atEnd }) {
+  const { curl, aria2c, rclone, sync } = await programs('nginx', 'curl', 'aria2c', 'rclone', 'sync');
+  const files = Math.round((mib * 2 ** 20) / MEAN_BYTES);
+  const tree = join(folder, `tree-${files}-${seed}`);
+  await smallTree(tree, { files, seed });
+  const site = await openFetchSite(folder);
+  await site.publish('1', tree);
+  const nginx = await serveOn(site.point, { net, folder, atEnd });
+  const [volume, fetched] = [join(folder, 'volume'), join(folder, 'fetched')];
+  const url = `${nginx.url}/${site.filesOf('1')}`;
+  const names = filesIn(tree).map(file => relative(tree, file));
+  const [curlList, aria2List] = [join(folder, 'curl.config'), join(folder, 'aria2.list')];
+  writeFileSync(
+    curlList,
+    names.map(name => `url = "${url}/${name}"\noutput = "${fetched}/${name}"\n`).join(''),
+  );
+  writeFileSync(aria2List, names.map(name => `${url}/${name}\n dir=${fetched}\n out=${name}\n`).join(''));
+  const before = async () => {
+    for (const place of [volume, fetched]) {
+      rmSync(place, { recursive: true, force: true });
+      mkdirSync(place);
+    }
+    await run(sync, []);
+  };
+  atEnd(before);
+  const aria2Words = ['-q', '-j16', '--file-allocation=falloc', '-i', aria2List];
+  const rcloneWords = ['copy', '--transfers', '16', '--http-url', `${url}/`, ':http:', fetched];
+  const byCurl = () =>
+    run(curl, ['-sS', '--parallel', '--parallel-max', '16', '--create-dirs', '-K', curlList]);
+  const byTool = work => ({ before, run: async () => void (await work()) });
+  return {
+    contestants: [
+      { name: CURL, ...byTool(byCurl) },
+      {
+        name: `${CURL}, then sync`,
+        ...byTool(async () => {
+          await byCurl();
+          await run(sync, ['-f', fetched]);
+        }),
+      },
+      { name: ARIA2, ...byTool(() => run(aria2c, aria2Words)) },
+      {
+        name: RCLONE,
+        ...byTool(() => run(rclone, rcloneWords, { env: { ...process.env, RCLONE_CONFIG: '/notfound' } })),
+      },
+      {
+        name: PRESTAGE,
+        before,
+        run: () => acquired(site.acquiring(nginx.url, volume, '1')),
+      },
+    ],
+    judge: results => {
+      const ours = results.find(({ name }) => name === PRESTAGE);
+      const best = fastestOf(results, [CURL, ARIA2, RCLONE]);
+      return [judged(`time to ${best.name}`, ours.median / best.median, net === undefined ? 1 : 0.7)];
+    },
+  };
+}
