@@ -88,6 +88,7 @@ export interface JobCatalogue {
       readonly runs: readonly { readonly first: number; readonly last: number }[];
       readonly to: string;
       readonly gapBytes: number;
+      readonly whole: boolean;
     };
     readonly output: {
       readonly fetchedBytes: number;

@@ -22,6 +22,8 @@ export interface ChunkOrder {
   readonly to: string;
   /** What another request costs, in bytes: a gap of at most so many between two runs is fetched along and passed over. None unless given. */
   readonly gapBytes?: number;
+  /** The source gives no ranges: the whole file passes by, and what is needed is picked out of it. */
+  readonly whole?: boolean;
 }
 
 export interface ChunkFetchWorld {
@@ -40,7 +42,10 @@ export interface ChunkFetch {
   readonly failure?: Fault;
 }
 
-/** Throws only what another source cannot help: DISK-*, STOP-01, BUG-01. */
+/**
+ * A source that gives no ranges ends it with NET-08 and `detail.wholeOnly`: then it may be asked again, for the whole.
+ * Throws only what another source cannot help: DISK-*, STOP-01, BUG-01.
+ */
 export async function fetchChunks(order: ChunkOrder, world: ChunkFetchWorld): Promise<ChunkFetch> {
   const { index, to } = order;
   const missing = new Uint8Array(index.count);
@@ -79,22 +84,17 @@ interface Transfer {
 async function keepTrying(transfer: Transfer): Promise<Fault | undefined> {
   const { state, world } = transfer;
   const { patience } = world;
-  let link: FileLink = { mode: 'ranges' };
+  let link: FileLink = {};
   for (let failures = 0; ; ) {
     const missingBefore = state.missingChunks;
     const ended = await fetchAllRuns(transfer, link);
     if (ended === 'complete') return undefined;
     if (state.missingChunks < missingBefore) failures = 0;
     const { fault, opened } = ended;
-    if (fault.code === 'NET-08' && fault.detail.wholeOnly === true && link.mode === 'ranges') {
-      // The server knows no ranges: then the whole passes by, and what is needed is picked out of it.
-      link = { mode: 'whole' };
-      continue;
-    }
     if (failures >= patience.retryCount) return fault;
     if (fault.code === 'NET-11') {
       // Another file than before. What is proven stays proven, whichever file it came from; the rest is asked for anew and proven too.
-      link = { mode: link.mode };
+      link = {};
     } else if (!opened || !isWorthRepeating(fault)) {
       // A request that failed before its bytes came has been repeated by the source itself.
       return fault;
@@ -104,9 +104,8 @@ async function keepTrying(transfer: Transfer): Promise<Fault | undefined> {
   }
 }
 
-/** How the file is asked for, and what ties the next request to the same file. */
+/** What ties the next request to the same file. */
 interface FileLink {
-  readonly mode: 'ranges' | 'whole';
   validator?: string;
 }
 
@@ -117,11 +116,10 @@ type Ended =
 async function fetchAllRuns(transfer: Transfer, link: FileLink): Promise<Ended> {
   for (;;) {
     if (transfer.state.missingChunks === 0) return 'complete';
-    const { index, gapBytes = 0 } = transfer.order;
-    const run =
-      link.mode === 'whole'
-        ? { first: 0, last: index.count }
-        : joinedRun(runsOf(transfer.missing), index, gapBytes);
+    const { index, gapBytes = 0, whole = false } = transfer.order;
+    const run = whole
+      ? { first: 0, last: index.count }
+      : joinedRun(runsOf(transfer.missing), index, gapBytes);
     let opened = false;
     try {
       await fetchRun(transfer, link, run, () => {
@@ -143,13 +141,11 @@ async function fetchRun(
   onOpen: () => void,
 ): Promise<void> {
   const { order, world, writer, state } = transfer;
-  const { index, from } = order;
+  const { index, from, whole = false } = order;
   const { signal } = world.patience;
   const { bytes, validator } = await world.source.read(from, {
     expectedSize: index.sizeBytes,
-    ...(link.mode === 'ranges'
-      ? { range: { start: index.offset(run.first), end: index.offset(run.last) } }
-      : {}),
+    ...(whole ? {} : { range: { start: index.offset(run.first), end: index.offset(run.last) } }),
     ...(link.validator === undefined ? {} : { validator: link.validator }),
     ...(signal ? { signal } : {}),
   });

@@ -32,25 +32,17 @@ export function settleMissing(work: FileWork): void {
   if (work.missing instanceof Uint8Array && !work.missing.includes(1)) work.missing = 'nothing';
 }
 
-/** Writes a small file whose bytes are proven. */
+/**
+ * Writes a small file whose bytes are proven. One of a staged item is not flushed: nobody reads it before the item is swapped in, which flushes all of them
+ * together in a fraction of the time (`stageItem`), and after a cut it is proven again.
+ */
 export async function placeSmallFile(
   work: FileWork,
   bytes: Uint8Array,
   durable: DurableFiles,
 ): Promise<void> {
-  if (work.live) {
-    await durable.replaceFile(work.place, bytes);
-  } else {
-    // Nobody reads a staged item before it is swapped in, and after a cut it is proven again: one flush is enough.
-    const partial = await durable.openPartial(work.place);
-    try {
-      if (bytes.length > 0) await partial.write(bytes, 0);
-      if ((work.found?.size ?? 0) > bytes.length) await partial.truncate(bytes.length);
-      await partial.flush();
-    } finally {
-      await partial.close();
-    }
-  }
+  if (work.live) await durable.replaceFile(work.place, bytes);
+  else await durable.writeUnflushed(work.place, bytes);
   work.missing = 'nothing';
 }
 

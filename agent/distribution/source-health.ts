@@ -29,6 +29,9 @@ export interface SourceHealth {
   /** Bytes per second of one connection; undefined before anything was measured. */
   speed(source: Source): number | undefined;
   setAside(): readonly SetAside[];
+  /** It answered a range with the whole file, or does from now on. */
+  isRangeless(source: Source): boolean;
+  foundRangeless(source: Source): void;
   /** What the source lied about this item, if it did. */
   lie(source: Source, item: string): Fault | undefined;
 }
@@ -52,6 +55,7 @@ interface Known {
   bytesPerSecond?: number;
   answerSeconds?: number;
   failures: number;
+  rangeless?: true;
   aside?: SetAside;
   readonly liedAbout: Map<string, Fault>;
 }
@@ -108,6 +112,10 @@ export function openSourceHealth(clock: Clock): SourceHealth {
       return Math.min(GAP_BYTES.most, Math.max(GAP_BYTES.least, Math.round(bytesPerSecond * answerSeconds)));
     },
     speed: source => of(source).bytesPerSecond,
+    isRangeless: source => of(source).rangeless === true,
+    foundRangeless(source) {
+      of(source).rangeless = true;
+    },
     lie: (source, item) => of(source).liedAbout.get(item),
     setAside: () => [...known.values()].flatMap(({ aside }) => (aside !== undefined ? [aside] : [])),
   };

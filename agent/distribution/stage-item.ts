@@ -25,6 +25,7 @@ export async function stageItem(acquisition: Acquisition): Promise<Acquired> {
     { files: request.whole === true ? [] : await seedsOf(id, staged, acquisition), cut: true },
     acquisition,
   );
+  await durable.flushTrees([staged]);
   await swapIn({ item: layout.item(id), retired: layout.retired(id), staged }, durable);
   for (const leftover of await leftoversOf(id, world)) await durable.remove(leftover);
   return acquired;

@@ -22,6 +22,8 @@ export interface ChunksTask extends Named {
   readonly kind: 'chunks';
   readonly index: ChunkIndex;
   readonly runs: readonly ChunkRun[];
+  /** The source gives no ranges: the whole file passes by, and the runs are picked out of it. */
+  readonly whole?: boolean;
 }
 
 export type Task = FileTask | ChunksTask;

@@ -6,7 +6,7 @@ import { faultFromData } from '../content/job-messages.ts';
 import type { ContentReference } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
 import type { AcquireWorld } from './acquire.ts';
-import { bytesOf, type ChunkRun } from './chunk-runs.ts';
+import { bytesOf, type ChunkRun, runsOf } from './chunk-runs.ts';
 import { type ChunkFetch, FETCH_SCRATCH_BYTES, fetchChunks } from './fetch-chunks.ts';
 import { fetchFile } from './fetch-file.ts';
 import { type FileWork, missingBytes, placeSmallFile, settleMissing } from './file-work.ts';
@@ -58,7 +58,8 @@ async function fromRank(
 ): Promise<readonly Task[]> {
   const stop = new AbortController();
   const signal = world.signal ? AbortSignal.any([world.signal, stop.signal]) : stop.signal;
-  const lanes = rank.flatMap(source => lanesOf(source, tasks, { choice, world, meter, signal }));
+  const passes: LaneWorld['passes'] = new Map();
+  const lanes = rank.flatMap(source => lanesOf(source, tasks, { choice, world, meter, signal, passes }));
   const ending = lanes.map(lane => ({
     ...lane,
     run: async (task: Task) => {
@@ -81,6 +82,8 @@ interface LaneWorld {
   readonly world: AcquireWorld;
   readonly meter: Meter;
   readonly signal: AbortSignal;
+  /** Whole files that pass by from a source without ranges. */
+  readonly passes: Map<Source, Map<FileWork, Promise<void>>>;
 }
 
 /** The connections to one source: some of them belong to worker threads where there is much to fetch. */
@@ -113,15 +116,62 @@ async function fetchRuns(
   task: ChunksTask,
   source: Source,
   fetch: FetchChunks,
-  { choice, world, meter }: LaneWorld,
+  parts: LaneWorld,
 ): Promise<readonly Task[]> {
+  const { choice, world, meter } = parts;
+  if (choice.health.isRangeless(source)) return await letPass(task, source, fetch, parts);
   const begun = world.clock.ticks();
   const { fetchedBytes, left, failure } = await fetch(task, bytes => meter.advance(source.name, bytes));
   meter.received(source.name, fetchedBytes);
   markFetched(task, left);
+  if (failure?.code === 'NET-08' && failure.detail.wholeOnly === true) {
+    choice.health.foundRangeless(source);
+    return await letPass({ ...task, runs: left }, source, fetch, parts);
+  }
   if (failure) choice.failed(source, failure);
   else choice.health.served(source, fetchedBytes, (world.clock.ticks() - begun) / 1000);
   return left.length > 0 ? [{ ...task, runs: left }] : [];
+}
+
+/**
+ * A source without ranges is asked for a file once, whatever the number of its tasks: all that is missing of it is picked out while the whole passes by. Ranges
+ * would cost the whole file each.
+ */
+async function letPass(
+  task: ChunksTask,
+  source: Source,
+  fetch: FetchChunks,
+  { choice, world, meter, passes }: LaneWorld,
+): Promise<readonly Task[]> {
+  const { work, index, subject } = task;
+  const own = passes.get(source) ?? new Map<FileWork, Promise<void>>();
+  passes.set(source, own);
+  const pass = async (): Promise<void> => {
+    const { missing } = work;
+    if (!(missing instanceof Uint8Array)) return;
+    const all: ChunksTask = { ...task, runs: runsOf(missing), whole: true };
+    const text = `${source.name} gives no parts of files: ${subject} (${index.sizeBytes} bytes) is fetched whole for ${bytesOf(all.runs, index)} bytes of it.`;
+    world.observe({ kind: 'note', level: 'warning', component: 'transfer', text });
+    const begun = world.clock.ticks();
+    const { fetchedBytes, left, failure } = await fetch(all, bytes => meter.advance(source.name, bytes));
+    meter.received(source.name, fetchedBytes);
+    markFetched(all, left);
+    if (failure) choice.failed(source, failure);
+    else choice.health.served(source, fetchedBytes, (world.clock.ticks() - begun) / 1000);
+  };
+  const going = own.get(work) ?? pass();
+  own.set(work, going);
+  await going;
+  const left = stillMissing(task);
+  return left.length > 0 ? [{ ...task, runs: left }] : [];
+}
+
+/** What of the task's runs is missing now, whoever fetched the rest. */
+function stillMissing({ runs, work: { missing } }: ChunksTask): readonly ChunkRun[] {
+  if (!(missing instanceof Uint8Array)) return [];
+  const own = new Uint8Array(missing.length);
+  for (const { first, last } of runs) own.set(missing.subarray(first, last), first);
+  return runsOf(own);
 }
 
 async function fetchSmall(
@@ -148,13 +198,14 @@ async function fetchSmall(
 }
 
 function fetchInPlace(
-  { from, subject, index, runs, work }: ChunksTask,
+  { from, subject, index, runs, work, whole = false }: ChunksTask,
   advance: (bytes: number) => void,
   source: Source,
   { choice, world, signal }: LaneWorld,
 ): Promise<ChunkFetch> {
+  const gapBytes = choice.health.requestCostBytes(source);
   return fetchChunks(
-    { from, subject, index, runs, to: work.assemble, gapBytes: choice.health.requestCostBytes(source) },
+    { from, subject, index, runs, to: work.assemble, gapBytes, whole },
     {
       source,
       durable: world.durable,
@@ -179,11 +230,11 @@ function threadedFetch(
   );
   if (address === undefined || pool.size < 2 || bytes < THREADS_FROM_BYTES) return undefined;
   const shared = new Map<ChunkIndex, Uint8Array>();
-  return async ({ from, subject, index, runs, work }, advance) => {
+  return async ({ from, subject, index, runs, work, whole = false }, advance) => {
     const indexBytes = shared.get(index) ?? shareChunkIndex(index, subject).bytes;
     shared.set(index, indexBytes);
     const gapBytes = choice.health.requestCostBytes(source);
-    const order = { from, subject, index: indexBytes, runs, to: work.assemble, gapBytes };
+    const order = { from, subject, index: indexBytes, runs, to: work.assemble, gapBytes, whole };
     const input = { source: address, settings, ...order };
     const { failure, ...fetched } = await pool.run('fetch-ranges', input, { signal, advance });
     return { ...fetched, ...(failure ? { failure: faultFromData(failure) } : {}) };
