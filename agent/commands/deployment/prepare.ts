@@ -15,6 +15,7 @@ import type { ItemLook } from '../../survey/survey-content.ts';
 import { cachedReferences } from './cached-references.ts';
 import { raiseClock } from './clock.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
+import { requireFileSizes } from './file-limits.ts';
 import { imageBytes } from './image-bytes.ts';
 import { type ObtainedRecord, obtainMachineRecord } from './machine-record.ts';
 import type { ObtainedPolicy } from './obtain-policy.ts';
@@ -59,7 +60,7 @@ export interface PrepareOptions {
 
 /**
  * @throws TRUST-*, NET-*, CONTENT-07 no deployment, CONTENT-01 a manifest that is nowhere to be had, CONTENT-09..11 a task sequence that cannot be
- * carried out, STOP-01.
+ * carried out, DISK-07 a file that the media's volume cannot hold, STOP-01.
  */
 export async function prepare(
   context: RunContext,
@@ -106,6 +107,7 @@ export async function prepare(
     ...(record === undefined ? {} : { record: record.record }),
   };
   const wanted = await wantedContent(context, basis);
+  await requireFileSizes(context, wanted.references);
   const ignoresStaged =
     resolveVariables(variableLayers(context, basis)).get(USE_STAGED_IMAGE)?.toLowerCase() === 'false';
   const items = await stage('survey', () =>
