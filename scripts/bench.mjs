@@ -24,6 +24,7 @@ const BENCHES = {
   fetch: () => import('./bench/fetch.mjs'),
   'fetch-ram': () => import('./bench/fetch-ram.mjs'),
   'fetch-small': () => import('./bench/fetch-small.mjs'),
+  'fetch-changed': () => import('./bench/fetch-changed.mjs'),
   'fetch-resume': () => import('./bench/fetch-resume.mjs'),
   machines: () => import('./bench/machines.mjs'),
   publish: () => import('./bench/publish.mjs'),
