@@ -13,6 +13,7 @@ import { mendItem } from './mend-item.ts';
 import type { SeedMap } from './seed-map.ts';
 import type { Source } from './source.ts';
 import { openSourceChoice } from './source-choice.ts';
+import type { SourceHealth } from './source-health.ts';
 import { stageItem } from './stage-item.ts';
 import { recoverSwap } from './swap.ts';
 import type { TransferSettings } from './transfer-settings.ts';
@@ -29,6 +30,8 @@ export interface AcquireWorld {
   readonly random: () => number;
   readonly observe: Observe;
   readonly settings: TransferSettings;
+  /** What the run knows of its sources; without it nothing is known beforehand. */
+  readonly health?: SourceHealth;
   /** What else on the machine may hold wanted bytes; without it an item's own folders are looked through alone. */
   readonly seeds?: SeedMap;
   readonly signal?: AbortSignal;
@@ -69,7 +72,7 @@ export const acquire: Acquire = async (request, world) => {
   const { id } = request.reference;
   const { layout, durable } = world;
   await recoverSwap(layout, id, durable);
-  const choice = openSourceChoice(id, world.sources);
+  const choice = openSourceChoice(id, world.sources, world.health);
   const indexes = openChunkIndexes(request.reference, { ...world, choice });
   const whole = { request, world, choice, indexes };
   // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.

@@ -7,11 +7,13 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Source } from './source.ts';
 import { openSourceChoice } from './source-choice.ts';
+import type { SourceHealth } from './source-health.ts';
 
 export interface FetchManifestWorld {
   readonly layout: CacheLayout;
   readonly durable: DurableFiles;
   readonly sources: readonly Source[];
+  readonly health?: SourceHealth;
   readonly signal?: AbortSignal;
 }
 
@@ -27,7 +29,7 @@ export async function fetchManifest(
   const { id, version, digest, manifestBytes } = reference;
   let refusal: Fault | undefined;
   try {
-    return await openSourceChoice(id, sources).first(async source => {
+    return await openSourceChoice(id, sources, world.health).first(async source => {
       try {
         const bytes = await source.readDocument(onDistributionPoint.manifest(id, version), {
           maxBytes: manifestBytes,

@@ -60,7 +60,8 @@ interface Known {
   readonly liedAbout: Map<string, Fault>;
 }
 
-export function openSourceHealth(clock: Clock): SourceHealth {
+/** @param tell of each source that is set aside, once a time. */
+export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void = () => {}): SourceHealth {
   /** By name: a source may be opened anew under the same address. */
   const known = new Map<string, Known>();
   const of = ({ name }: Source): Known => {
@@ -85,6 +86,7 @@ export function openSourceHealth(clock: Clock): SourceHealth {
           untilMs: clock.ticks() + Math.max(waitMs, Math.min(askedMs, ASIDE_MS.most)),
         };
         about.failures++;
+        tell(about.aside);
       }
     },
     served(source, bytes, seconds) {
@@ -122,8 +124,14 @@ export function openSourceHealth(clock: Clock): SourceHealth {
 }
 
 /** Nearness first, then what the admin wants. */
-function rankOf({ level = 'default', priority }: Source): number {
+function rankOf({ address, priority }: Source): number {
+  const level = address?.level ?? (address !== undefined && isLocalFolder(address.url) ? 'local' : 'default');
   return SOURCE_LEVELS.indexOf(level) * LEVEL_STEP + priority;
+}
+
+/** A path or a `file:` URL without a host: a disk of this machine, what is plugged in, or what somebody has mounted. */
+function isLocalFolder(url: string): boolean {
+  return /^(\/|[a-z]:[\\/]|file:\/\/\/)/i.test(url);
 }
 
 /** Priorities are 0 to 1000 in documents; nearer points of dynamic media have them lowered by as much. */

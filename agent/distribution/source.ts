@@ -1,5 +1,7 @@
 // A source of content: something that gives bytes by path. It is never trusted; what comes from it is proven by digest.
 
+import type { AddressAccess } from './http/access.ts';
+
 /** Bytes `[start, end)` of a file. */
 export interface ByteRange {
   readonly start: number;
@@ -11,16 +13,14 @@ export const SOURCE_LEVELS = ['local', 'boundary', 'neighbour', 'default'] as co
 export type SourceLevel = (typeof SOURCE_LEVELS)[number];
 
 /** What it takes to open a source, as plain data that a worker thread can be told. */
-export interface SourceAddress {
+export interface SourceAddress extends AddressAccess {
   /** `http:`, `https:` or `file:` URL, UNC path or absolute path. No credentials. */
   readonly url: string;
   readonly priority: number;
-  /** `default` when absent. */
+  /** Unless given, `local` for a folder and `default` for everything else. */
   readonly level?: SourceLevel;
   /** Below the address there are files of content alone, under names of another kind (template-source.ts). */
   readonly template?: string | undefined;
-  /** PEM certificates of the site's own authority, trusted beside the well-known ones. */
-  readonly ca?: string;
 }
 
 /** A distribution point, a share or a folder. All paths are relative, `/` between names, not URL-encoded. */
@@ -29,10 +29,8 @@ export interface Source {
   readonly name: string;
   /** Lower is asked first, among those of one level. */
   readonly priority: number;
-  /** A nearer source is asked first; `default` when absent. */
-  readonly level?: SourceLevel;
   /** How another thread opens the same source for itself; undefined for a source that only this thread can read. */
-  readonly address?: SourceAddress;
+  readonly address?: SourceAddress | undefined;
   /**
    * The whole of a small document. Faults: TRUST-08 when longer than `maxBytes` (refused before it is kept), NET-*, CONTENT-08.
    */

@@ -59,7 +59,8 @@ async function fromRank(
   const stop = new AbortController();
   const signal = world.signal ? AbortSignal.any([world.signal, stop.signal]) : stop.signal;
   const passes: LaneWorld['passes'] = new Map();
-  const lanes = rank.flatMap(source => lanesOf(source, tasks, { choice, world, meter, signal, passes }));
+  const bySource = rank.map(source => lanesOf(source, tasks, { choice, world, meter, signal, passes }));
+  const lanes = inTurns(bySource);
   const ending = lanes.map(lane => ({
     ...lane,
     run: async (task: Task) => {
@@ -75,6 +76,12 @@ async function fromRank(
   const left = await workThrough(tasks, ending);
   if (world.signal?.aborted) throw new Fault('STOP-01', rank[0]?.name ?? '');
   return left;
+}
+
+/** The first of each, then the second of each: whoever comes first takes the first task, and none shall take all. */
+function inTurns<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  const longest = Math.max(0, ...lists.map(list => list.length));
+  return Array.from({ length: longest }, (_, at) => lists.flatMap(list => list.slice(at, at + 1))).flat();
 }
 
 interface LaneWorld {

@@ -1,6 +1,6 @@
 // What tests of sources share: small patience, and reading a stream to its end.
 import { openSource } from '../../agent/distribution/open-source.ts';
-import type { ReadOptions, Source } from '../../agent/distribution/source.ts';
+import type { ReadOptions, Source, SourceAddress } from '../../agent/distribution/source.ts';
 import type { TransferSettings } from '../../agent/distribution/transfer-settings.ts';
 import { Fault } from '../../agent/fault/fault.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
@@ -14,10 +14,7 @@ export const impatient: TransferSettings = {
   stallTimeoutMs: 400,
 };
 
-export function openTestSource(
-  url: string,
-  more: { readonly priority?: number; readonly ca?: string; readonly template?: string } = {},
-): Source {
+export function openTestSource(url: string, more: Partial<Omit<SourceAddress, 'url'>> = {}): Source {
   return openSource(
     { priority: 1, ...more, url },
     { settings: impatient, clock: systemClock, random: () => 0.5 },
