@@ -10,6 +10,7 @@ import type { ChunkIndexes } from './chunk-indexes.ts';
 import { type FileWork, makeFolders, placeSmallFile } from './file-work.ts';
 import { inspect } from './inspect.ts';
 import { listTree } from './local-tree.ts';
+import { withoutRepeats } from './repeats.ts';
 import { reuseChunks } from './reuse-chunks.ts';
 import { reuseWholeFiles } from './reuse-files.ts';
 import type { SeedFile, Seeds } from './seeds.ts';
@@ -41,7 +42,12 @@ export async function completeFiles(
   const firsts = works.filter(work => !twins.has(work));
   await prepare(firsts, acquisition);
   reusedBytes += await reuseChunks(firsts, seeds, world, elsewhere);
-  const transferred = await transfer(firsts, request.reference, choice, world);
+  const { copiedBytes, ...transferred } = await withoutRepeats(
+    firsts,
+    () => transfer(firsts, request.reference, choice, world),
+    world,
+  );
+  reusedBytes += copiedBytes;
   reusedBytes += await linkTwins(twins, world);
   return { presentBytes, reusedBytes, indexBytes: indexes.fetchedBytes(), ...transferred };
 }

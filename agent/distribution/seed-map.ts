@@ -2,7 +2,7 @@
 // missing. What it answers are hints: whoever copies from there proves what was copied, so a place that is out of date only costs a look.
 import path from 'node:path';
 import type { ChunkIndex } from '../content/chunk-index.ts';
-import { type DigestList, digestTable } from '../content/digest-table.ts';
+import { type DigestList, type DigestTable, digestTable } from '../content/digest-table.ts';
 import type { CacheLayout } from '../content/layout.ts';
 import type { ContentManifest, ManifestFile } from '../content/manifest.ts';
 import { readStoredIndex } from './chunk-indexes.ts';
@@ -88,7 +88,8 @@ export function placesOf(lists: Iterable<SeedList>): SeedPlaces {
   return placesIn(table);
 }
 
-function placesIn(table: ReturnType<typeof digestTable<SeedList>>): SeedPlaces {
+/** @returns what the table has at the moment when it is asked. */
+export function placesIn(table: Pick<DigestTable<SeedList>, 'find'>): SeedPlaces {
   return function* (digest) {
     for (const { list, n } of table.find(digest)) yield list.place(n);
   };

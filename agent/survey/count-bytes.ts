@@ -39,13 +39,14 @@ function reusableBytesOf(
   held: LocalBytes,
 ): number {
   const only = outcome === 'damaged' ? 'bad-ranges' : 'all';
-  /** Of several files with the same bytes one is fetched. */
+  /** Of several files with the same bytes one is fetched, and so it is with chunks. */
   const fetched = new Set<string>();
+  const brought = new Set<string>();
   return wanted.reduce((sum, file) => {
     const absent = only === 'all' || file.state === 'missing';
     if (absent && fetched.has(file.sha256)) return sum + file.sizeBytes;
     if (absent) fetched.add(file.sha256);
-    return sum + held.heldOf(file, only);
+    return sum + held.heldOf(file, only, brought);
   }, 0);
 }
 

@@ -5,9 +5,15 @@ import type { CheckedFile } from './check-files.ts';
 export interface LocalBytes {
   add(lists: readonly DigestList[]): void;
   remove(lists: readonly DigestList[]): void;
-  /** @returns how many bytes of the file lie here; of the bad ranges alone, when it is to be mended in place. */
-  heldOf(file: CheckedFile, only: 'all' | 'bad-ranges'): number;
+  /**
+   * @returns how many bytes of the file need not be fetched, because they lie here or are among `brought`; of the bad ranges alone, when it is to be
+   * mended in place. Chunks that must be fetched join `brought`: what comes after them can be copied from them.
+   */
+  heldOf(file: CheckedFile, only: 'all' | 'bad-ranges', brought: Set<string>): number;
 }
+
+/** Enough of a digest for an estimate. */
+const KEY_BYTES = 16;
 
 /** Begins with none. */
 export function localBytes(): LocalBytes {
@@ -20,7 +26,7 @@ export function localBytes(): LocalBytes {
     remove(lists) {
       for (const list of lists) table.remove(list);
     },
-    heldOf(file, only) {
+    heldOf(file, only, brought) {
       const inPlace = only === 'bad-ranges' && file.state !== 'missing';
       if (inPlace && file.state === 'present') return 0;
       if (isHeld(Buffer.from(file.sha256, 'hex'))) return inPlace ? badBytesOf(file) : file.sizeBytes;
@@ -30,7 +36,10 @@ export function localBytes(): LocalBytes {
       const bad = new Set(file.badRanges.map(range => range.offset));
       for (let chunk = 0; chunk < index.count; chunk += 1) {
         if (inPlace && !bad.has(index.offset(chunk))) continue;
-        if (isHeld(index.digest(chunk))) held += index.length(chunk);
+        const digest = index.digest(chunk);
+        const key = Buffer.from(digest).toString('latin1', 0, KEY_BYTES);
+        if (isHeld(digest) || brought.has(key)) held += index.length(chunk);
+        else brought.add(key);
       }
       return held;
     },

@@ -228,6 +228,22 @@ test('an item of which nothing here is to be used takes nothing from other items
   });
 });
 
+test('bytes that an item has several times are fetched once', async () => {
+  const [once, zeros, between] = [noise(900_000), Buffer.alloc(2_000_000), noise(100_000)];
+  const files = {
+    'disk.img': Buffer.concat([once, zeros, between, zeros, once]),
+    'again.bin': Buffer.concat([noise(1000), once]),
+  };
+  const item = await publishItem(dp, files, { id: 'ABC000F5' });
+  const acquired = await take(item);
+  await expectWhole(item);
+  const total = files['disk.img'].length + files['again.bin'].length;
+  expect(acquired.reusedBytes + acquired.fetchedBytes).toBe(total);
+  // The seams, and one chunk of zeros.
+  expect(acquired.fetchedBytes).toBeLessThan(once.length + between.length + 8 * 262_144);
+  expect(wire.receivedBytes()).toBeLessThan(acquired.fetchedBytes + acquired.indexBytes + 20_000);
+});
+
 test('chunk indexes of an item are asked for several at once', async () => {
   const files = Object.fromEntries([1, 2, 3, 4].map(n => [`${n}.bin`, noise(300_000)]));
   const item = await publishItem(dp, files, { id: 'ABC000F4' });
