@@ -1,8 +1,6 @@
 // What FAT32 cannot hold, found before anything is written.
 import { Fault } from '../fault/fault.ts';
-
-/** A directory entry has 32 bits for a file's size (Microsoft, FAT32 File System Specification, section "FAT Directory Structure"). */
-export const FAT32_FILE_MAX_BYTES = 2 ** 32 - 1;
+import { FAT32_FILE_MAX_BYTES } from '../plan/fat32.ts';
 
 /** @param esp the files of an EFI system partition, as the media manifest lists them. Fault: DISK-07, which names the first that is too large. */
 export function requireFat32Sizes(esp: readonly { readonly path: string; readonly size: number }[]): void {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { expectRefusal } from './judge.ts';
+import { playCase } from './play-case.ts';
 import { runTwice } from './small-disk.ts';
 import { snapshotOf } from './snapshot.ts';
 import { openWorld, type World } from './world.ts';
@@ -77,3 +78,28 @@ test.each([
       expect(applied[name], name).toBe(digest);
   },
 );
+
+test('a file of 5 GiB for a cache on FAT32: refused by its name before a byte of content is fetched', async () => {
+  const volume = { fileSystem: 'FAT32', freeBytes: 2 ** 40, sizeBytes: 2 ** 40 };
+  const chunks = { count: 20_480, sha256: 'b'.repeat(64) };
+  await playCase(world, {
+    title: 'a cache on FAT32',
+    world: {
+      worn: true,
+      disk: { 'machine.json': { volumes: { windows: volume } } },
+      item: {
+        id: 'CON00006',
+        manifest: manifest => ({
+          ...manifest,
+          files: [{ path: 'sub/huge.wim', size: 5 * 2 ** 30, sha256: 'a'.repeat(64), chunks }],
+        }),
+      },
+    },
+    exitCode: 50,
+    fault: 'DISK-07',
+    subject: 'CON00006 sub/huge.wim',
+    says: ['expected: at most 4294967295 bytes', 'found: 5368709120 bytes'],
+    unchanged: 'outside-cache',
+  });
+  expect(world.answeredWell().filter(({ path: name }) => !name.endsWith('/manifest.json'))).toEqual([]);
+});

@@ -40,9 +40,10 @@ export const DISK = {
   },
   'DISK-07': {
     title: 'A file is larger than FAT32 can hold',
-    meaning: 'The EFI system partition is FAT32, whose files are smaller than 4 GiB; the file shown is not.',
-    safe: 'Nothing was written.',
-    next: 'Make the boot image smaller (fewer drivers, or exported with maximum compression), publish it and make the media again.',
+    meaning:
+      'The EFI system partition, or the volume of the cache, is FAT32, whose files are smaller than 4 GiB; the file shown is not.',
+    safe: 'Nothing of it was written or fetched.',
+    next: 'Of a boot image: make it smaller (fewer drivers, or exported with maximum compression), publish it and make the media again. Of a cache: format its volume with NTFS and lay the media onto it again.',
   },
   'DISK-08': {
     title: 'Size not usable',
