@@ -28,7 +28,13 @@ export const keyName = wording(
   'a key name of letters, digits, dot, dash, underscore',
 );
 
-const distributionPoints = z.array(distributionPoint).max(64);
+const distributionPoints = z
+  .array(distributionPoint)
+  .max(64)
+  .refine(
+    points => points.length === 0 || points.some(({ template }) => template === undefined),
+    'expected one without template: manifests and chunk indexes come from it',
+  );
 const managementPoints = z.array(serverUrl).max(64);
 
 /** `site.yaml` */

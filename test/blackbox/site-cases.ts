@@ -60,6 +60,46 @@ export const SITE_CASES: readonly SiteCase[] = [
     ],
   },
   {
+    title: 'templates of distribution points that name no file, or lead elsewhere',
+    site: {
+      'site.yaml':
+        'site: CON\nname: Contoso\nkeys: {policy: policy, media: media}\ndistributionPoints:\n' +
+        '  - {url: "http://dp/"}\n' +
+        '  - {url: "http://cm/", template: "SMS_DP_SMSPKG$/{id}"}\n' +
+        '  - {url: "http://cm/", template: "../{id}/{path}"}\n',
+    },
+    fault: 'USAGE-02',
+    subject: 'site',
+    says: [
+      /site\.yaml:6:\d+ distributionPoints\[1\]\.template: expected a path with \{id\} that ends with \{path\}, such as /,
+      /site\.yaml:7:\d+ distributionPoints\[2\]\.template: expected a path with \{id\} /,
+    ],
+  },
+  {
+    title: 'no distribution point but those that supply files alone',
+    site: {
+      'site.yaml':
+        'site: CON\nname: Contoso\nkeys: {policy: policy, media: media}\ndistributionPoints:\n' +
+        '  - {url: "http://cm/", template: "SMS_DP_SMSPKG$/{id}/{path}"}\n',
+    },
+    fault: 'USAGE-02',
+    subject: 'site',
+    says: [/site\.yaml:5:\d+ distributionPoints: expected one without template/],
+  },
+  {
+    title: 'the password of the account for shares where everybody could read it',
+    site: {
+      'site.yaml':
+        'site: CON\nname: Contoso\nkeys: {policy: policy, media: media}\n' +
+        'variables: {SMSConnectNetworkFolderPassword: not-shown}\n',
+    },
+    fault: 'USAGE-02',
+    subject: 'site',
+    says: [
+      /site\.yaml:4:\d+ .*SMSConnectNetworkFolderPassword is secret wherever it stands, and policy can be read/,
+    ],
+  },
+  {
     title: 'a tab where YAML wants spaces',
     site: { 'media/depot.yaml': 'taskSequence: CON00020\n\tcreatedBy: A. Admin\n' },
     fault: 'USAGE-02',
