@@ -25,6 +25,7 @@ const BENCHES = {
   'fetch-ram': () => import('./bench/fetch-ram.mjs'),
   'fetch-small': () => import('./bench/fetch-small.mjs'),
   'fetch-changed': () => import('./bench/fetch-changed.mjs'),
+  'fetch-memory': () => import('./bench/fetch-memory.mjs'),
   'fetch-resume': () => import('./bench/fetch-resume.mjs'),
   machines: () => import('./bench/machines.mjs'),
   publish: () => import('./bench/publish.mjs'),
