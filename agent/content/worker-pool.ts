@@ -81,6 +81,18 @@ export interface JobCatalogue {
         readonly connections: number;
         readonly leastBytesPerSecond: number;
         readonly stallTimeoutMs: number;
+        readonly longestWaitMs?: number | undefined;
+        /** The limits of the run, and the account that all its threads draw on. */
+        readonly bandwidth?:
+          | {
+              readonly windows: readonly {
+                readonly fromMinute: number;
+                readonly toMinute: number;
+                readonly bytesPerSecond: number;
+              }[];
+              readonly account: SharedArrayBuffer;
+            }
+          | undefined;
       };
       readonly from: string;
       readonly subject: string;

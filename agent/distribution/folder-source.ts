@@ -2,6 +2,8 @@
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
+import { type Clock, systemClock } from '../progress/clock.ts';
+import { readWithin, type ThrottleWorld, takeBandwidth } from './bandwidth-throttle.ts';
 import { ACCOUNT_WANTED, type ShareConnections, shareOf } from './share-connections.ts';
 import { type GatedReads, openShareGate, type ShareGate } from './share-gate.ts';
 import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
@@ -12,7 +14,8 @@ const PIECE_BYTES = { first: 32 * 1024, most: 1024 * 1024 } as const;
 
 /** What a folder source works with. */
 export interface FolderSourceWorld {
-  readonly settings: Pick<TransferSettings, 'stallTimeoutMs'>;
+  readonly settings: Pick<TransferSettings, 'stallTimeoutMs' | 'bandwidth'>;
+  readonly clock?: Pick<Clock, 'now'>;
   /** Shared with the other folders of this thread. */
   readonly gate?: ShareGate;
   /** Where shares can be connected with an account. */
@@ -26,7 +29,10 @@ export function openFolderSource(
   world: FolderSourceWorld = { settings: defaultTransferSettings },
 ): Source {
   const reads = (world.gate ?? openShareGate()).forSource(world.settings);
-  const place: Place = { root, reads, ...(world.shares === undefined ? {} : { shares: world.shares }) };
+  const { settings, clock = systemClock, shares } = world;
+  // A local disk takes nothing of the network.
+  const line: ThrottleWorld = { settings: shareOf(root) === undefined ? {} : settings, clock };
+  const place: Place = { root, reads, line, ...(shares === undefined ? {} : { shares }) };
   return {
     name: address.url,
     priority: address.priority,
@@ -37,6 +43,7 @@ export function openFolderSource(
       return withFile(place, name, signal, async file => {
         // One byte beyond the cap tells that there is more, whatever the size said a moment ago.
         const bytes = new Uint8Array(Math.min(file.size, maxBytes) + 1);
+        await take(bytes.length, place, file, signal);
         const got = await readFully(file.read, bytes, 0);
         if (got > maxBytes)
           throw new Fault('TRUST-08', file.subject, {
@@ -54,6 +61,7 @@ export function openFolderSource(
 interface Place {
   readonly root: string;
   readonly reads: GatedReads;
+  readonly line: ThrottleWorld;
   readonly shares?: ShareConnections;
 }
 
@@ -67,7 +75,8 @@ async function readRange(place: Place, name: string, options: ReadOptions): Prom
       const buffer = new Uint8Array(Math.min(PIECE_BYTES.most, range.end - range.start));
       let pieceBytes: number = PIECE_BYTES.first;
       for (let at = range.start; at < range.end; ) {
-        const piece = buffer.subarray(0, Math.min(pieceBytes, range.end - at));
+        const piece = buffer.subarray(0, Math.min(pieceBytes, readWithin(place.line), range.end - at));
+        await take(piece.length, place, file, signal);
         const got = await readFully(file.read, piece, at);
         if (got < piece.length)
           throw new Fault('NET-06', file.subject, {
@@ -83,6 +92,18 @@ async function readRange(place: Place, name: string, options: ReadOptions): Prom
     }
   };
   return { validator, bytes: pieces() };
+}
+
+/** Waits until the run may take so many bytes more of the network. */
+async function take(
+  bytes: number,
+  { line }: Place,
+  { subject }: PlainFile,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await takeBandwidth(bytes, line, signal).catch(cause => {
+    throw new Fault('STOP-01', subject, {}, { cause });
+  });
 }
 
 /** A file of another size is not the one that the manifest names; one of another time or number is not the one an earlier range came from. */

@@ -3,6 +3,7 @@
 // since only the reader knows which bytes were proven.
 import { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
+import { takeBandwidth } from './bandwidth-throttle.ts';
 import { type Exchange, type HttpClient, openHttpClient } from './http/exchange.ts';
 import { judgeDocumentAnswer, judgeFileAnswer } from './http/judge.ts';
 import { networkFault } from './http/network-fault.ts';
@@ -46,6 +47,7 @@ export function openHttpSource(
   const patience = (signal?: AbortSignal): Patience => ({
     retryCount: settings.retryCount,
     retryDelayMs: settings.retryDelayMs,
+    longestWaitMs: settings.longestWaitMs,
     random,
     ...(signal ? { signal } : {}),
   });
@@ -160,7 +162,11 @@ async function begin(
       signal ? AbortSignal.any([signal, own.signal]) : own.signal,
     );
     watch.received(0);
-    return transferOf(exchange, watch, thrown => name(thrown, 'body'));
+    return transferOf(exchange, {
+      watch,
+      nameBreak: thrown => name(thrown, 'body'),
+      take: bytes => takeBandwidth(bytes, world, signal),
+    });
   } catch (thrown) {
     watch.stop();
     throw name(thrown, 'head');
@@ -182,7 +188,14 @@ async function follow(
   }
 }
 
-function transferOf(exchange: Exchange, watch: StallWatch, nameBreak: (thrown: unknown) => Fault): Transfer {
+interface TransferEffects {
+  readonly watch: StallWatch;
+  readonly nameBreak: (thrown: unknown) => Fault;
+  /** Resolves when the run may take so many bytes more. */
+  readonly take: (bytes: number) => Promise<void>;
+}
+
+function transferOf(exchange: Exchange, { watch, nameBreak, take }: TransferEffects): Transfer {
   const end = (): void => {
     watch.stop();
     exchange.discard();
@@ -204,6 +217,7 @@ function transferOf(exchange: Exchange, watch: StallWatch, nameBreak: (thrown: u
           const next = await pieces.next();
           watch.received(next.done ? 0 : next.value.length);
           if (next.done) return;
+          await take(next.value.length);
           yield next.value;
         }
       } catch (thrown) {

@@ -8,18 +8,24 @@ export interface Patience {
   readonly retryDelayMs: number;
   readonly random: () => number;
   readonly signal?: AbortSignal;
+  /** A server that asks for a longer pause is not waited for; LONGEST_WAIT_MS when absent. */
+  readonly longestWaitMs?: number | undefined;
 }
 
-/** No wait is longer, whatever the back-off has grown to or a server asks for. */
+/** No wait is longer, whatever the back-off has grown to. */
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-/** Runs `attempt` until it succeeds; throws its last fault when that is not worth repeating or patience is at its end. STOP-01 when aborted. */
+/**
+ * Runs `attempt` until it succeeds; throws its last fault when that is not worth repeating, when patience is at its end, or when the server asks for more of it
+ * than there is: the caller asks elsewhere meanwhile. STOP-01 when aborted.
+ */
 export async function retrying<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
   for (let failures = 0; ; failures++) {
     try {
       return await attempt();
     } catch (thrown) {
       if (!isWorthRepeating(thrown) || failures >= patience.retryCount) throw thrown;
+      if (askedWaitMs(thrown) > (patience.longestWaitMs ?? LONGEST_WAIT_MS)) throw thrown;
       await pauseBefore(failures, thrown, patience);
     }
   }
@@ -39,16 +45,20 @@ export function isWorthRepeating(thrown: unknown): thrown is Fault {
  */
 export async function pauseBefore(failures: number, fault: Fault, patience: Patience): Promise<void> {
   const backOffMs = patience.random() * patience.retryDelayMs * 2 ** failures;
-  const askedMs = typeof fault.detail.retryAfterMs === 'number' ? fault.detail.retryAfterMs : 0;
   try {
     await wait(
-      Math.min(Math.max(backOffMs, askedMs), LONGEST_WAIT_MS),
+      Math.min(Math.max(backOffMs, askedWaitMs(fault)), LONGEST_WAIT_MS),
       undefined,
       patience.signal ? { signal: patience.signal } : {},
     );
   } catch (cause) {
     throw new Fault('STOP-01', fault.subject, {}, { cause });
   }
+}
+
+/** @returns what the server asked for by Retry-After; 0 when it did not. */
+function askedWaitMs({ detail: { retryAfterMs } }: Fault): number {
+  return typeof retryAfterMs === 'number' ? retryAfterMs : 0;
 }
 
 /** 408, 425, 429 and what a gateway or a restarting server answers; 501 and 505 stay as they are. */

@@ -1,4 +1,5 @@
-// How patient and how parallel a transfer is.
+// How patient, how parallel and how modest a transfer is.
+import type { Bandwidth } from './bandwidth.ts';
 
 /** Names follow the task-sequence variables where the meaning is the same (SMSTSDownloadRetryCount, SMSTSDownloadRetryDelay). */
 export interface TransferSettings {
@@ -11,6 +12,10 @@ export interface TransferSettings {
   /** A source that sends less than this, measured over `stallTimeoutMs`, has stalled. */
   readonly leastBytesPerSecond: number;
   readonly stallTimeoutMs: number;
+  /** A server that asks for a longer pause (Retry-After) is not waited for but set aside; LONGEST_WAIT_MS when absent. */
+  readonly longestWaitMs?: number | undefined;
+  /** How much of the network the run may take; unlimited when absent. */
+  readonly bandwidth?: Bandwidth | undefined;
 }
 
 /** ConfigMgr's own defaults for count and delay (CM task-sequence-variables.md); the rest suits a slow branch line. */

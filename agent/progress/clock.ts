@@ -10,3 +10,6 @@ export interface Clock {
 
 /** The machine's own clock. */
 export const systemClock: Clock = { now: () => new Date(), ticks: () => performance.now() };
+
+/** Nanoseconds of the one monotonic clock that all threads of the process share; `ticks` of two threads cannot be compared. */
+export const processNanoseconds = (): bigint => process.hrtime.bigint();
