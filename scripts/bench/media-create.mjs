@@ -2,10 +2,11 @@
 import { randomFillSync } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from '../build/bundle.mjs';
-import { at, NODE } from '../setup/place.mjs';
-import { find, run } from '../setup/program.mjs';
-import { Advice, timed } from '../setup/say.mjs';
+import { NODE } from '../setup/place.mjs';
+import { run } from '../setup/program.mjs';
+import { timed } from '../setup/say.mjs';
+import { bundleProgram } from './bundle-program.mjs';
+import { program } from './needed.mjs';
 import { randomFile } from './random-file.mjs';
 
 export const title = 'making a media of about 1 GiB, against wimlib-imagex capture of the same folders';
@@ -16,19 +17,16 @@ const DEFAULT_MIB = 1024;
 const FILES = 5000;
 
 export async function prepare({ folder, mib = DEFAULT_MIB }) {
-  const wimlib = find('wimlib-imagex');
-  if (wimlib === undefined)
-    throw new Advice('The bench compares with wimlib-imagex, which is not installed.');
+  const wimlib = await program('wimlib-imagex');
   const site = join(folder, `site-${mib}`);
   const point = join(folder, `dp-${mib}`);
   const media = join(folder, 'media.wim');
   const bare = join(folder, 'bare.wim');
   const trees = ['esp', 'volume'].map(name => join(folder, `tree-${mib}`, name));
-  const program = await bundleProgram(folder);
-  const { worker } = await bundle(folder, 'bench');
+  const { program: agent, worker } = await bundleProgram(folder, 'create-media.ts');
   await timed('made the site', () => makeSite(site, folder, mib, wimlib));
-  await run(NODE, [program, 'publish', site, point, worker]);
-  const create = () => run(NODE, [program, 'create', site, point, media, worker]);
+  await run(NODE, [agent, 'publish', site, point, worker]);
+  const create = () => run(NODE, [agent, 'create', site, point, media, worker]);
   await create();
   for (const [image, tree] of trees.entries()) {
     rmSync(tree, { recursive: true, force: true });
@@ -119,22 +117,4 @@ async function makeSite(site, folder, mib, wimlib) {
     'site: CON\nname: Contoso\nkeys: { policy: policy, media: media }\n',
   );
   renameSync(staging, site);
-}
-
-/** Bundled as the executable's code is: stripping types at each start would be measured, too. */
-async function bundleProgram(folder) {
-  const { build } = await import('esbuild');
-  const outfile = join(folder, 'create-media.cjs');
-  await build({
-    entryPoints: [at('scripts', 'bench', 'create-media.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node24',
-    external: ['ffi-rs'], // a native add-on
-    define: { __PRESTAGE_BUILD__: '"bench"' },
-    logOverride: { 'empty-import-meta': 'silent' },
-  });
-  return outfile;
 }

@@ -7,6 +7,7 @@ const PACKAGE_OF = {
   aria2c: 'aria2',
   diff: 'diffutils',
   ip: 'iproute2',
+  sha256sum: 'coreutils',
   sync: 'coreutils',
   tc: 'iproute2',
   'wimlib-imagex': 'wimtools',

@@ -4,8 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { build } from '../build.mjs';
 import { at, BUILD, NODE } from '../setup/place.mjs';
-import { find, run } from '../setup/program.mjs';
-import { Advice, say } from '../setup/say.mjs';
+import { run } from '../setup/program.mjs';
+import { say } from '../setup/say.mjs';
 
 const PACKAGES = 20;
 const FILES_A_PACKAGE = 1000;
@@ -38,13 +38,6 @@ export async function publishSite(folder) {
   rmSync(prestage, { force: true });
   copyFileSync(join(BUILD, 'prestage'), prestage);
   return { site, sources: join(site, 'content'), prestage };
-}
-
-/** @returns where a program lies that the bench compares with. */
-export function needed(name) {
-  const program = find(name);
-  if (program === undefined) throw new Advice(`The bench compares with ${name}, which is not installed.`);
-  return program;
 }
 
 function makePackage(site, number, random) {

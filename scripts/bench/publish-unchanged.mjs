@@ -2,7 +2,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../setup/program.mjs';
-import { needed, publishSite } from './publish-tree.mjs';
+import { program } from './needed.mjs';
+import { publishSite } from './publish-tree.mjs';
 
 export const title = 'publishing 20,000 files that have not changed, against git status';
 export const aims =
@@ -12,7 +13,7 @@ export async function prepare({ folder }) {
   // The same files as those of the bench `publish`.
   const { site, sources, prestage } = await publishSite(join(folder, '..', 'publish'));
   const point = join(folder, 'point');
-  const git = needed('git');
+  const git = await program('git');
   const repository = join(folder, 'repository');
   const inSources = (...words) => run(git, [`--git-dir=${repository}`, `--work-tree=${sources}`, ...words]);
   if (!existsSync(join(repository, 'index'))) {

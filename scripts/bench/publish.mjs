@@ -3,7 +3,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../setup/program.mjs';
-import { needed, publishSite } from './publish-tree.mjs';
+import { program } from './needed.mjs';
+import { publishSite } from './publish-tree.mjs';
 
 export const title = 'publishing 20,000 files (2 GB) for the first time, against digesting them';
 export const aims =
@@ -15,7 +16,7 @@ export async function prepare({ folder }) {
   const clear = () => {
     for (const made of [point, join(site, '.prestage')]) rmSync(made, { recursive: true, force: true });
   };
-  needed('openssl');
+  await program('openssl');
   const shell = command => run('/bin/sh', ['-c', command], { cwd: sources });
   return {
     contestants: [
