@@ -228,6 +228,36 @@ test('an item of which nothing here is to be used takes nothing from other items
   });
 });
 
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'whatever has happened to the lenders, the item becomes what its manifest says (seed %i)',
+  async seed => {
+    const { int, pick, bytes } = seeded(seed);
+    const item = await newItem();
+    for (let harm = 0; harm < 6; harm += 1) {
+      const file = path.join(layout.item(`ABC0001${int(3)}`), pick(['data.cab', 'sub/shared.dll']));
+      await pick<() => Promise<unknown>>([
+        () => rm(file, { force: true }),
+        () => truncate(file, int(1_600_000)).catch(() => {}),
+        () => writeFile(file, bytes(int(100_000))),
+        async () => {
+          const damaged = await readFile(file).catch(() => Buffer.alloc(1));
+          for (let n = 0; n < 5; n += 1) damaged[int(damaged.length)] ^= 1 + int(255);
+          await writeFile(file, damaged);
+        },
+        async () =>
+          writeFile(file, Buffer.concat([bytes(int(5000)), await readFile(file).catch(() => bytes(1))])),
+      ])();
+    }
+    const acquired = await take(item);
+    await expectWhole(item);
+    // What lies between two gaps may be fetched along, where that is cheaper than another request.
+    expect(acquired.reusedBytes + acquired.fetchedBytes).toBeGreaterThanOrEqual(
+      joined.length + small.length + 3,
+    );
+    expect(acquired.reusedBytes).toBeLessThan(joined.length + small.length - own.length + 262_144);
+  },
+);
+
 test('bytes that an item has several times are fetched once', async () => {
   const [once, zeros, between] = [noise(900_000), Buffer.alloc(2_000_000), noise(100_000)];
   const files = {

@@ -1,5 +1,6 @@
 // The media's prestart command: run in WinPE once the media is proven, before policy is asked for, once in a deployment. It may set variables.
 import type { ContentReference } from '../../content/manifest.ts';
+import { openSeedMap } from '../../distribution/seed-map.ts';
 import { Fault } from '../../fault/fault.ts';
 import { recall } from '../../journal/past.ts';
 import type { PlannedItem } from '../../plan/plan.ts';
@@ -11,6 +12,7 @@ import { verifiedItem } from '../../steps/verified-item.ts';
 import { builtInLayer } from './built-in-layer.ts';
 import { cachedReferences } from './cached-references.ts';
 import type { RunContext } from './run-context.ts';
+import { vouchedItems } from './vouched-content.ts';
 
 /** Its name in journal, report and environment. */
 export const PRESTART = 'prestart';
@@ -111,6 +113,7 @@ async function provenFolder(id: string, context: RunContext): Promise<string> {
       random: composition.random,
       observe: context.observe,
       settings: settings.transfer,
+      seeds: openSeedMap(context.layout, () => vouchedItems(context)),
       signal: composition.signal,
       plan: { items: [asItem(reference)] },
       manifest: wanted => manifests.manifest(wanted),
