@@ -3,6 +3,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { MENU_TIMEOUT_VARIABLE } from '../../agent/commands/deployment/ask-deployment.ts';
+import {
+  SHARE_ACCOUNT_VARIABLE,
+  SHARE_PASSWORD_VARIABLE,
+} from '../../agent/distribution/share-connections.ts';
 import { ALLOW_BATTERY } from '../../agent/plan/readiness.ts';
 import { BUILT_IN_VARIABLES } from '../../agent/policy/built-in-variables.ts';
 import { KEEP_CACHE_VARIABLES } from '../../agent/steps/retire-media.ts';
@@ -61,6 +65,8 @@ test('the page tells every variable that a run reads', () => {
     'SMSTSDownloadRetryCount',
     'SMSTSDownloadRetryDelay',
     'SMSTSPreferredAdvertID',
+    SHARE_ACCOUNT_VARIABLE,
+    SHARE_PASSWORD_VARIABLE,
     ALLOW_BATTERY,
     MENU_TIMEOUT_VARIABLE,
     ...KEEP_CACHE_VARIABLES,
