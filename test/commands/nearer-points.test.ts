@@ -118,17 +118,17 @@ describe('dynamic media', () => {
     const far = site.requests.filter(request => request.includes('content/'));
     expect(far.length).toBeGreaterThan(0);
     expect(far.filter(request => !request.includes('content/CON00004/'))).toEqual([]);
-    expect(near.requests.some(request => request.path.startsWith('content/CON00001/'))).toBe(true);
+    expect(near.requests.some(request => request.path.startsWith('content/CON00006/'))).toBe(true);
     const mended = near.requests.length;
     await overwrite(
-      path.join(disk, 'volumes/windows/_SMSTaskSequence/Packages/CON00003/run.cmd'),
+      path.join(disk, 'volumes/windows/_SMSTaskSequence/Packages/CON00006/data.bin'),
       1,
       Buffer.from('X'),
     );
     const fullOs = testComposition(site);
     expect(await continueDeployment({ disk, config: site.config, json: true }, fullOs)).toBe(0);
     const asked = near.requests.slice(mended).map(({ path: each }) => each);
-    expect(asked.filter(each => each !== 'status')).toEqual(['content/CON00003/7/files/run.cmd']);
+    expect(asked.filter(each => each !== 'status')).toEqual(['content/CON00006/3/files/data.bin']);
     // Status goes where it went in WinPE, so that one server has the whole of it; this one is too simple to take it.
     expect(asked).toContain('status');
   });
