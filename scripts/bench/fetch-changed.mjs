@@ -90,14 +90,14 @@ async function measurePair({ name, older, newer, folder, tools, atEnd }) {
     if (fetched !== undefined) await run('diff', ['-rq', work.newer, fetched()]);
   }
   clear();
-  count('prestage', await byPrestage({ older, newer, folder, scratch }));
+  count('prestage', await byPrestage({ older, newer, folder, scratch, atEnd }));
   say(`          ${name}: prestage ${bytes.prestage}, casync ${bytes.casync}`);
   return { name, bytes, requests };
 }
 
 /** The older version is acquired as well: the cache is what Prestage itself has left. */
-async function byPrestage({ older, newer, folder, scratch }) {
-  const site = await openFetchSite(folder);
+async function byPrestage({ older, newer, folder, scratch, atEnd }) {
+  const site = await openFetchSite(folder, atEnd);
   mkdirSync(scratch, { recursive: true });
   await site.publish('1', older);
   await wireOf(site.point, url => acquired(site.acquiring(url, scratch, '1')));

@@ -33,7 +33,7 @@ const BYTES_A_SECOND = 4_000_000;
 export async function measure({ folder, net, mib = DEFAULT_MIB, seed, signal, atEnd }) {
   await programs('nginx', 'diff');
   const tree = await mixedTree(folder, mib, seed);
-  const site = await openFetchSite(folder);
+  const site = await openFetchSite(folder, atEnd);
   const { totalBytes } = await site.publish('1', tree);
   const volume = join(folder, 'volume');
   const clear = () => rmSync(volume, { recursive: true, force: true });
@@ -84,8 +84,14 @@ export async function measure({ folder, net, mib = DEFAULT_MIB, seed, signal, at
   return {
     results: { totalBytes, alone, killed, killedAfterMs, seed },
     table: rowsOf(
-      ['', 'requests', 'sent', 'ratio'],
-      [row('left alone', alone), row(`killed ${killedAfterMs.length} times`, killed)],
+      ['', 'requests', 'sent', 'ratio', 'lost a kill'],
+      [
+        [...row('left alone', alone), ''],
+        [
+          ...row(`killed ${killedAfterMs.length} times`, killed),
+          `${((killed.sentBytes - alone.sentBytes) / killedAfterMs.length / 1e3).toFixed(0)} kB`,
+        ],
+      ],
     ),
     verdict: [judged(`bytes fetched to bytes needed, ${killedAfterMs.length} kills`, ratio, 1.02)],
   };

@@ -8,12 +8,16 @@ import { bundleProgram } from './bundle-program.mjs';
 
 const ID = 'BEN00001';
 
-/** A fresh site below `folder` with nothing published: the program that publishes may be another one than the last time. */
-export async function openFetchSite(folder) {
+/** A fresh site below `folder` with nothing published, gone at the end: the program that publishes may be another one the next time. */
+export async function openFetchSite(folder, atEnd) {
   const publisher = await bundleProgram(folder, 'publish-site.ts');
   const { program, worker } = await bundleProgram(folder, 'fetch-item.ts');
   const [site, point] = [join(folder, 'site'), join(folder, 'point')];
-  for (const old of [site, point]) rmSync(old, { recursive: true, force: true });
+  const clear = () => {
+    for (const made of [site, point]) rmSync(made, { recursive: true, force: true });
+  };
+  clear();
+  atEnd(clear);
   mkdirSync(join(site, 'keys'), { recursive: true });
   writeFileSync(join(site, 'site.yaml'), 'site: BEN\nname: Bench\nkeys: { policy: policy, media: media }\n');
   const referenceOf = version => join(folder, `reference-${version}.json`);

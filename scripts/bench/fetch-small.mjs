@@ -25,7 +25,7 @@ export async function prepare({ folder, net, mib = DEFAULT_MIB, seed, atEnd }) {
   const files = Math.round((mib * 2 ** 20) / MEAN_BYTES);
   const tree = join(folder, `tree-${files}-${seed}`);
   await smallTree(tree, { files, seed });
-  const site = await openFetchSite(folder);
+  const site = await openFetchSite(folder, atEnd);
   await site.publish('1', tree);
   const nginx = await serveOn(site.point, { net, folder, atEnd });
   const [volume, fetched] = [join(folder, 'volume'), join(folder, 'fetched')];

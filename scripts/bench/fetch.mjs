@@ -35,7 +35,7 @@ export async function prepare({
   const name = `file-${mib}.bin`;
   mkdirSync(tree, { recursive: true });
   await randomFile(join(tree, name), mib);
-  const site = await openFetchSite(folder);
+  const site = await openFetchSite(folder, atEnd);
   await site.publish('1', tree);
   const nginx = await serveOn(site.point, { net, folder, atEnd });
   const url = `${nginx.url}/${site.filesOf('1')}/${name}`;

@@ -15,8 +15,10 @@ export async function serveOn(root, { net, folder, limits, atEnd }) {
   const nginx = await startNginx(root, network?.where, limits);
   atEnd(() => nginx.close());
   if (network !== undefined) {
-    const tookMs = (await roundTripTo(nginx.url)).toFixed(1);
-    say(`over ${net.mbit} Mbit/s, connecting takes ${tookMs} ms, by ${MEANS[network.means]}`);
+    const tookMs = await roundTripTo(nginx.url);
+    if (tookMs < net.rttMs)
+      throw new Error(`the line is none of ${net.rttMs} ms: connecting took ${tookMs} ms`);
+    say(`over ${net.mbit} Mbit/s, connecting takes ${tookMs.toFixed(1)} ms, by ${MEANS[network.means]}`);
   }
   return nginx;
 }

@@ -13,11 +13,13 @@ const PREFIX = 'prestage-bench-';
 /** RFC 2544, appendix C.2.2: addresses for benches, used nowhere else. */
 const [OUTSIDE, INSIDE] = ['198.18.0.1', '198.18.0.2'];
 
-/** @returns what `200mbit/20ms` says: the rate each way, and the round trip. */
+/** @returns what `200mbit/20ms` says: the rate each way, and the round trip. Advises whoever cannot have that before anything is made. */
 export function parseNetwork(text) {
   const [, mbit, rttMs] = /^(\d+)mbit\/(\d+)ms$/.exec(text) ?? [];
   if (mbit === undefined || Number(mbit) === 0)
     throw new Advice(`--net is a rate and a round trip, as 200mbit/20ms; "${text}" is not.`);
+  if (process.getuid() !== 0)
+    throw new Advice('--net makes a network namespace, so it needs root: run this as root.');
   return { mbit: Number(mbit), rttMs: Number(rttMs) };
 }
 
@@ -27,8 +29,6 @@ export function parseNetwork(text) {
  * @returns `where`: for startNginx; `means`: netem or relay; `close()`.
  */
 export async function openNetwork({ mbit, rttMs }, folder) {
-  if (process.getuid() !== 0)
-    throw new Advice('--net makes a network namespace, so it needs root: run this as root.');
   await programs('ip', 'tc', 'gcc');
   await removeLeftOvers();
   const line = { name: `${PREFIX}${process.pid}`, outside: `pb${process.pid}a`, inside: `pb${process.pid}b` };
