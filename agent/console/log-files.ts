@@ -6,12 +6,18 @@ import { diskFault } from '../durable/disk-fault.ts';
 import type { Redact } from '../fault/redact.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe, ProgressEvent } from '../progress/event.ts';
+import { type Meter, makeMeter } from '../progress/meter.ts';
 import { type CmTraceType, cmTraceLine } from './cmtrace.ts';
 import { eventText } from './event-text.ts';
+import { type Advanced, bytesToShow, progressLine } from './progress-line.ts';
 
 // The task sequence's own defaults since Configuration Manager 1806: 5 MB and three old files.
 const ROLL_BYTES = 5 * 1024 * 1024;
 const KEPT = 3;
+
+// Progress in the logs: enough to see afterwards when it was slow, not so much that it hides the rest.
+const TRACE_EVERY_MS = 10_000;
+const EVENTS_EVERY_MS = 1000;
 
 export interface LogFiles {
   readonly observe: Observe;
@@ -35,9 +41,20 @@ export function openLogFiles(
     { base: { version }, timestamp: () => `,"at":"${clock.now().toISOString()}"`, level: 'trace' },
     { write: line => void events.write(redact(line)) },
   );
+  const progress = openProgressTrace(clock);
+  const toldAt = new Map<string, number>();
+  /** Each piece of work once a second, and its end. */
+  const isTold = ({ stage, subject = '', doneBytes, totalBytes }: Advanced): boolean => {
+    const key = `${stage} ${subject}`;
+    const [now, before] = [clock.ticks(), toldAt.get(key)];
+    if (before !== undefined && now - before < EVENTS_EVERY_MS && doneBytes < totalBytes) return false;
+    toldAt.set(key, now);
+    return true;
+  };
   return {
     observe(event) {
-      const text = eventText(event);
+      if (event.kind === 'advanced' && !isTold(event)) return;
+      const text = event.kind === 'advanced' ? progress(event) : eventText(event);
       if (text !== undefined) {
         trace.write(
           redact(
@@ -61,6 +78,22 @@ export function openLogFiles(
       trace.end();
       events.end();
     },
+  };
+}
+
+/** @returns the line that is due at an event, if one is: of all work together one in ten seconds at most. */
+function openProgressTrace(clock: Clock): (event: Advanced) => string | undefined {
+  const meters = new Map<string, Meter>();
+  let toldAt = clock.ticks();
+  return event => {
+    const key = `${event.stage} ${event.subject ?? ''}`;
+    const meter = meters.get(key) ?? makeMeter(clock);
+    meters.set(key, meter);
+    const { doneBytes, totalBytes } = bytesToShow(event);
+    const reading = meter.read(doneBytes, totalBytes);
+    if (clock.ticks() - toldAt < TRACE_EVERY_MS) return undefined;
+    toldAt = clock.ticks();
+    return progressLine(event, reading, text => text);
   };
 }
 

@@ -2,11 +2,11 @@
 import stringWidth from 'string-width';
 import type { Redact } from '../fault/redact.ts';
 import type { Clock } from '../progress/clock.ts';
-import type { Observe, ProgressEvent } from '../progress/event.ts';
+import type { Observe } from '../progress/event.ts';
 import { type Meter, makeMeter } from '../progress/meter.ts';
-import { eventText, STAGE_TEXT } from './event-text.ts';
+import { eventText } from './event-text.ts';
 import { harmless } from './harmless.ts';
-import { durationText, sizeText } from './size-text.ts';
+import { type Advanced, bytesToShow, progressLine } from './progress-line.ts';
 import { wrapped } from './wrap.ts';
 
 export interface ScreenOptions {
@@ -39,31 +39,26 @@ export function openScreen({ write, columns, clock, redact }: ScreenOptions): Sc
     for (const shown of wrapped(harmless(redact(text)), columns)) write(`${shown}\n`);
   };
 
-  const advance = (event: Extract<ProgressEvent, { kind: 'advanced' }>): void => {
-    const key = `${event.stage} ${event.subject ?? ''}`;
+  const advance = (event: Advanced): void => {
+    // The items of a run are one piece of work.
+    const key = `${event.stage} ${(event.run?.item.of ?? 1) > 1 ? '' : (event.subject ?? '')}`;
     const state = work.get(key) ?? { meter: makeMeter(clock), began: clock.ticks(), tenth: 0 };
     work.set(key, state);
-    const { percent, bytesPerSecond, remainingSeconds } = state.meter.read(event.doneBytes, event.totalBytes);
-    const text = [
-      `${STAGE_TEXT[event.stage]}${event.subject === undefined ? '' : ` ${event.subject}`}: ${percent} %`,
-      `${sizeText(event.doneBytes)} of ${sizeText(event.totalBytes)}`,
-      ...(bytesPerSecond > 0 ? [`${sizeText(bytesPerSecond)}/s`] : []),
-      ...(remainingSeconds === undefined || percent === 100
-        ? []
-        : [`${durationText(remainingSeconds)} left`]),
-      ...(event.source === undefined ? [] : [`from ${event.source}`]),
-    ].join(', ');
+    const { doneBytes, totalBytes } = bytesToShow(event);
+    const reading = state.meter.read(doneBytes, totalBytes);
+    const { percent } = reading;
+    const clean = (text: string): string => harmless(redact(text));
     if (columns === undefined) {
       const tenth = Math.floor(percent / 10);
-      if (tenth > state.tenth && clock.ticks() - state.began >= LONG_WORK_MS) line(text);
+      if (tenth > state.tenth && clock.ticks() - state.began >= LONG_WORK_MS)
+        line(progressLine(event, reading, clean));
       state.tenth = Math.max(tenth, state.tenth);
       return;
     }
     if (clock.ticks() - drawnAt < REDRAW_MS && percent < 100) return;
     drawnAt = clock.ticks();
     const room = columns - 1;
-    const clean = harmless(redact(text));
-    const shown = stringWidth(clean) > room ? clean.slice(0, room) : clean;
+    const shown = progressLine(event, reading, clean, room);
     write(`\r${shown}${' '.repeat(Math.max(0, room - stringWidth(shown)))}`);
     moving = true;
   };

@@ -1,6 +1,7 @@
-// Counts what a transfer brings and tells observers: a figure that never falls, as often as a person can read it.
+// Counts what a transfer brings and tells observers: figures that never fall, as often as a person can read them.
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
+import { openRunProgress, type RunProgress } from '../progress/run-progress.ts';
 
 const TELL_EVERY_MS = 100;
 
@@ -15,24 +16,36 @@ export interface Meter {
   bySource(): Readonly<Record<string, number>>;
 }
 
+/** What the meter of an item works with. */
+export interface MeterWorld {
+  readonly observe: Observe;
+  readonly clock: Clock;
+  /** Of the whole run; an item without one is a run of its own. */
+  readonly progress?: RunProgress;
+}
+
+/** @param subject the item's ID. @param totalBytes what is missing of it. */
 export function openMeter(
   subject: string,
   totalBytes: number,
-  { observe, clock }: { readonly observe: Observe; readonly clock: Clock },
+  { observe, clock, progress = openRunProgress([], clock) }: MeterWorld,
 ): Meter {
   const begun = clock.ticks();
   const received = new Map<string, number>();
+  const inRun = progress.begin(subject, totalBytes);
   let doneBytes = 0;
   let toldAt = begun;
   observe({ kind: 'started', stage: 'transfer', subject, totalBytes });
   return {
     received: (source, bytes) => void received.set(source, (received.get(source) ?? 0) + bytes),
     advance(source, bytes) {
-      doneBytes += bytes;
+      // What two sources have brought both is there once.
+      doneBytes = Math.min(totalBytes, doneBytes + bytes);
       const now = clock.ticks();
       if (now - toldAt < TELL_EVERY_MS && doneBytes < totalBytes) return;
       toldAt = now;
-      observe({ kind: 'advanced', stage: 'transfer', subject, doneBytes, totalBytes, source });
+      const run = inRun(doneBytes);
+      observe({ kind: 'advanced', stage: 'transfer', subject, doneBytes, totalBytes, source, run });
     },
     finish: () =>
       observe({ kind: 'finished', stage: 'transfer', subject, seconds: (clock.ticks() - begun) / 1000 }),

@@ -1,4 +1,5 @@
 // What an observer can see of a run: one stream of plain-data events, flowing one way, from the work to the console and the logs.
+import type { RunReading } from './run-progress.ts';
 
 /** The parts of a run that a person follows, in the order in which they usually begin. */
 export type Stage =
@@ -37,6 +38,8 @@ export type ProgressEvent =
       readonly doneBytes: number;
       readonly totalBytes: number;
       readonly source?: string;
+      /** Of a transfer: where all of the run's transfers are. */
+      readonly run?: RunReading;
     }
   | { readonly kind: 'finished'; readonly stage: Stage; readonly subject?: string; readonly seconds: number }
   | {
