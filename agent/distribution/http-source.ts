@@ -4,8 +4,10 @@
 import { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import { takeBandwidth } from './bandwidth-throttle.ts';
+import type { AddressAccess } from './http/access.ts';
+import type { Accounts } from './http/accounts.ts';
 import { type Exchange, type HttpClient, openHttpClient } from './http/exchange.ts';
-import { judgeDocumentAnswer, judgeFileAnswer } from './http/judge.ts';
+import { judgeDocumentAnswer, judgeFileAnswer, judgePostAnswer } from './http/judge.ts';
 import { networkFault } from './http/network-fault.ts';
 import { isRedirect, nextAddress } from './http/redirect.ts';
 import { serverDate } from './http/server-date.ts';
@@ -19,6 +21,8 @@ export interface HttpSourceWorld {
   readonly settings: TransferSettings;
   readonly clock: Clock;
   readonly random: () => number;
+  /** For what the address itself does not carry. */
+  readonly accounts?: Accounts;
 }
 
 /**
@@ -35,6 +39,8 @@ export function openHttpSource(
   const urlOf = locate ?? ((path: string): URL => addressOf(root, path));
   let lastDate: Date | undefined;
   const client = openHttpClient({
+    origin: root.origin,
+    access: () => accessNow(address, world.accounts),
     heard(head) {
       const date = serverDate(head);
       // The latest: an answer out of a cache may be told with the time at which it was made.
@@ -42,7 +48,6 @@ export function openHttpSource(
     },
     connections: settings.connections,
     connectTimeoutMs: Math.min(10_000, settings.stallTimeoutMs),
-    ...(address.ca === undefined ? {} : { ca: address.ca }),
   });
   const patience = (signal?: AbortSignal): Patience => ({
     retryCount: settings.retryCount,
@@ -55,7 +60,9 @@ export function openHttpSource(
   return {
     name: address.url,
     priority: address.priority,
-    address,
+    get address() {
+      return { ...address, ...accessNow(address, world.accounts) };
+    },
     readDocument(path, { maxBytes, signal }) {
       const url = urlOf(path);
       return retrying(async () => {
@@ -82,6 +89,7 @@ export function openHttpSource(
           signal === undefined ? limit : AbortSignal.any([signal, limit]),
         );
         exchange.discard();
+        judgePostAnswer(exchange, url.href);
         return exchange.status;
       } catch (thrown) {
         if (signal?.aborted) throw new Fault('STOP-01', url.href, {}, { cause: thrown });
@@ -90,6 +98,18 @@ export function openHttpSource(
       }
     },
     close: () => client.close(),
+  };
+}
+
+/** With the accounts that are known by now, for the server and for the proxy. */
+function accessNow(address: SourceAddress, accounts: Accounts | undefined): AddressAccess {
+  const authorization = address.authorization ?? accounts?.of(address.url);
+  const { proxy } = address;
+  const known = proxy && (proxy.authorization ?? accounts?.of(proxy.url));
+  return {
+    ...address,
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(proxy === undefined || known === undefined ? {} : { proxy: { ...proxy, authorization: known } }),
   };
 }
 

@@ -11,7 +11,7 @@ export type SourceWorld = HttpSourceWorld & FolderSourceWorld;
 
 /**
  * Opens nothing yet. Takes `http:`, `https:` and `file:` URLs, UNC paths (`\\server\share\folder`) and absolute paths.
- * Faults: USAGE-02 for anything else, and for credentials in the address: it goes into logs and reports, and media can be read by anyone.
+ * Faults: USAGE-02 for anything else, and for credentials in the address: it goes into logs, reports and the list of processes.
  */
 export function openSource(address: SourceAddress, world: SourceWorld): Source {
   const { url, template } = address;
@@ -27,6 +27,10 @@ export function openSource(address: SourceAddress, world: SourceWorld): Source {
     : openTemplateSource(address, template, inner, pathByTemplate(template));
 }
 
+/** Where they are neither shown nor served. */
+const CREDENTIALS_BELONG =
+  'an address without user name and password: they belong into the file that `credentials` of agent.yaml names, or under accounts of media with a password';
+
 /** @returns the folder that the address names, or undefined for HTTP. */
 function folderOf(address: string): string | undefined {
   if (path.posix.isAbsolute(address) || address.startsWith('\\\\') || /^[a-z]:[\\/]/i.test(address))
@@ -38,7 +42,7 @@ function folderOf(address: string): string | undefined {
     });
   if (url.username !== '' || url.password !== '')
     throw new Fault('USAGE-02', `${url.origin}${url.pathname}`, {
-      expected: 'an address without credentials',
+      expected: CREDENTIALS_BELONG,
     });
   if (url.search !== '' || url.hash !== '')
     throw new Fault('USAGE-02', `${url.origin}${url.pathname}`, { expected: 'an address without ? and #' });

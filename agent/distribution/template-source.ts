@@ -29,7 +29,9 @@ export function openTemplateSource(
     priority: address.priority,
     ...(address.level === undefined ? {} : { level: address.level }),
     // A share is read by one thread, with a template as well as without.
-    ...(inner.address === undefined ? {} : { address }),
+    get address() {
+      return inner.address;
+    },
     async readDocument(path) {
       throw noSuchFile(name, path);
     },

@@ -1,8 +1,8 @@
 // One request and its answer, by undici: connections kept alive, nothing followed, nothing decompressed, nothing retried.
 // The library is loaded with the first request, so that a run that needs no network does not pay for it.
-import { rootCertificates } from 'node:tls';
-import type { Agent } from 'undici';
 import { VERSION } from '../../version.ts';
+import { authorizationHeader } from './access.ts';
+import { type DispatcherOptions, type Dispatchers, openDispatchers } from './dispatchers.ts';
 import type { AnswerHead } from './judge.ts';
 
 /** An answer whose body has not been read yet. It must be read to its end or discarded. */
@@ -15,8 +15,17 @@ export interface Exchange extends AnswerHead {
 /** What came back is not HTTP at all. */
 export class NotHttp extends Error {}
 
+/** The proxy answered in the server's place. */
+export class ProxyRefusal extends Error {
+  readonly status: number;
+  constructor(status: number, cause: unknown) {
+    super(`the proxy answered ${status}`, { cause });
+    this.status = status;
+  }
+}
+
 export interface HttpClient {
-  /** GET. Throws what undici throws, and NotHttp. */
+  /** GET. Throws what undici throws, NotHttp and ProxyRefusal. */
   get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Exchange>;
   /** POST. Throws as `get` does. */
   post(
@@ -28,21 +37,23 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-export interface HttpClientOptions {
-  readonly connections: number;
-  readonly connectTimeoutMs: number;
-  /** PEM certificates of the site's own authority, trusted beside the well-known ones. */
-  readonly ca?: string;
+/** The account of `access` goes to `origin` alone, which is asked for itself: a server that it redirects to is a stranger. */
+export interface HttpClientOptions extends DispatcherOptions {
   /** Told the head of every answer, redirects among them. */
   heard?(head: AnswerHead): void;
 }
 
 /** Opens nothing yet: the first `get` does. */
 export function openHttpClient(options: HttpClientOptions): HttpClient {
-  let opening: Promise<{ undici: typeof import('undici'); agent: Agent }> | undefined;
+  let opening: Promise<{ undici: typeof import('undici'); dispatchers: Dispatchers }> | undefined;
   const open = async () => {
     const undici = await import('undici');
-    return { undici, agent: new undici.Agent(agentOptions(options)) };
+    return { undici, dispatchers: openDispatchers(undici, options) };
+  };
+  const account = (url: URL): Record<string, string> => {
+    const { authorization, insecure } = options.access();
+    if (authorization === undefined || insecure === true || url.origin !== options.origin) return {};
+    return { authorization: authorizationHeader(authorization) };
   };
   const send = async (
     method: 'GET' | 'POST',
@@ -52,19 +63,25 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     body?: Uint8Array,
   ): Promise<Exchange> => {
     opening ??= open();
-    const { undici, agent } = await opening;
+    const { undici, dispatchers } = await opening;
     const answer = await undici
       .request(url, {
         method,
-        dispatcher: agent,
+        dispatcher: dispatchers.to(url),
         signal,
-        headers: { 'accept-encoding': 'identity', 'user-agent': `prestage/${VERSION}`, ...headers },
+        headers: {
+          'accept-encoding': 'identity',
+          'user-agent': `prestage/${VERSION}`,
+          ...account(url),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body }),
       })
       .catch(thrown => {
-        throw thrown instanceof undici.errors.HTTPParserError
-          ? new NotHttp(thrown.message, { cause: thrown })
-          : thrown;
+        if (thrown instanceof undici.errors.HTTPParserError)
+          throw new NotHttp(thrown.message, { cause: thrown });
+        const refused = proxyStatus(thrown);
+        throw refused === undefined ? thrown : new ProxyRefusal(refused, thrown);
       });
     // After `discard` undici may still report the broken connection; nobody is left who would want to know.
     answer.body.on('error', () => {});
@@ -81,22 +98,18 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     post: (url, headers, body, signal) => send('POST', url, headers, signal, body),
     async close() {
       // `destroy`, not `close`: at the end of an aborted run nobody waits for a stalled answer.
-      if (opening) await (await opening).agent.destroy();
+      if (opening) await (await opening).dispatchers.destroy();
     },
   };
 }
 
-/** The stall watch measures what undici's own time-outs cannot (bytes per second), so those are off. HTTP/2 was slower in every trial. */
-function agentOptions({ connections, connectTimeoutMs, ca }: HttpClientOptions): Agent.Options {
-  return {
-    connections,
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 10_000,
-    connect: { timeout: connectTimeoutMs, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) },
-  };
+/** undici tells what a proxy answered in words only (lib/dispatcher/proxy-agent.js), and says "aborted" or "invalid argument" by code. */
+function proxyStatus(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const [, tunnel, plain] =
+    /^Proxy response \((\d{3})\) !== 200|^Proxy Authentication Required \((407)\)/.exec(thrown.message) ?? [];
+  const status = tunnel ?? plain;
+  return status === undefined ? undefined : Number(status);
 }
 
 /** A header sent twice is joined as RFC 9110 section 5.3 allows; for the single-valued ones we read, the join then fails to parse, which is right. */

@@ -43,11 +43,48 @@ export function judgeDocumentAnswer(answer: AnswerHead, subject: string, maxByte
     throw new Fault('TRUST-08', subject, { expected: `at most ${maxBytes} bytes`, found: length });
 }
 
+/** What who is refused lacks. A proxy and the server behind it want different accounts. */
+const REFUSED = {
+  401: 'an account for this server (or for the proxy: some answer 401 to a wrong password), by its address: in the file that `credentials` of agent.yaml names, or under accounts of media with a password',
+  403: 'an account, or a client certificate (clientCertificates of agent.yaml), that may read here',
+  407: 'an account for the proxy, by its address: in the file that `credentials` of agent.yaml names, or under accounts of media with a password',
+} as const;
+
+/**
+ * What a proxy that makes no tunnel to a server answers. 407: it wants an account, and 401 another one (tinyproxy); 403: it does not let this address
+ * through; else there is no way to the server behind it.
+ */
+export function proxyFault(status: number, subject: string, options: { readonly cause?: unknown }): Fault {
+  if (status === 407 || status === 401)
+    return new Fault('NET-03', subject, { status, expected: REFUSED[407] }, options);
+  if (status === 403)
+    return new Fault(
+      'NET-03',
+      subject,
+      {
+        status,
+        found: 'the proxy',
+        expected: 'a proxy that lets this address through, or the address in noProxy of agent.yaml',
+      },
+      options,
+    );
+  return new Fault('NET-01', subject, { status, found: 'the proxy does not reach the server' }, options);
+}
+
+/**
+ * The answer to a post. A page in place of an answer is a portal's: it would say that it has taken what it did not even read. An empty one is no page.
+ */
+export function judgePostAnswer(answer: AnswerHead, subject: string): void {
+  if (answer.status >= 200 && answer.status < 300 && answer.status !== 204 && lengthOf(answer) !== 0)
+    refusePage(answer, subject);
+}
+
 /** Everything but 200 and 206 is a fault of its own. */
 function judgeStatus({ status, headers }: AnswerHead, subject: string): void {
   if (status === 200 || status === 206) return;
   if (status === 404 || status === 410) throw new Fault('NET-02', subject, { status });
-  if (status === 401 || status === 403 || status === 407) throw new Fault('NET-03', subject, { status });
+  if (status === 401 || status === 403 || status === 407)
+    throw new Fault('NET-03', subject, { status, expected: REFUSED[status] });
   if (status === 416) throw new Fault('NET-08', subject, { status, contentRange: headers['content-range'] });
   throw new Fault('NET-04', subject, { status, retryAfterMs: retryAfterMs(headers) });
 }

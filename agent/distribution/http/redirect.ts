@@ -10,7 +10,7 @@ export function isRedirect(status: number): boolean {
 }
 
 /**
- * The next address. Another host is fine: nothing secret is sent, and the bytes are proven by digest.
+ * The next address. Another host is fine: no account or certificate goes there, and the bytes are proven by digest.
  * @param visited all addresses so far, the current one last
  */
 export function nextAddress(
