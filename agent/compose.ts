@@ -10,6 +10,7 @@ import { processTerminal } from './console/process-terminal.ts';
 import { openScreen } from './console/screen.ts';
 import { spawnWorker } from './content/spawn-worker.ts';
 import { openThreadPool } from './content/thread-pool.ts';
+import { openAccounts } from './distribution/http/accounts.ts';
 import { openSource } from './distribution/open-source.ts';
 import {
   openShareConnections,
@@ -52,6 +53,7 @@ export function compose({ signal }: ComposeOptions): Composition {
     ending ??= endWithoutThem(() => gate.stuck(), addonFolders);
   });
   const shares = process.platform === 'win32' ? windowsShares(addonFolders) : undefined;
+  const accounts = openAccounts();
   const terminal = processTerminal(process.stdin, process.stdout);
   const environment = { ...process.env };
   // What this program starts inherits the rest.
@@ -121,9 +123,11 @@ export function compose({ signal }: ComposeOptions): Composition {
         clock: systemClock,
         random: Math.random,
         gate,
+        accounts,
         ...(shares === undefined ? {} : { shares }),
       }),
     ...(shares === undefined ? {} : { shares }),
+    accounts,
     sleep: async (ms, waitSignal) => {
       await sleep(ms, undefined, waitSignal === undefined ? {} : { signal: waitSignal }).catch(cause => {
         throw new Fault('STOP-01', 'waiting', {}, { cause });

@@ -77,7 +77,7 @@ export async function createMedia(
     throw new Fault('USAGE-05', request.name, {
       expected: `one of ${site.media.map(({ name }) => name).join(', ') || 'no media at all'}`,
     });
-  for (const text of mediaWarnings(site, media.name))
+  for (const text of [...site.moved, ...mediaWarnings(site, media.name)])
     world.observe({ kind: 'note', level: 'warning', component: 'media', text });
   const wim = path.resolve(request.to);
   await requireApart(wim, site, path.resolve(request.from));

@@ -13,11 +13,11 @@ export type SealedSecrets = Pick<MediaManifest, 'variables' | 'secret' | 'secret
  * @param password of media with `password: true`, which are sealed also when there is nothing to hide: nobody deploys from them who does not know it.
  */
 export async function sealSecrets(
-  media: Pick<SiteMedia, 'variables' | 'secret'>,
+  media: Pick<SiteMedia, 'variables' | 'secret'> & Partial<Pick<SiteMedia, 'accounts'>>,
   records: Uint8Array | undefined,
   password: string | undefined,
 ): Promise<SealedSecrets> {
-  const { variables, secret } = media;
+  const { variables, secret, accounts = [] } = media;
   const machineKey = records === undefined ? {} : { machineKey: Buffer.from(records).toString('base64') };
   if (password === undefined) return { variables, secret, ...machineKey };
   const names = ownSecrets(secret);
@@ -25,6 +25,7 @@ export async function sealSecrets(
   const sealed: MediaSecrets = mediaSecretsSchema.parse({
     format: 'prestage-media-secrets/1',
     variables: Object.fromEntries(entries.filter(([name]) => names.has(name.toLowerCase()))),
+    ...(accounts.length === 0 ? {} : { accounts }),
     ...machineKey,
   });
   return {

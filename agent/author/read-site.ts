@@ -15,6 +15,7 @@ import {
   machinesSchema,
 } from './machine-documents.ts';
 import { machineIssues } from './machine-issues.ts';
+import { moveAccounts } from './media-accounts.ts';
 import { receiptIssues } from './receipt-issues.ts';
 import { secretIssues } from './secret-issues.ts';
 import {
@@ -51,6 +52,8 @@ export interface SiteMedia extends MediaDocument {
 /** A site as its author wrote it; every reference inside it resolves. */
 export interface Site extends SiteDocument {
   readonly folder: string;
+  /** What was taken out of addresses and goes sealed onto media, a sentence for each. */
+  readonly moved: readonly string[];
   readonly content: readonly SiteContent[];
   readonly taskSequences: readonly TaskSequence[];
   readonly deployments: readonly Deployment[];
@@ -93,7 +96,8 @@ export async function readSite(
 ): Promise<Site> {
   const root = path.resolve(folder);
   const issues: SiteIssue[] = [];
-  const documents = await readDocuments(root, issues, pending);
+  const { documents, moved, ...accounts } = moveAccounts(await readDocuments(root, issues, pending));
+  issues.push(...accounts.issues);
   if (documents.isComplete) {
     issues.push(
       ...(await referenceIssues(documents)),
@@ -109,6 +113,7 @@ export async function readSite(
   return {
     ...site.value,
     folder: root,
+    moved,
     content: documents.content.map(each => each.value),
     taskSequences: documents.taskSequences.map(each => each.value),
     deployments: documents.deployments?.value ?? [],

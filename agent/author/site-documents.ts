@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { hardwareDocumentSchema } from '../content/hardware.ts';
 import { contentId, contentManifestSchema, contentType, contentVersion } from '../content/manifest.ts';
 import {
-  distributionPoint,
-  serverUrl,
+  authoredDistributionPoint,
+  authoredServerUrl,
   shortText,
   siteCode,
   utcTime,
@@ -12,6 +12,7 @@ import {
   variables,
   wording,
 } from '../document/fields.ts';
+import { serverAccounts } from '../document/server-account.ts';
 import { prestartSchema } from '../media/media-manifest.ts';
 import {
   boundaryGroupSchema,
@@ -29,13 +30,17 @@ export const keyName = wording(
 );
 
 const distributionPoints = z
-  .array(distributionPoint)
+  .array(authoredDistributionPoint)
   .max(64)
   .refine(
     points => points.length === 0 || points.some(({ template }) => template === undefined),
     'expected one without template: manifests and chunk indexes come from it',
   );
-const managementPoints = z.array(serverUrl).max(64);
+const managementPoints = z.array(authoredServerUrl).max(64);
+const boundaryGroup = boundaryGroupSchema.extend({
+  managementPoints: z.array(authoredServerUrl).max(64).default([]),
+  distributionPoints: z.array(authoredDistributionPoint).max(64).default([]),
+});
 
 /** `site.yaml` */
 export const siteSchema = z.strictObject({
@@ -72,14 +77,14 @@ export const siteSchema = z.strictObject({
   }),
   policyValidDays: z.int().min(1).max(3650).default(90),
   variables: variables.default({}).meta({ description: 'Variables of every deployment of the site.' }),
-  boundaries: z.array(boundaryGroupSchema).max(10_000).default([]).meta({
+  boundaries: z.array(boundaryGroup).max(10_000).default([]).meta({
     description:
       'Boundary groups: networks and who serves them. Dynamic media ask these points before those that they name themselves.',
   }),
   sharedAdapters: z.array(z.string().min(1)).max(10_000).default([]).meta({
     description: 'MAC addresses of docks and adapters that many machines share: they identify no machine.',
   }),
-  statusUrl: serverUrl
+  statusUrl: authoredServerUrl
     .optional()
     .meta({ description: 'Where status is sent; left out: `status` below the management point.' }),
 });
@@ -164,6 +169,10 @@ export const mediaDocumentSchema = z
     secret: z.array(variableName).default([]).meta({
       description:
         'Names of variables whose values are never shown. On the media they lie encrypted, so it needs a password.',
+    }),
+    accounts: serverAccounts.default([]).meta({
+      description:
+        'Accounts for web servers and proxies that want one. On the media they lie encrypted, so it needs a password. See docs/sources.md.',
     }),
     prestart: prestartSchema.optional().meta({
       description: 'A command that runs in WinPE before policy is asked for, and may set variables.',

@@ -3,7 +3,11 @@ import type { Site } from './read-site.ts';
 
 /** @returns sentences for people. Pure. */
 export function siteWarnings(site: Site): readonly string[] {
-  return [...policyWarnings(site), ...site.media.flatMap(media => mediaWarnings(site, media.name))];
+  return [
+    ...site.moved,
+    ...policyWarnings(site),
+    ...site.media.flatMap(media => mediaWarnings(site, media.name)),
+  ];
 }
 
 /** @returns those of one media document. Pure. */

@@ -1,6 +1,7 @@
 // What a command is given: every effect it may have, made once by compose.ts, so that tests and rehearsals hand in others.
 import type { Terminal } from '../console/menu.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
+import type { Accounts } from '../distribution/http/accounts.ts';
 import type { ShareConnections } from '../distribution/share-connections.ts';
 import type { Source, SourceAddress } from '../distribution/source.ts';
 import type { TransferSettings } from '../distribution/transfer-settings.ts';
@@ -50,6 +51,8 @@ export interface Composition {
   openSource(address: SourceAddress, settings: TransferSettings): Source;
   /** Connects shares for the sources of this run; undefined where the system's own mounts are all there is. */
   readonly shares?: ShareConnections;
+  /** The accounts of this run for web servers; whoever reads some adds them, and `openSource` shows each to its own server. */
+  readonly accounts?: Accounts;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** To be awaited before the process ends. */
   beforeEnd?(): Promise<void>;

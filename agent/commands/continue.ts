@@ -13,6 +13,7 @@ import { protectPlaces } from '../steps/protect-folders.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
+import { unverifiedTlsOf } from './deployment/agent-settings.ts';
 import { endRetirement } from './deployment/end-retirement.ts';
 import { keptFolder } from './deployment/keep-records.ts';
 import { unlockAfterHandOver } from './deployment/media-secrets.ts';
@@ -112,6 +113,7 @@ async function carryOn(options: ContinueOptions, locked: RunContext): Promise<nu
     command: 'continue',
     version: composition.version,
     system: options.disk === undefined ? 'full-os' : 'rehearsal',
+    ...unverifiedTlsOf(locked.settings),
   });
   const context = await unlockAfterHandOver(locked, plan);
   const basis = await requirePlanOfPolicy(context, plan);

@@ -11,6 +11,7 @@ import { takeBack } from '../steps/hand-over.ts';
 import { runPlan } from '../steps/run-plan.ts';
 import type { Composition } from './composition.ts';
 import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
+import { unverifiedTlsOf } from './deployment/agent-settings.ts';
 import { askDeployment } from './deployment/ask-deployment.ts';
 import { reportBytes } from './deployment/keep-records.ts';
 import { keepMachineRecord } from './deployment/machine-record.ts';
@@ -158,6 +159,7 @@ async function beginRun(options: DeployOptions, locked: RunContext) {
     version: composition.version,
     system: options.disk === undefined ? 'winpe' : 'rehearsal',
     lot: Math.floor(composition.random() * 2 ** 52).toString(36),
+    ...unverifiedTlsOf(locked.settings),
   });
   const { mediaId, name, site, validUntil, createdBy } = manifest;
   await journal?.append({

@@ -18,7 +18,7 @@ const OUTCOMES: Readonly<Record<Report['outcome'], string>> = {
 
 /** @returns lines for the screen or a text file. */
 export function reportLines(report: Report): string[] {
-  const { media, receipt, machine, policy, image, bytes } = report;
+  const { media, receipt, unverifiedTls, machine, policy, image, bytes } = report;
   return [
     OUTCOMES[report.outcome],
     '',
@@ -28,6 +28,9 @@ export function reportLines(report: Report): string[] {
           `Media      ${media.name} of site ${media.site}, made by ${media.createdBy}, valid until ${media.validUntil}, key ${media.keyId}`,
         ]),
     ...(receipt === undefined ? [] : [`Receipt    ${receiptText(receipt)}`]),
+    ...(unverifiedTls === undefined
+      ? []
+      : [`INSECURE   TLS certificates were not verified: ${unverifiedTls.join(', ')}`]),
     ...(machine === undefined ? [] : [`Computer   ${machineText(machine)}`]),
     ...(policy === undefined
       ? []

@@ -25,10 +25,22 @@ export const serverUrl = wording(
   'a URL (https://host/path) without user name and password',
 ).refine(isAddress, NO_ADDRESS);
 
+/** As serverUrl, in documents of which credentials are taken out before anything is made of them (author/media-accounts.ts). */
+export const authoredServerUrl = wording(
+  /^https?:\/\/([^\s/@?#]+@)?[^\s/@?#]+(\/[^\s?#]*)?$/,
+  'a URL (https://host/path)',
+).refine(isAddress, NO_ADDRESS);
+
 /** A distribution point: a web address, a file: URL, a share, or a folder by its absolute path. */
 export const sourceAddress = wording(
   /^(https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
   'a URL or share (https://host/path, \\\\server\\share) without user name and password',
+).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
+
+/** As sourceAddress, in those documents. */
+const authoredSourceAddress = wording(
+  /^(https?:\/\/([^\s/@?#]+@)?[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
+  'a URL or share (https://host/path, \\\\server\\share)',
 ).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
 
 /**
@@ -49,6 +61,9 @@ export const distributionPoint = z.strictObject({
       'Where the point has files of content, in place of the layout of this site: then it is asked for nothing else, and manifests come from another point. {id}, {version} and {path} are replaced.',
   }),
 });
+
+/** As people write it: the address may hold an account, which does not stay there. */
+export const authoredDistributionPoint = distributionPoint.extend({ url: authoredSourceAddress });
 
 /** One line of text for people. */
 export const shortText = z.string().min(1, 'text that is not empty').max(256);

@@ -35,7 +35,7 @@ export function mistakesOf(issue: Issue, value: unknown, base: readonly Property
     {
       path,
       text: `expected ${expectation(issue)}${quotesHint(issue, at)}`,
-      found: countOf(issue, at),
+      found: isSecret(path) ? 'not-told' : countOf(issue, at),
       about: 'value',
     },
   ];
@@ -127,6 +127,17 @@ function expectation(issue: Issue): string {
 /** The schema's own phrase, if it gave one: the library's begin with "Invalid" or "Too". */
 function own(issue: Issue): string | undefined {
   return /^(Invalid|Too) /.test(issue.message) ? undefined : issue.message;
+}
+
+/** What stands under these names is never shown, also where it is wrong: a password of digits that lacks its quotes. */
+function isSecret(path: readonly PropertyKey[]): boolean {
+  return path.some(
+    (part, at) =>
+      part === 'password' ||
+      part === 'token' ||
+      part === 'passphrases' ||
+      (part === 'secret' && typeof path[at + 1] === 'string'),
+  );
 }
 
 /** Too few or too many entries: their number says more than the list. */

@@ -95,7 +95,7 @@ export class Places {
     if (isMap(node)) return `, found a mapping of keys${keysText(node)}`;
     if (isSeq(node)) return ', found a list';
     const source = this.#text.slice(node.range[0], node.range[1]).trim();
-    const line = source.replaceAll(/\s+/g, ' ').replaceAll(/\/\/[^/\s@]+@/g, '//***@');
+    const line = source.replaceAll(/\s+/g, ' ').replaceAll(/\/\/\S*@/g, '//***@');
     if (line === '' || (isScalar(node) && node.value === null)) return ', found nothing';
     return `, found ${line.length > 60 ? `${line.slice(0, 57)}...` : line}`;
   }

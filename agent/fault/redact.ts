@@ -7,7 +7,7 @@ const MASK = '********';
 
 // Shapes that are secrets wherever they stand: user:password@ in a URL, and values of names that say so.
 // The scheme is bounded, or a line of dashed hex digits would be walked anew from each of its dashes.
-const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@"']+@/gi;
+const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/"']+@/gi;
 // A backslash before a quote belongs to the quote: in JSON text, masking it would leave the string without its end. Plain letters are taken in runs:
 // one by one, the way back of a value of megabytes is more than the engine keeps.
 const NAMED_SECRET =

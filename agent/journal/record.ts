@@ -41,6 +41,8 @@ export type JournalEntry =
       readonly system: MachineFacts['system'];
       /** Drawn by lot: with the time it tells this deployment from all others before the computer has said what it is. */
       readonly lot?: string;
+      /** Servers whose certificate is not verified in this run. */
+      readonly unverifiedTls?: readonly string[];
     }
   | {
       readonly type: 'media-verified';

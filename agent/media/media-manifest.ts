@@ -12,6 +12,7 @@ import {
   variableName,
   variables,
 } from '../document/fields.ts';
+import { serverAccounts } from '../document/server-account.ts';
 import { osImageReference } from '../policy/policy.ts';
 import { publicKeyText } from '../trust/keys.ts';
 import { passwordBoxSchema } from '../trust/password-box.ts';
@@ -121,6 +122,8 @@ export const mediaManifestSchema = z
 export const mediaSecretsSchema = z.strictObject({
   format: z.literal('prestage-media-secrets/1'),
   variables,
+  /** For web servers and proxies, each for its own. */
+  accounts: serverAccounts.optional(),
   machineKey: z
     .string()
     .regex(/^[A-Za-z0-9+/]{43}=$/)

@@ -51,6 +51,8 @@ export interface Report {
   };
   /** Whether a depot has vouched for the disk; absent where the media names no depot. */
   readonly receipt?: JudgedReceipt;
+  /** INSECURE: servers whose certificate was not verified in at least one run. Absent where every certificate was. */
+  readonly unverifiedTls?: readonly string[];
   readonly machine?: BriefFacts;
   readonly policy?: {
     readonly serial: number;

@@ -25,6 +25,7 @@ export function summarize(records: readonly JournalRecord[], version: string): R
       ? {}
       : { media: pick(media, ['mediaId', 'name', 'site', 'keyId', 'validUntil', 'createdBy']) }),
     ...(receipt === undefined ? {} : { receipt: receiptOf(receipt) }),
+    ...unverifiedTls(records),
     ...(machine === undefined ? {} : { machine: machine.facts }),
     ...(policy === undefined
       ? {}
@@ -62,6 +63,11 @@ function receiptOf({
   ...judged
 }: JournalRecord & { type: 'receipt-judged' }): JudgedReceipt {
   return judged;
+}
+
+function unverifiedTls(records: readonly JournalRecord[]): Pick<Report, 'unverifiedTls'> {
+  const servers = new Set(recordsOf(records, 'run-started').flatMap(record => record.unverifiedTls ?? []));
+  return servers.size === 0 ? {} : { unverifiedTls: [...servers] };
 }
 
 function outcomeOf(records: readonly JournalRecord[]): Report['outcome'] {

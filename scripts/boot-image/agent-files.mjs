@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../agent/fault/fault.ts';
 import { fileVersion } from '../../agent/machine/file-version.ts';
-import { decodeAgentConfig } from '../../agent/trust/agent-config.ts';
+import { decodeAgentConfig, filesNamedIn } from '../../agent/trust/agent-config.ts';
 import { machineOf } from '../build/portable-executable.mjs';
 import { Advice } from '../setup/say.mjs';
 import { filesBelow } from './digest.mjs';
@@ -22,11 +22,11 @@ export function lookAtConfig(file) {
     throw new Advice(
       `${file} still has the example key (ed25519:AAAA...), with which no media can be signed; nothing was made. Put your site's public key in its place: prestage keys new prints it, and keys/media.pub of a site holds it.`,
     );
-  const beside = config.ca ?? [];
+  const beside = filesNamedIn(config);
   const missing = beside.find(name => !existsSync(join(dirname(file), name)));
   if (missing !== undefined)
     throw new Advice(
-      `${file} names the certificate file ${missing}, which does not lie beside it; nothing was made. Put it there, or take it out of \`ca\`.`,
+      `${file} names the file ${missing}, which does not lie beside it; nothing was made. Put it there, or take it out of agent.yaml.`,
     );
   return { keyIds: config.keys.map(({ id }) => id), beside };
 }

@@ -162,7 +162,7 @@ export const SITE_CASES: readonly SiteCase[] = [
     title: 'wrong types all over one document',
     site: {
       'site.yaml':
-        'site: CON\nname: {de: Contoso}\ndistributionPoints: http://dp\nmanagementPoints: [ftp://mp, "https://user:secret@mp"]\nkeys: [policy]\npolicyValidDays: soon\n',
+        'site: CON\nname: {de: Contoso}\ndistributionPoints: http://dp\nmanagementPoints: [ftp://mp, "https://mp/?a=1"]\nkeys: [policy]\npolicyValidDays: soon\n',
     },
     fault: 'USAGE-02',
     subject: 'site',

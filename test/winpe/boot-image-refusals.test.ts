@@ -239,7 +239,7 @@ const cases: Readonly<Record<string, Refusal>> = {
       writeAgentConfig(at('ca.yaml'), 'ca: [roots/site.pem]\n');
       return ['--from', 'winpe.wim', '--config', 'ca.yaml'];
     },
-    says: /names the certificate file roots\/site\.pem, which does not lie beside it/,
+    says: /names the file roots\/site\.pem, which does not lie beside it/,
   },
   'no agent.yaml': {
     given: () => ['--from', 'winpe.wim'],

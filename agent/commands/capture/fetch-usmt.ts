@@ -2,6 +2,7 @@
 // there file by file.
 import { cacheLayout } from '../../content/layout.ts';
 import { acquire } from '../../distribution/acquire.ts';
+import { accessTo } from '../../distribution/http/access.ts';
 import { Fault } from '../../fault/fault.ts';
 import { readChunkIndex } from '../../survey/chunk-indexes.ts';
 import { surveyItem } from '../../survey/survey-content.ts';
@@ -11,7 +12,7 @@ import type { GivenOrder } from './read-order.ts';
 
 /** @returns the package's folder below `work`. Faults: STATE-05 the order has no package, CONTENT-01, CONTENT-02, TRUST-*, NET-*, DISK-*. */
 export async function fetchUsmt(
-  { order, transfer, ca }: GivenOrder,
+  { order, transfer, http }: GivenOrder,
   work: string,
   composition: Composition,
 ): Promise<string> {
@@ -23,7 +24,7 @@ export async function fetchUsmt(
   const pool = await composition.openPool();
   const sources = [...order.distributionPoints]
     .sort((a, b) => a.priority - b.priority)
-    .map(point => composition.openSource({ ...point, ...(ca === undefined ? {} : { ca }) }, transfer));
+    .map(point => composition.openSource({ ...point, ...accessTo(point.url, http) }, transfer));
   try {
     const manifest = await openManifestStore(layout, { layout, durable, sources, signal }).manifest(
       reference,

@@ -1,5 +1,6 @@
 // The capture order that an admin gave along, proven by keys that this computer was told before: agent.yaml beside the executable, or --key.
 import path from 'node:path';
+import { type HttpAccess, PLAIN_ACCESS } from '../../distribution/http/access.ts';
 import { defaultTransferSettings, type TransferSettings } from '../../distribution/transfer-settings.ts';
 import { decodeJson } from '../../document/decode-json.ts';
 import { readCapped } from '../../document/read-capped.ts';
@@ -14,7 +15,7 @@ import type { PublicKey } from '../../trust/keys.ts';
 import { REVOCATIONS_MAX_BYTES, readRevocations, requireUnrevoked } from '../../trust/revocations.ts';
 import { SIGNATURE_MAX_BYTES } from '../../trust/signature.ts';
 import type { Composition } from '../composition.ts';
-import { type AgentSettings, readAgentSettings } from '../deployment/agent-settings.ts';
+import { type AgentSettings, readAgentSettings, takeHttpSettings } from '../deployment/agent-settings.ts';
 import { readPublicKey } from '../media/pinned-keys.ts';
 
 export interface OrderOptions {
@@ -26,16 +27,19 @@ export interface OrderOptions {
 export interface GivenOrder {
   readonly order: CaptureOrder;
   readonly transfer: TransferSettings;
-  readonly ca?: string;
+  readonly http: HttpAccess;
 }
+
+type OrderWorld = Pick<Composition, 'agent' | 'clock' | 'learnSecret' | 'accounts' | 'observe'>;
 
 /** Faults: USAGE-01 no key to prove it by, USAGE-11 what is named is none, USAGE-08 no order, TRUST-01, -02, -05, -08, -10. */
 export async function readOrder(
   { order: file, key, config }: OrderOptions,
-  { agent, clock }: Pick<Composition, 'agent' | 'clock'>,
+  world: OrderWorld,
 ): Promise<GivenOrder> {
   const named = await Promise.all((key ?? []).map(readPublicKey));
-  const settings = await settingsOf(config, agent.folder, named);
+  const settings = await settingsOf(config, world.agent.folder, named);
+  if (settings !== undefined) takeHttpSettings(settings, world, world.observe);
   const keys = [...named, ...(settings?.policyKeys ?? [])];
   if (keys.length === 0)
     throw new Fault('USAGE-01', 'prestage capture', {
@@ -50,13 +54,13 @@ export async function readOrder(
   const order = readCaptureOrder(bytes, signature, {
     keys,
     ...(judge && { judge }),
-    clock: clock.now(),
+    clock: world.clock.now(),
     subject: path.basename(file),
   });
   return {
     order,
     transfer: settings?.transfer ?? defaultTransferSettings,
-    ...(settings?.ca === undefined ? {} : { ca: settings.ca }),
+    http: settings?.http ?? PLAIN_ACCESS,
   };
 }
 

@@ -11,6 +11,7 @@ import { keyOfPassword, openWithKey, type PasswordBox } from '../../trust/passwo
 import type { Composition } from '../composition.ts';
 import { MEDIA_PASSWORD_VARIABLE, obtainSecret, type SecretWorld } from '../secret-source.ts';
 import type { RunContext } from './run-context.ts';
+import { takeAccounts } from './take-accounts.ts';
 import { targetVolume } from './target-volume.ts';
 
 export interface UnlockOptions {
@@ -23,7 +24,7 @@ export interface UnlockOptions {
 export type LockedContext = Pick<RunContext, 'manifest' | 'observe'> & {
   readonly composition: Pick<
     Composition,
-    'environment' | 'signal' | 'learnSecret' | 'endProgress' | 'terminal' | 'sleep' | 'shares'
+    'environment' | 'signal' | 'learnSecret' | 'endProgress' | 'terminal' | 'sleep' | 'shares' | 'accounts'
   >;
 };
 
@@ -62,10 +63,14 @@ export async function unlockAfterHandOver(context: RunContext, plan: Plan): Prom
   return { ...context, manifest: opened(context, manifest.secrets, secretsKey), secretsKey };
 }
 
-function opened({ manifest, composition }: LockedContext, box: PasswordBox, key: Uint8Array): MediaManifest {
+function opened(
+  { manifest, composition, observe }: LockedContext,
+  box: PasswordBox,
+  key: Uint8Array,
+): MediaManifest {
   const name = subjectOf(manifest);
   const bytes = openWithKey(box, key, name);
-  const { variables, machineKey } = decodeJson(bytes, mediaSecretsSchema, {
+  const { variables, accounts, machineKey } = decodeJson(bytes, mediaSecretsSchema, {
     name,
     maxBytes: SECRETS_MAX_BYTES,
   });
@@ -74,6 +79,7 @@ function opened({ manifest, composition }: LockedContext, box: PasswordBox, key:
     Buffer.from(key).toString('base64'),
     ...(machineKey === undefined ? [] : [machineKey]),
   ]);
+  takeAccounts(accounts ?? [], composition, observe);
   const account = shareAccountOf({ ...manifest.variables, ...variables });
   if (account !== undefined) composition.shares?.useAccount(account);
   return {

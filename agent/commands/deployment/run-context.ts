@@ -3,7 +3,10 @@ import { stat } from 'node:fs/promises';
 import { openLogFiles } from '../../console/log-files.ts';
 import type { CacheLayout } from '../../content/layout.ts';
 import type { WorkerPool } from '../../content/worker-pool.ts';
+import { accessTo } from '../../distribution/http/access.ts';
 import type { Source, SourceAddress } from '../../distribution/source.ts';
+import { openSourceHealth, type SourceHealth } from '../../distribution/source-health.ts';
+import { timedSource } from '../../distribution/timed-source.ts';
 import { Fault } from '../../fault/fault.ts';
 import { type Journal, openJournal, readJournal } from '../../journal/journal.ts';
 import type { JournalRecord } from '../../journal/record.ts';
@@ -14,7 +17,7 @@ import type { Observe, Stage } from '../../progress/event.ts';
 import type { PublicKey } from '../../trust/keys.ts';
 import type { KnownRevocations } from '../../trust/known-revocations.ts';
 import type { Composition } from '../composition.ts';
-import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
+import { type AgentSettings, readAgentSettings, takeHttpSettings } from './agent-settings.ts';
 import { type ManifestStore, openManifestStore } from './manifest-store.ts';
 import { type OpenedMedia, openMedia } from './open-media.ts';
 import { judgeOwnReceipt, missingReceipt } from './receipt.ts';
@@ -49,6 +52,8 @@ export interface RunContext extends OpenedMedia {
   readonly revocations: KnownRevocations;
   readonly sources: readonly Source[];
   readonly managementPoints: readonly Source[];
+  /** What the run has learned of its sources. */
+  readonly health: SourceHealth;
   /** Opens a source that is closed with the run. */
   openSource(address: Pick<SourceAddress, 'url' | 'priority' | 'level' | 'template'>): Source;
   /** Puts points before those of the media for the rest of the run, for everybody who holds `sources` or `managementPoints`. */
@@ -120,6 +125,7 @@ async function open(
   if (needs.system !== undefined) await requireSystem(machine, needs.system.command, needs.system.expected);
   if (composition.earlyLogs !== undefined && options.disk === undefined) logTo(composition.earlyLogs);
   const settings = await readAgentSettings(options.config, composition.agent.folder);
+  takeHttpSettings(settings, composition, observe);
 
   const began = clock.ticks();
   observe({ kind: 'started', stage: 'find-media' });
@@ -168,13 +174,18 @@ async function open(
 
   const pool = await composition.openPool();
   closing.push(() => pool.close());
+  const health = openSourceHealth(clock, ({ source, fault, untilMs }) => {
+    const seconds = Math.round((untilMs - clock.ticks()) / 1000);
+    const text = `${source} is set aside for ${seconds} s: ${fault.code}: ${fault.message}`;
+    observe({ kind: 'note', level: 'warning', component: 'transfer', text });
+  });
   const openSource: RunContext['openSource'] = address => {
     const source = composition.openSource(
-      { ...address, ...(settings.ca === undefined ? {} : { ca: settings.ca }) },
+      { ...address, ...accessTo(address.url, settings.http) },
       settings.transfer,
     );
     closing.push(() => source.close());
-    return source;
+    return timedSource(source, health, clock);
   };
   closing.push(() => composition.shares?.close());
   const sources = manifest.distributionPoints
@@ -187,7 +198,7 @@ async function open(
     () => statusReceivers(),
   );
   closing.push(() => status.stop());
-  const manifests = openManifestStore(layout, { layout, durable, sources, signal });
+  const manifests = openManifestStore(layout, { layout, durable, sources, health, signal });
   return {
     ...media,
     ...(receipt === undefined ? {} : { receipt }),
@@ -198,6 +209,7 @@ async function open(
     pool,
     sources,
     managementPoints,
+    health,
     openSource,
     preferPoints(points) {
       putFirst(sources, points.sources ?? []);

@@ -3,20 +3,32 @@ import path from 'node:path';
 import { freshnessOf, type MediaFreshness } from '../../author/media-freshness.ts';
 import { sizeText } from '../../console/size-text.ts';
 import { tableLines } from '../../console/table.ts';
+import { accessTo, PLAIN_ACCESS } from '../../distribution/http/access.ts';
 import { defaultTransferSettings } from '../../distribution/transfer-settings.ts';
 import type { MediaManifest } from '../../media/media-manifest.ts';
 import { fetchPolicy } from '../../policy/fetch-policy.ts';
 import { verifyPolicy } from '../../policy/verify-policy.ts';
 import { publicKey } from '../../trust/keys.ts';
 import type { Composition } from '../composition.ts';
+import { readAgentSettingsIfAny, takeHttpSettings } from '../deployment/agent-settings.ts';
 
-/** @param point folder or URL. The media's own keys judge the policy. Faults: NET-*, TRUST-* of policy, STOP-01. */
+/**
+ * @param point folder or URL. The media's own keys judge the policy. How the server is come to says agent.yaml: the one named, or the one beside
+ * the executable where there is one. Faults: NET-*, TRUST-* of policy, STOP-01, USAGE-02 and USAGE-08 of agent.yaml.
+ */
 export async function compareAgainst(
   point: string,
+  config: string | undefined,
   manifest: MediaManifest,
   composition: Composition,
 ): Promise<MediaFreshness> {
-  const source = composition.openSource({ url: addressOf(point), priority: 0 }, defaultTransferSettings);
+  const settings = await readAgentSettingsIfAny(config, composition.agent.folder);
+  if (settings !== undefined) takeHttpSettings(settings, composition, composition.observe);
+  const url = addressOf(point);
+  const source = composition.openSource(
+    { url, priority: 0, ...accessTo(url, settings?.http ?? PLAIN_ACCESS) },
+    settings?.transfer ?? defaultTransferSettings,
+  );
   const served = await fetchPolicy(source, composition.signal);
   const { policy } = verifyPolicy(served.bytes, served.signature, {
     keys: manifest.policyKeys.map(publicKey),

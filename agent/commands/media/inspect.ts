@@ -57,7 +57,7 @@ export async function mediaInspect(
   const summary = manifest && summarize(manifest, composition.clock.now());
   const against =
     manifest && options.against !== undefined
-      ? await compareAgainst(options.against, manifest, composition)
+      ? await compareAgainst(options.against, options.config, manifest, composition)
       : undefined;
   composition.print(
     options.json === true

@@ -16,9 +16,10 @@ export const NET = {
   },
   'NET-03': {
     title: 'Access refused',
-    meaning: 'The server wants credentials that this media does not carry (401, 403, 407).',
+    meaning:
+      'The server or share wants another account, or the one that it was shown may not read there (401, 403); or a proxy on the way does (407).',
     safe: 'What was fetched so far is kept.',
-    next: 'Allow anonymous reading of the folder, or correct the account on the media.',
+    next: 'Give it what is named as expected: an account on the media or in the credentials file beside agent.yaml. Or allow anonymous reading of the folder.',
   },
   'NET-04': {
     title: 'Server failed',
