@@ -15,6 +15,7 @@ import { overwrite, readTree } from '../support/wim-kit.ts';
 const folder = tempFolder('seeds-of-machine');
 const KERNEL = noise(900_000, 11);
 const OLD_EDITOR = noise(700_000, 2);
+// Longer than a gap that is fetched along, and so is all that lies between two stretches that are missing.
 const NEW = noise(1_500_000, 71);
 const IDLE = noise(1_500_000, 72);
 /** Bytes that are new and come twice in one file. */
@@ -98,12 +99,9 @@ test('what other items, the OS image and the boot image hold is planned to be re
   const { plan, report } = await planned('whole');
   expect(done(report)).toEqual(told(plan));
   const asked = site.requests.flatMap(text => /\/(CON0000[78]\/1\/files\/\S+)/.exec(text)?.[1] ?? []);
-  expect([...new Set(asked)].sort()).toEqual([
-    'CON00007/1/files/one.bin',
-    'CON00007/1/files/suite.cab',
-    'CON00008/1/files/add-on.cab',
-    'CON00008/1/files/disk.img',
-  ]);
+  // Not tool.cmd, boot.txt, license.txt or the second twin; what comes in packs has no name of its own.
+  const lacking = ['7/1/files/one.bin', '7/1/files/suite.cab', '8/1/files/add-on.cab', '8/1/files/disk.img'];
+  expect(asked.filter(name => !lacking.includes(name.slice('CON0000'.length)))).toEqual([]);
   for (const item of report.items)
     expect(item.fetchedBytes).toBeLessThanOrEqual(broughtTo(item) * 1.01 + 200);
   const fetched = new Map(report.items.map(({ id, fetchedBytes }) => [id, fetchedBytes]));
