@@ -241,7 +241,10 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
         () => writeFile(file, bytes(int(100_000))),
         async () => {
           const damaged = await readFile(file).catch(() => Buffer.alloc(1));
-          for (let n = 0; n < 5; n += 1) damaged[int(damaged.length)] ^= 1 + int(255);
+          for (let n = 0; n < 5; n += 1) {
+            const at = int(damaged.length);
+            damaged[at] = (damaged[at] ?? 0) ^ (1 + int(255));
+          }
           await writeFile(file, damaged);
         },
         async () =>
