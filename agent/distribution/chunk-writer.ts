@@ -2,10 +2,14 @@
 // disk in one write, and while that is under way the next bytes are taken in.
 import { createHash } from 'node:crypto';
 import type { ChunkIndex } from '../content/chunk-index.ts';
+import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
 import type { PartialFile } from '../durable/durable-files.ts';
 
 /** A cut loses at most twice this of a transfer (one stretch being flushed, one coming in) and the chunks in memory. */
 const FLUSH_EVERY_BYTES = 32 * 1024 * 1024;
+
+/** Proven bytes that are not written yet; a process that is killed loses them. One chunk of the longest kind fits, and a write of so many is not slower than a longer one. */
+const UNWRITTEN_BYTES = MAX_CHUNK_BYTES;
 
 /** A chunk whose bytes are not the ones that its index names. */
 export interface RottenChunk {
@@ -34,7 +38,7 @@ export interface ChunkWriter {
 }
 
 export function openChunkWriter({ index, partial, scratch, wants, proven }: ChunkWriterOptions): ChunkWriter {
-  const half = scratch.length >> 1;
+  const half = Math.min(scratch.length >> 1, UNWRITTEN_BYTES);
   const halves = [scratch.subarray(0, half), scratch.subarray(half)] as const;
   let buffer = halves[0];
   /** The file offset of the buffer's first byte, how many of its bytes are proven, and how many bytes of the current chunk follow those. */
