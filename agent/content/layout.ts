@@ -8,6 +8,12 @@ export const onDistributionPoint = {
     `content/${id}/${version}/chunks/${fileSha256}.chunks`,
   file: (id: string, version: string, filePath: string): string =>
     `content/${id}/${version}/files/${filePath}`,
+  /** Frames of all units; beside it, under this name and `.idx`, its index. */
+  fullPack: (id: string, version: string): string => `content/${id}/${version}/packs/full.pack`,
+  /** Frames of what the older version does not have. */
+  packFrom: (id: string, version: string, older: string): string =>
+    `content/${id}/${version}/packs/from-${older}.pack`,
+  packIndex: (pack: string): string => `${pack}.idx`,
   /** Names the current serial number; replaced last, in one rename. */
   policyPointer: 'policy/current.json',
   policy: (serial: number): string => `policy/${serial}/policy.json`,

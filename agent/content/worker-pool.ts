@@ -19,6 +19,27 @@ export interface CopiedFile {
   readonly index?: Uint8Array;
 }
 
+/** Bytes of a file. Path absolute. */
+export interface FilePiece {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A frame of a pack: pieces one behind the other. `keep`: also when it does not compress. */
+export interface FrameToPack {
+  readonly pieces: readonly FilePiece[];
+  readonly dictionary: readonly FilePiece[];
+  readonly keep: boolean;
+}
+
+/** `dictionarySha256`: of the dictionary that was used. */
+export interface PackedFrame {
+  readonly packed: Uint8Array;
+  readonly rawBytes: number;
+  readonly dictionarySha256?: Uint8Array;
+}
+
 /** Everything a job may be told and may answer: structured-clone data. */
 export interface JobCatalogue {
   /** SHA-256 of whole files. `undefined` for a file that is absent or not readable as a file. Paths absolute. */
@@ -67,6 +88,11 @@ export interface JobCatalogue {
   'copy-files': {
     readonly input: { readonly files: readonly FileToCopy[] };
     readonly output: { readonly files: readonly CopiedFile[] };
+  };
+  /** Compresses frames of a pack with zstd at this level. `undefined` for a frame that is not worth it. */
+  'pack-frames': {
+    readonly input: { readonly frames: readonly FrameToPack[]; readonly level: number };
+    readonly output: { readonly frames: readonly (PackedFrame | undefined)[] };
   };
   /**
    * Fetches runs of chunks of one file from a source, proves each chunk and writes it at its place in `to` (made when absent), flushed.

@@ -106,4 +106,11 @@ export const TRUST = {
     safe: 'Nothing was changed on the disk.',
     next: 'Have the depot prove the disk: `prestage media verify VOLUME --receipt-key FILE`. A disk that comes from nobody known is to be set aside.',
   },
+  'TRUST-17': {
+    title: 'Pack contradicts its content',
+    meaning:
+      'A pack on the distribution point, or its index, is not what the manifest and the digests of the content say. The same bytes are fetched as plain files.',
+    safe: 'Nothing of it was used.',
+    next: 'Run `prestage publish --rehash`, which writes the packs anew, and copy the version to this distribution point again.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
