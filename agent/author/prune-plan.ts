@@ -36,6 +36,9 @@ export interface PrunePlan {
 /** What a version is called while it is being removed. */
 export const prunedName = (version: string): string => `.${version}.pruned`;
 
+/** Below a version's folder. What an older version was called can be anything that a version can be. */
+const PACK_NAME = /^packs\/(full|from-[0-9A-Za-z][0-9A-Za-z._-]{0,63})\.pack(\.idx)?$/;
+
 const LEFTOVER_NAME = /^\..+\.(staging|pruned)$/;
 
 /** @param needed `<ID>/<version>` of every version that somebody needs. Faults: USAGE-08. */
@@ -111,6 +114,7 @@ async function lookInside(
   for (const each of paths) {
     const name = `${relative}/${each}`;
     if (own.has(name)) continue;
+    if (PACK_NAME.test(each)) continue;
     const isOwn = name.endsWith(TEMPORARY_SUFFIX) || /^chunks\/[0-9a-f]{64}\.chunks$/.test(each);
     (isOwn ? leftovers : foreign).push(name);
   }

@@ -8,6 +8,7 @@ import type { ContentReference } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
 import { type DigestedFile, digestFiles, sha256OfFiles } from './digest-files.ts';
 import type { LookedAt } from './look-at-item.ts';
+import { mendPacks, packStaged } from './pack-item.ts';
 import { badPublishedFiles, differences, onPoint, publishedManifestBytes } from './published-content.ts';
 import { requireSameTree, requireUnchanged, type SourceFile, sourceFiles } from './source-tree.ts';
 import { manifestOf, removeStaging, type StageWorld, stageItem } from './stage-item.ts';
@@ -18,6 +19,8 @@ export type PublishOutcome = 'published' | 'unchanged' | 'mended';
 export interface ItemWorld extends StageWorld {
   /** Reads everything again, at the source and at the distribution point. */
   readonly rehash: boolean;
+  /** New versions get packs beside their plain files. */
+  readonly packs: boolean;
 }
 
 /** A version ready to appear, or one that is there. */
@@ -44,6 +47,7 @@ export async function prepareItem(looked: LookedAt, world: ItemWorld): Promise<P
   if (typeof published !== 'object') {
     const staged = await stageItem(item, files, world);
     await requireSameTree(tree);
+    if (world.packs) await packStaged(item, staged, world);
     return { looked, ...staged, outcome: 'published' };
   }
   const digested = await digestFiles(files, world);
@@ -128,7 +132,8 @@ async function mend(
       onPoint(point, onDistributionPoint.manifest(item.id, item.version)),
       encoded.bytes,
     );
-  return bad.size > 0 || manifestDamaged;
+  const packsMended = world.packs && world.rehash && (await mendPacks(item, encoded.reference, world));
+  return bad.size > 0 || manifestDamaged || packsMended;
 }
 
 function sha256(bytes: Uint8Array): string {

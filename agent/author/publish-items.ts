@@ -25,7 +25,7 @@ export async function publishItems(
 ): Promise<readonly PreparedItem[]> {
   const made = absentFolders(world.point);
   const meter = new PublishMeter(observe);
-  meter.start(looked.reduce((sum, each) => sum + bytesToRead(each, world.rehash), 0));
+  meter.start(looked.reduce((sum, each) => sum + bytesToRead(each, world), 0));
   const failed = new AbortController();
   const signal = world.signal === undefined ? failed.signal : AbortSignal.any([world.signal, failed.signal]);
   const prepared: (PreparedItem | undefined)[] = looked.map(() => undefined);
@@ -86,9 +86,13 @@ export async function hardwareOf(
   return found;
 }
 
-function bytesToRead({ settled, unsettled, remembered, tree }: LookedAt, rehash: boolean): number {
+function bytesToRead(
+  { settled, unsettled, remembered, tree }: LookedAt,
+  { rehash, packs }: Pick<ItemWorld, 'rehash' | 'packs'>,
+): number {
   if (settled !== undefined) return unsettled.reduce((sum, file) => sum + file.size, 0);
   const source = sourceBytes(tree);
-  // The distribution point's files are read as well.
-  return rehash && remembered !== undefined ? 2 * source : source;
+  // The distribution point's files are read as well; and what is packed is read for that.
+  const again = rehash && remembered !== undefined ? 1 : 0;
+  return (1 + again + (packs ? 1 : 0)) * source;
 }

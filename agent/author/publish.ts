@@ -34,6 +34,8 @@ export interface PublishRequest {
   /** Folder of the key files; the site's `keys` when left out. */
   readonly keys?: string;
   readonly rehash?: boolean;
+  /** false: new versions consist of plain files alone. */
+  readonly packs?: boolean;
 }
 
 /** The effects that authoring has. */
@@ -120,7 +122,11 @@ async function publishAlone(request: PublishRequest, world: AuthorWorld): Promis
   const moment = looked.some(each => each.settled === undefined || each.unsettled.length > 0)
     ? await momentOnDisk(site.folder, world.durable)
     : undefined;
-  const prepared = await publishItems(looked, { ...world, point, rehash }, world.observe);
+  const prepared = await publishItems(
+    looked,
+    { ...world, point, rehash, packs: request.packs ?? true },
+    world.observe,
+  );
   await publishRevocations(site, keys, point, world.durable);
   const { policy, digest, machines } = await publishPolicy({
     point,

@@ -10,6 +10,8 @@ import { type PruneOptions, prune } from './prune.ts';
 
 export interface PublishOptions extends PassphraseOptions, PruneOptions {
   readonly rehash?: boolean;
+  /** false by `--no-packs`. */
+  readonly packs?: boolean;
   readonly prune?: boolean;
 }
 
@@ -30,6 +32,7 @@ export function addPublish(
     .option('--keys <folder>', 'folder of the key files (default: SITE/keys)');
   addPassphraseOption(command)
     .option('--rehash', 'read everything again, at the source and on the distribution point')
+    .option('--no-packs', 'plain files alone, without compressed packs of them beside them')
     .option('--prune', 'publish nothing; name what no policy there and no listed media needs')
     .option('--media <files...>', 'with --prune: media whose content stays, by their .wim names')
     .option('--media-folder <folders...>', 'with --prune: folders of media whose content stays')
@@ -59,6 +62,7 @@ export async function publishSite(
       point: options.to,
       ...(options.keys !== undefined && { keys: options.keys }),
       rehash: options.rehash ?? false,
+      packs: options.packs ?? true,
     };
     const published = await publish(request, {
       ...composition,
@@ -79,9 +83,9 @@ export async function publishSite(
 
 /** An option that would have no effect is a misunderstanding, and of `--yes` a dangerous one. */
 function refuseOptionsOfOther(options: PublishOptions): void {
-  const { prune: isPrune, rehash, media, mediaFolder, yes } = options;
+  const { prune: isPrune, rehash, packs, media, mediaFolder, yes } = options;
   const idle = isPrune
-    ? { '--rehash': rehash }
+    ? { '--rehash': rehash, '--no-packs': packs === false ? true : undefined }
     : { '--media': media, '--media-folder': mediaFolder, '--yes': yes };
   const [found] = Object.entries(idle).find(([, value]) => value !== undefined) ?? [];
   if (found !== undefined)
