@@ -44,7 +44,7 @@ export async function completeFiles(
   reusedBytes += await reuseChunks(firsts, seeds, world, elsewhere);
   const { copiedBytes, ...transferred } = await withoutRepeats(
     firsts,
-    () => transfer(firsts, request.reference, choice, world),
+    () => transfer(firsts, request, choice, world),
     world,
   );
   reusedBytes += copiedBytes;

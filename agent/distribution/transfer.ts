@@ -3,15 +3,15 @@
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import { shareChunkIndex } from '../content/chunk-index.ts';
 import { faultFromData } from '../content/job-messages.ts';
-import type { ContentReference } from '../content/manifest.ts';
 import { Fault } from '../fault/fault.ts';
-import type { AcquireWorld } from './acquire.ts';
+import type { AcquireRequest, AcquireWorld } from './acquire.ts';
 import { bytesOf, type ChunkRun, runsOf } from './chunk-runs.ts';
 import { type ChunkFetch, FETCH_SCRATCH_BYTES, fetchChunks } from './fetch-chunks.ts';
 import { fetchFile } from './fetch-file.ts';
 import { type FileWork, missingBytes, placeSmallFile, settleMissing } from './file-work.ts';
 import { type Lane, workThrough } from './lanes.ts';
 import { type Meter, openMeter } from './meter.ts';
+import { fetchPacked } from './packs/fetch-packed.ts';
 import type { Patience } from './retry.ts';
 import type { Source } from './source.ts';
 import type { SourceChoice } from './source-choice.ts';
@@ -29,16 +29,19 @@ export interface Transferred {
 /** Completes every file of `works`. Faults: CONTENT-01 when sources are exhausted, DISK-*, STOP-01. What was fetched until then is kept. */
 export async function transfer(
   works: readonly FileWork[],
-  reference: ContentReference,
+  request: AcquireRequest,
   choice: SourceChoice,
   world: AcquireWorld,
 ): Promise<Transferred> {
+  const { reference } = request;
   const totalBytes = works.reduce((sum, work) => sum + missingBytes(work), 0);
   const meter = openMeter(reference.id, totalBytes, world);
   let tasks = tasksOf(works, reference, world.settings.connections);
   // A rank is asked when those before it have nothing more to give.
   for (const rank of choice.ranks()) {
     if (tasks.length === 0) break;
+    await fetchPacked(rank, { request, works, choice, world, meter });
+    tasks = tasksOf(works, reference, world.settings.connections);
     tasks = await fromRank(tasks, rank, choice, world, meter);
   }
   for (const work of works) settleMissing(work);

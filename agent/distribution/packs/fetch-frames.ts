@@ -1,0 +1,105 @@
+// Fetches frames of a pack from one source, a range of neighbours at a time. Resumes a broken transfer at the first frame that is not taken; what a frame
+// holds is handed over only whole, and proven by whoever takes it.
+import type { PackFrame } from '../../content/pack-index.ts';
+import { Fault } from '../../fault/fault.ts';
+import { isWorthRepeating, type Patience, pauseBefore } from '../retry.ts';
+import type { Source } from '../source.ts';
+import { isOurOwn } from '../source-failure.ts';
+import { rangesOf } from './choose-frames.ts';
+
+export interface FrameOrder {
+  /** The pack's path at the source, and its length as the index says. */
+  readonly pack: string;
+  readonly packBytes: number;
+  /** Ascending. */
+  readonly frames: readonly PackFrame[];
+  /** What another request costs, in bytes: a gap of at most so many is fetched along and passed over. */
+  readonly gapBytes: number;
+  /** The source gives no ranges: the whole pack passes by. */
+  readonly whole?: boolean;
+}
+
+export interface FrameFetchWorld {
+  readonly source: Source;
+  readonly patience: Patience;
+  /** Inflates, proves and places the units of a frame. TRUST-17 when it is not what it should be: that ends the fetch. The bytes are valid until it resolves. */
+  readonly take: (frame: PackFrame, packed: Uint8Array) => Promise<void>;
+  /** Bytes that came, also those in vain. */
+  readonly received: (bytes: number) => void;
+}
+
+/** When `left` is not empty, `failure` says why; what is not left has been taken. */
+export interface FrameFetch {
+  readonly left: readonly PackFrame[];
+  readonly failure?: Fault;
+}
+
+/** Throws only what another source cannot help: DISK-*, STOP-01, BUG-01. A frame that comes gives a failing source its patience back. */
+export async function fetchFrames(order: FrameOrder, world: FrameFetchWorld): Promise<FrameFetch> {
+  const { patience } = world;
+  const left = [...order.frames];
+  const link: PackLink = {};
+  for (let failures = 0; left.length > 0; ) {
+    const before = left.length;
+    let opened = false;
+    try {
+      await fetchRange(order, left, link, world, () => {
+        opened = true;
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
+      if (left.length < before) failures = 0;
+      // A request that failed before its bytes came has been repeated by the source itself.
+      if (!opened || !isWorthRepeating(thrown) || failures >= patience.retryCount)
+        return { left, failure: thrown };
+      await pauseBefore(failures, thrown, patience);
+      failures++;
+    }
+  }
+  return { left };
+}
+
+/** What ties the next request to the same file. */
+interface PackLink {
+  validator?: string;
+}
+
+/** One request; each frame that is taken leaves `left`. */
+async function fetchRange(
+  { pack, packBytes, gapBytes, whole = false }: FrameOrder,
+  left: PackFrame[],
+  link: PackLink,
+  { source, patience: { signal }, take, received }: FrameFetchWorld,
+  onOpen: () => void,
+): Promise<void> {
+  const [first] = rangesOf(left, whole ? packBytes : gapBytes, Number.POSITIVE_INFINITY);
+  if (first === undefined) return;
+  const range = whole ? { start: 0, end: packBytes } : { start: first.start, end: first.end };
+  const { bytes, validator } = await source.read(pack, {
+    expectedSize: packBytes,
+    ...(whole ? {} : { range }),
+    ...(link.validator === undefined ? {} : { validator: link.validator }),
+    ...(signal ? { signal } : {}),
+  });
+  onOpen();
+  if (validator !== undefined) link.validator = validator;
+  let packOffset = range.start;
+  let frame = left[0];
+  let buffer = new Uint8Array(frame?.packedBytes ?? 0);
+  for await (const piece of bytes) {
+    received(piece.length);
+    const end = packOffset + piece.length;
+    while (frame !== undefined && frame.offset < end) {
+      const from = Math.max(frame.offset, packOffset);
+      const to = Math.min(frame.offset + frame.packedBytes, end);
+      buffer.set(piece.subarray(from - packOffset, to - packOffset), from - frame.offset);
+      if (to < frame.offset + frame.packedBytes) break;
+      await take(frame, buffer);
+      left.shift();
+      frame = left[0];
+      if (frame === undefined) return;
+      buffer = new Uint8Array(frame.packedBytes);
+    }
+    packOffset = end;
+  }
+}
