@@ -80,7 +80,8 @@ export async function deployOnce(
   } as const;
   return await withRunContext(composition, options, needs, async context => {
     let outcome: 'handed-over' | 'restart';
-    context.status.start();
+    // Who listens may want an account that lies sealed: a refusal would end the sending for this run.
+    if (context.manifest.secrets === undefined) context.status.start();
     try {
       outcome = await carryOut(options, context);
     } catch (thrown) {
@@ -173,6 +174,7 @@ async function beginRun(options: DeployOptions, locked: RunContext) {
   });
   if (locked.receipt !== undefined) await journal?.append({ type: 'receipt-judged', ...locked.receipt });
   const context = await unlockMedia(locked, options);
+  if (locked.manifest.secrets !== undefined) context.status.start();
   const prepared = await prepare(context, {
     ask: (policy, offered) => askDeployment(context, policy, offered, { json: options.json === true }),
     ...(options.deployment === undefined ? {} : { preferred: options.deployment }),

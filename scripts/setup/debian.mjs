@@ -8,6 +8,7 @@ import { Advice, timed } from './say.mjs';
 /** Package, and the program or file by which its presence is told. */
 const NEEDED = [
   { name: 'nginx', program: 'nginx' }, // the distribution point that tests and first-boot start on loopback
+  { name: 'tinyproxy', program: 'tinyproxy' }, // the proxy between agent and distribution point in tests
   { name: 'wimtools', program: 'wimlib-imagex' }, // captures sample images, checks ours
   { name: 'libwim-dev', file: '/usr/include/wimlib.h' }, // the engine behind `native/wimlib` and behind Wine's wimgapi.dll
   { name: 'wixl', program: 'wixl' }, // makes the sample MSI
