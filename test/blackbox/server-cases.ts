@@ -66,7 +66,7 @@ export const POLICY_SERVER_CASES: readonly ServerCase[] = [
   ]),
   policyServer('answers with a page', { kind: 'page' }, 'NET-10', ['content type: text/html']),
   policyServer('hangs up', { kind: 'reset' }, 'NET-01', ['ECONNRESET']),
-  policyServer('speaks no HTTP', { kind: 'gibberish' }, 'NET-04'),
+  policyServer('speaks no HTTP', { kind: 'raw', text: 'SSH-2.0-OpenSSH_9.2\r\n' }, 'NET-04'),
   policyServer('ends in the middle', { kind: 'drop', afterBytes: 100 }, 'NET-06'),
   policyServer('stops in the middle', { kind: 'stall', afterBytes: 100 }, 'NET-05'),
   policyServer('takes the question and says nothing', { kind: 'stall' }, 'NET-05'),

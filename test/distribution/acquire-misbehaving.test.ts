@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cacheLayout } from '../../agent/content/layout.ts';
+import type { ContentManifest } from '../../agent/content/manifest.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
 import type { FaultCode } from '../../agent/fault/catalogue.ts';
 import { Fault } from '../../agent/fault/fault.ts';
@@ -22,6 +23,7 @@ import {
   startMisbehavingServer,
 } from '../support/misbehaving-server.ts';
 import { startNginx } from '../support/nginx.ts';
+import { unprovenNames } from '../support/proven-cache.ts';
 import { seeded } from '../support/seeded.ts';
 import { faultOf, openTestSource } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -39,9 +41,11 @@ let plays = 0;
 let dp: string;
 let volume: string;
 let item: PublishedItem;
+let laterVersions: readonly ContentManifest[];
 let closing: (() => Promise<void>)[] = [];
 beforeEach(async () => {
   plays++;
+  laterVersions = [];
   dp = path.join(ground, `${plays}/dp`);
   volume = path.join(ground, `${plays}/volume`);
   await mkdir(volume, { recursive: true });
@@ -50,6 +54,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(closing.map(close => close()));
   closing = [];
+  // Whatever a test was about: nothing unproven has a name that somebody would trust.
+  expect(await unprovenNames(volume, [item.manifest, ...laterVersions])).toEqual([]);
 });
 
 type Behave = (request: SeenRequest, nth: number) => Misbehaviour | undefined;
@@ -94,6 +100,19 @@ describe('a source that misbehaves once on each file is survived', () => {
       totalBytes + 262_144,
     ],
     ['resets the connection', { kind: 'reset' }, totalBytes],
+    ['resets it in the middle', { kind: 'reset', afterBytes: 30_000 }, totalBytes + 130_000],
+    ['sends its head letter by letter', { kind: 'slow-head', everyMs: 20 }, totalBytes],
+    ['sends more behind the end of its answer', { kind: 'surplus', text: 'x'.repeat(1000) }, totalBytes],
+    [
+      'ends its chunks without saying that this is the end',
+      { kind: 'early-fin', afterBytes: 30_000 },
+      totalBytes + 130_000,
+    ],
+    [
+      'is down for a moment, and says for how long',
+      { kind: 'status', status: 503, headers: { 'retry-after': '0' } },
+      totalBytes,
+    ],
     ['stalls in the middle', { kind: 'stall', afterBytes: 30_000 }, totalBytes + 130_000],
     ['stalls before it answers', { kind: 'stall' }, totalBytes],
     ['is too busy', { kind: 'status', status: 429, headers: { 'retry-after': '0' } }, totalBytes],
@@ -172,7 +191,24 @@ describe('a source that always misbehaves is refused by name, and the next one s
     ['has not the file', { kind: 'status', status: 404 }, 'NET-02'],
     ['wants a password', { kind: 'status', status: 401 }, 'NET-03'],
     ['forbids it', { kind: 'status', status: 403 }, 'NET-03'],
+    ['wants a password for the proxy', { kind: 'status', status: 407 }, 'NET-03'],
     ['fails', { kind: 'status', status: 500 }, 'NET-04'],
+    ['is down', { kind: 'status', status: 503, headers: { 'retry-after': '0' } }, 'NET-04'],
+    ['speaks no HTTP', { kind: 'raw', text: 'SSH-2.0-OpenSSH_9.2\r\n' }, 'NET-04'],
+    ['resets every connection', { kind: 'reset' }, 'NET-01'],
+    ['sends its heads letter by letter', { kind: 'slow-head', everyMs: 20 }, 'NET-05'],
+    ['resets every connection in the middle', { kind: 'reset', afterBytes: 3 }, 'NET-06'],
+    ['ends its chunks without saying that this is the end', { kind: 'early-fin', afterBytes: 3 }, 'NET-06'],
+    ['sends wrong bytes everywhere', { kind: 'other-bytes', from: 0 }, 'NET-07'],
+    [
+      'sends another file from the middle on, under the same tag',
+      { kind: 'other-bytes', from: 1_000_000 },
+      'NET-07',
+    ],
+    ['announces more than it sends', { kind: 'length', by: 10 }, 'NET-08'],
+    ['announces less than it sends', { kind: 'length', by: -10 }, 'NET-08'],
+    ['sends several parts for one', { kind: 'multipart' }, 'NET-08'],
+    ['redirects to where nobody is', { kind: 'redirect', to: 'http://nowhere.invalid/' }, 'NET-01'],
     ['is too busy', { kind: 'status', status: 429 }, 'NET-04'],
     ['stalls', { kind: 'stall', afterBytes: 3 }, 'NET-05'],
     ['sends one byte at a time', { kind: 'trickle', pieceBytes: 1, everyMs: 2 }, 'NET-05'],
@@ -198,6 +234,14 @@ describe('a source that always misbehaves is refused by name, and the next one s
     expect(differences(await itemFiles(), base)).toEqual([]);
     expect(bySource[good.url]).toBeGreaterThan(0);
     expect(bySource[good.url]).toBeLessThanOrEqual(2_000_000);
+  });
+
+  it('one that gives each answer another ETag is survived, since every chunk is proven by itself', async () => {
+    const server = await serving(request =>
+      isLarge(request) ? { kind: 'etag', etag: `"${request.number}"` } : undefined,
+    );
+    await run(server.url);
+    expect(differences(await itemFiles(), base)).toEqual([]);
   });
 
   it('one that lies is not asked for the item again, and the lie names file, offset, length, digests and source', async () => {
@@ -275,6 +319,7 @@ describe('nginx', () => {
       },
       { version: '2' },
     );
+    laterVersions = [next.manifest];
     const source = openTestSource(nginx.url);
     closing.unshift(() => source.close());
     const acquired = await acquire(

@@ -15,6 +15,8 @@ const file = Uint8Array.from({ length: 200_000 }, (_, at) => (at * 7 + (at >> 8)
 const whole: ReadOptions = { expectedSize: file.length };
 const part: ReadOptions = { expectedSize: file.length, range: { start: 50_000, end: 150_000 } };
 
+const CHUNKED_HEAD = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n';
+
 let closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   await Promise.all(closing.map(close => close()));
@@ -57,7 +59,50 @@ describe('a server that always misbehaves is refused by name', () => {
       ['204, which has no bytes', { kind: 'status', status: 204 }, whole, 'NET-04', 1],
       ['304 without being asked', { kind: 'status', status: 304 }, whole, 'NET-04', 1],
       ['a reset in place of an answer', { kind: 'reset' }, whole, 'NET-01', 3],
-      ['words that are not HTTP', { kind: 'gibberish' }, whole, 'NET-04', 1],
+      ['words that are not HTTP', { kind: 'raw', text: 'SSH-2.0-OpenSSH_9.2\r\n' }, whole, 'NET-04', 1],
+      [
+        'two lengths that contradict each other',
+        { kind: 'raw', text: 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 5\r\n\r\nabcde' },
+        whole,
+        'NET-04',
+        1,
+      ],
+      [
+        'a length and chunks, of which one lies',
+        { kind: 'raw', text: `${CHUNKED_HEAD}content-length: 200000\r\n\r\n3\r\nabc\r\n0\r\n\r\n` },
+        whole,
+        'NET-04',
+        1,
+      ],
+      [
+        'a chunk whose length is no number',
+        { kind: 'raw', text: `${CHUNKED_HEAD}\r\nxyz\r\nabc\r\n` },
+        whole,
+        'NET-06',
+        1,
+      ],
+      [
+        'a head that is cut short',
+        { kind: 'raw', text: 'HTTP/1.1 200 OK\r\ncontent-le' },
+        whole,
+        'NET-01',
+        3,
+      ],
+      [
+        'early hints and nothing after them',
+        { kind: 'raw', text: 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20) },
+        whole,
+        'NET-01',
+        3,
+      ],
+      [
+        'a head that does not end',
+        { kind: 'status', status: 200, headers: { 'x-long': 'a'.repeat(200_000) } },
+        whole,
+        'NET-04',
+        1,
+      ],
+      ['a head that comes letter by letter', { kind: 'slow-head', everyMs: 20 }, whole, 'NET-05', 3],
       ['silence in place of an answer', { kind: 'stall' }, whole, 'NET-05', 3],
       ['silence in the middle', { kind: 'stall', afterBytes: 10_000 }, whole, 'NET-05', 1],
       ['a few bytes at a time', { kind: 'trickle', pieceBytes: 1, everyMs: 2 }, whole, 'NET-05', 1],
@@ -75,6 +120,21 @@ describe('a server that always misbehaves is refused by name', () => {
         'NET-06',
         1,
       ],
+      ['a reset in the middle of the file', { kind: 'reset', afterBytes: 70_000 }, whole, 'NET-06', 1],
+      ['a reset in the middle of a part', { kind: 'reset', afterBytes: 70_000 }, part, 'NET-06', 1],
+      ['chunks whose end never comes', { kind: 'early-fin', afterBytes: 70_000 }, whole, 'NET-06', 1],
+      [
+        'chunks whose end never comes, behind the last byte',
+        { kind: 'early-fin', afterBytes: 100_000 },
+        part,
+        'NET-06',
+        1,
+      ],
+      ['a length of more than comes', { kind: 'length', by: 10 }, whole, 'NET-07', 1],
+      ['a length of less than comes', { kind: 'length', by: -10 }, whole, 'NET-07', 1],
+      ['a length of more than the part', { kind: 'length', by: 10 }, part, 'NET-08', 1],
+      ['a length of less than the part', { kind: 'length', by: -10 }, part, 'NET-08', 1],
+      ['a part in several parts', { kind: 'multipart' }, part, 'NET-08', 1],
       ['a file cut short, without a length', { kind: 'chunked', surplus: -1 }, part, 'NET-06', 1],
       ['a file cut short', { kind: 'truncate', toBytes: 100_000 }, whole, 'NET-07', 1],
       ['a file cut short, by part', { kind: 'truncate', toBytes: 160_000 }, part, 'NET-07', 1],
@@ -138,8 +198,13 @@ describe('a server that misbehaves once is survived', () => {
     ['429 with a short Retry-After', { kind: 'status', status: 429, headers: { 'retry-after': '0' } }],
     ['500', { kind: 'status', status: 500 }],
     ['503', { kind: 'status', status: 503 }],
+    [
+      '503 with a Retry-After in the past',
+      { kind: 'status', status: 503, headers: { 'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT' } },
+    ],
     ['a reset', { kind: 'reset' }],
     ['silence', { kind: 'stall' }],
+    ['a head that comes letter by letter', { kind: 'slow-head', everyMs: 20 }],
   ];
   it.each(cases)('%s', async (_title, misbehaviour) => {
     const server = await serving(({ number }) => (number === 0 ? misbehaviour : undefined));
@@ -181,6 +246,17 @@ describe('documents', () => {
 });
 
 describe('what is normal is taken', () => {
+  it('a redirect to another host, which is not told who asks', async () => {
+    const authorization = { user: 'u', password: 'p' };
+    const good = await serving(() => undefined);
+    const server = await serving(() => ({ kind: 'redirect', to: `${good.url}/f` }));
+    const source = openTestSource(server.url, { authorization });
+    closing.unshift(() => source.close());
+    expect((await readAll(source, 'f', whole)).length).toBe(file.length);
+    expect(server.requests[0]?.headers.authorization).toBe('Basic dTpw');
+    expect(good.requests[0]?.headers).not.toHaveProperty('authorization');
+  });
+
   it('a redirect to another host, kept to the same range', async () => {
     const good = await serving(() => undefined);
     const server = await serving(() => ({ kind: 'redirect', to: `${good.url}/f`, status: 307 }));
@@ -207,6 +283,25 @@ describe('what is normal is taken', () => {
   it('a whole file without a length', async () => {
     const server = await serving(() => ({ kind: 'chunked', surplus: 0 }));
     expect((await readAll(sourceOf(server), 'f', whole)).length).toBe(file.length);
+  });
+
+  it('one byte at a time, but quickly', async () => {
+    const few = { expectedSize: file.length, range: { start: 50_000, end: 52_000 } };
+    const server = await serving(() => ({ kind: 'trickle', pieceBytes: 1, everyMs: 0 }));
+    expect(Buffer.compare(await readAll(sourceOf(server), 'f', few), file.subarray(50_000, 52_000))).toBe(0);
+  });
+
+  it('bytes behind the end of an answer are not taken for the next one', async () => {
+    const forged = `HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 50000-149999/200000\r\ncontent-length: 100000\r\n\r\n${'x'.repeat(100_000)}`;
+    const server = await serving(({ number }) =>
+      number % 2 === 0 ? { kind: 'surplus', text: forged } : undefined,
+    );
+    const source = sourceOf(server);
+    for (let times = 0; times < 4; times++) {
+      const got = await readAll(source, 'f', part);
+      expect(Buffer.compare(got, file.subarray(50_000, 150_000))).toBe(0);
+    }
+    expect(server.requests.length).toBe(4);
   });
 
   it('a reader slower than the least rate is no stall of the server', async () => {
