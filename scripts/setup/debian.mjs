@@ -41,9 +41,22 @@ const NEEDED = [
   { name: 'libc6-dev', file: '/usr/include/stdio.h' },
   { name: 'binutils', program: 'strip' },
   { name: 'patchelf', program: 'patchelf' },
+  { name: 'apache2-bin', program: 'apache2' }, // three more web servers and a share, from which the same suite of fetches is made
+  { name: 'lighttpd', program: 'lighttpd' },
+  { name: 'python3', program: 'python3' },
+  { name: 'samba', program: 'smbd' },
+  { name: 'smbnetfs', program: 'smbnetfs' }, // mounts a share where the kernel has no cifs
   { name: 'openssl', program: 'openssl' }, // the yardsticks of the bench
   { name: 'curl', program: 'curl' },
 ];
+
+/** Services of packages that are wanted for their programs alone. */
+const SERVICES = {
+  nginx: ['nginx'],
+  tinyproxy: ['tinyproxy'],
+  lighttpd: ['lighttpd'],
+  samba: ['smbd', 'nmbd', 'samba-ad-dc'],
+};
 
 /** Installs what is missing, of what builds and tests need or of what is named. Throws advice where apt or the right to use it is missing. */
 export async function installDebianPackages(needed = NEEDED) {
@@ -56,7 +69,7 @@ export async function installDebianPackages(needed = NEEDED) {
   const apt = (...words) => asRoot('env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...words);
   await timed('apt-get update', () => apt('update'));
   await timed(`apt-get install ${names.join(' ')}`, () =>
-    withoutStartingNginx(names, asRoot, () => apt('-y', 'install', '--no-install-recommends', ...names)),
+    withoutStartingServices(names, asRoot, () => apt('-y', 'install', '--no-install-recommends', ...names)),
   );
 }
 
@@ -76,22 +89,24 @@ function superuser(names) {
 }
 
 /**
- * nginx is wanted as a program, not as a service: invoke-rc.d asks /usr/sbin/policy-rc.d first (Debian Policy 9.3.3.1).
- * An answer that is there already is somebody's decision and stays; ours forbids nginx alone, should a kill leave it behind.
+ * Servers are wanted as programs, not as services: invoke-rc.d asks /usr/sbin/policy-rc.d first (Debian Policy 9.3.3.1).
+ * An answer that is there already is somebody's decision and stays; ours forbids these alone, should a kill leave it behind.
  */
-async function withoutStartingNginx(names, asRoot, work) {
+async function withoutStartingServices(names, asRoot, work) {
   const policy = '/usr/sbin/policy-rc.d';
-  if (!names.includes('nginx') || existsSync(policy)) return work();
+  const services = names.flatMap(name => SERVICES[name] ?? []);
+  if (services.length === 0 || existsSync(policy)) return work();
   const folder = mkdtempSync(join(tmpdir(), 'policy-'));
   writeFileSync(
     join(folder, 'policy-rc.d'),
-    '#!/bin/sh\n# Prestage set-up: installs nginx without starting it.\n[ "$1" = nginx ] && exit 101\nexit 0\n',
+    `#!/bin/sh\n# Prestage set-up: installs servers without starting them.\ncase "$1" in ${services.join('|')}) exit 101;; esac\nexit 0\n`,
   );
   try {
     await asRoot('install', '-m', '755', join(folder, 'policy-rc.d'), policy);
     const result = await work();
-    // Not at the next start either; a machine without systemd has nothing that would start it.
-    if (find('systemctl') !== undefined) await asRoot('systemctl', 'disable', 'nginx').catch(() => {});
+    // Not at the next start either; a machine without systemd has nothing that would start them.
+    if (find('systemctl') !== undefined)
+      for (const service of services) await asRoot('systemctl', 'disable', service).catch(() => {});
     return result;
   } finally {
     await asRoot('rm', '-f', policy);
