@@ -156,11 +156,15 @@ function lengthOf({ headers }: AnswerHead): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
+/** What a server may ask for at the most: whoever says more, says never. */
+const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
+
 /** Seconds, or a date (RFC 9110 section 10.2.3) read against the server's own clock, since that of a new machine is often wrong. */
 function retryAfterMs(headers: AnswerHead['headers']): number | undefined {
-  const text = headers['retry-after'];
+  const text = headers['retry-after']?.trim();
   if (text === undefined) return undefined;
-  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
-  const waitMs = Date.parse(text) - Date.parse(headers.date ?? '');
-  return waitMs > 0 ? waitMs : undefined;
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, LONGEST_RETRY_AFTER_MS);
+  // `Date.parse` takes "-1" for a date, too; HTTP's own end in GMT.
+  const waitMs = text.endsWith(' GMT') ? Date.parse(text) - Date.parse(headers.date ?? '') : Number.NaN;
+  return waitMs >= 0 ? Math.min(waitMs, LONGEST_RETRY_AFTER_MS) : undefined;
 }
