@@ -4,11 +4,14 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { spawnWorker } from '../../agent/content/spawn-worker.ts';
+import { openThreadPool } from '../../agent/content/thread-pool.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import { openShareGate } from '../../agent/distribution/share-gate.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
 import { acquireWorld, differences, filesBelow, publishItem } from '../support/content-kit.ts';
+import { seeded } from '../support/seeded.ts';
 import { faultOf, impatient, openTestSource } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -117,4 +120,18 @@ it('what only waits for its turn has not stalled', async () => {
   );
   // The last three begin when twice the patience is over.
   expect(await Promise.all(slow)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+it('a large file of a share that hangs leaves no worker behind that could not be ended', async () => {
+  const large = { 'large.bin': seeded(9).bytes(40_000_000) };
+  const item = await publishItem(path.join(here, 'dp'), large);
+  await publishItem(path.join(here, 'good'), large);
+  const pipe = path.join(here, 'dp/content/ABC00012/1/files/large.bin');
+  execFileSync('sh', ['-c', 'rm "$1" && mkfifo "$1"', 'sh', pipe]);
+  pipes.push(pipe);
+  const pool = openThreadPool({ size: 2, spawn: spawnWorker });
+  const world = acquireWorld(path.join(here, 'volume'), [source('dp', 0), source('good', 1)], { pool });
+  await acquire(item, world);
+  await pool.close();
+  expect(differences(await filesBelow(world.layout.item('ABC00012')), large)).toEqual([]);
 });
