@@ -7,7 +7,9 @@ import type { WorkerPool } from '../content/worker-pool.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
+import type { RunProgress } from '../progress/run-progress.ts';
 import { openChunkIndexes } from './chunk-indexes.ts';
+import type { Deadline } from './deadline.ts';
 import { isFolder } from './local-tree.ts';
 import { mendItem } from './mend-item.ts';
 import type { SeedMap } from './seed-map.ts';
@@ -34,7 +36,10 @@ export interface AcquireWorld {
   readonly health?: SourceHealth;
   /** What else on the machine may hold wanted bytes; without it an item's own folders are looked through alone. */
   readonly seeds?: SeedMap;
+  /** Of all items of a run together. */
+  readonly progress?: RunProgress;
   readonly signal?: AbortSignal;
+  readonly deadline?: Deadline;
 }
 
 /** One item to make whole. `manifest` is verified against `reference.digest` by the caller. */

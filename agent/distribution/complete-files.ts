@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { ManifestFile } from '../content/manifest.ts';
 import type { Acquired, AcquireRequest, AcquireWorld } from './acquire.ts';
 import type { ChunkIndexes } from './chunk-indexes.ts';
+import { withinDeadline } from './deadline.ts';
 import { type FileWork, makeFolders, placeSmallFile } from './file-work.ts';
 import { inspect } from './inspect.ts';
 import { listTree } from './local-tree.ts';
@@ -44,7 +45,7 @@ export async function completeFiles(
   reusedBytes += await reuseChunks(firsts, seeds, world, elsewhere);
   const { copiedBytes, ...transferred } = await withoutRepeats(
     firsts,
-    () => transfer(firsts, request, choice, world),
+    () => withinDeadline(request.reference.id, world, limited => transfer(firsts, request, choice, limited)),
     world,
   );
   reusedBytes += copiedBytes;

@@ -16,6 +16,8 @@ export interface TransferSettings {
   readonly longestWaitMs?: number | undefined;
   /** How much of the network the run may take; unlimited when absent. */
   readonly bandwidth?: Bandwidth | undefined;
+  /** When the run is this old, its transfers stop. */
+  readonly deadlineMinutes?: number;
 }
 
 /** ConfigMgr's own defaults for count and delay (CM task-sequence-variables.md); the rest suits a slow branch line. */

@@ -4,6 +4,7 @@ import { decodeYaml } from '../document/decode-yaml.ts';
 import { serverUrl } from '../document/fields.ts';
 import { isNoProxyEntry } from '../document/no-proxy.ts';
 import { type PublicKey, publicKey, publicKeyText } from './keys.ts';
+import { transferConfigSchema } from './transfer-config.ts';
 
 /** The file is staged beside agent.yaml in the new Windows, under the same name: another drive or folder would not be there. */
 const besideFile = z.string().min(1).refine(staysBeside, 'a path below the folder of agent.yaml');
@@ -76,16 +77,9 @@ export const agentConfigSchema = z.strictObject({
     description:
       'INSECURE. Servers whose TLS certificate is not verified: whoever answers is believed to be that server. Content is still proven, accounts are not shown to them. Every run warns of it, and the report says so.',
   }),
-  transfer: z
-    .strictObject({
-      retryCount: z.int().min(0).max(100).optional(),
-      retryDelaySeconds: z.number().min(0).max(3600).optional(),
-      connections: z.int().min(1).max(16).optional(),
-      leastBytesPerSecond: z.int().min(0).optional(),
-      stallTimeoutSeconds: z.number().positive().max(3600).optional(),
-    })
+  transfer: transferConfigSchema
     .optional()
-    .meta({ description: 'How patiently content is fetched.' }),
+    .meta({ description: 'How patiently content is fetched, and how much of the network that may take.' }),
 });
 
 function staysBeside(name: string): boolean {

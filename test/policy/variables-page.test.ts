@@ -64,6 +64,7 @@ test('the page tells every variable that a run reads', () => {
   const read = [
     'SMSTSDownloadRetryCount',
     'SMSTSDownloadRetryDelay',
+    'SMSTSDownloadBandwidth',
     'SMSTSPreferredAdvertID',
     SHARE_ACCOUNT_VARIABLE,
     SHARE_PASSWORD_VARIABLE,

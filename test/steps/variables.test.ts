@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { transferSettingsOf } from '../../agent/commands/deployment/transfer-settings-of.ts';
 import { transferSettingsBy } from '../../agent/commands/deployment/transfer-variables.ts';
 import { defaultTransferSettings } from '../../agent/distribution/transfer-settings.ts';
 import { openJournal } from '../../agent/journal/journal.ts';
@@ -278,6 +279,17 @@ test.each<[Record<string, string>, { retryCount?: number; retryDelayMs?: number 
     ...defaultTransferSettings,
     ...expected,
   });
+});
+
+test('SMSTSDownloadBandwidth takes the place of the limits of agent.yaml, on the same account; what is no rate does not', () => {
+  const given = transferSettingsOf({ bandwidth: [{ from: '08:00', to: '17:00', limit: '8 Mbit/s' }] });
+  const by = (SMSTSDownloadBandwidth: string) =>
+    transferSettingsBy(resolveVariables([{ level: 'media', values: { SMSTSDownloadBandwidth } }]), given);
+  const windows = [{ fromMinute: 0, toMinute: 1440, bytesPerSecond: 250_000 }];
+  expect(by(' 2 Mbit/s ')).toMatchObject({ connections: 1, bandwidth: { windows } });
+  expect(by('2 Mbit/s').bandwidth?.account).toBe(given.bandwidth?.account);
+  expect(by('None').bandwidth).toBeUndefined();
+  expect(by('fast')).toEqual(given);
 });
 
 test('what a command makes of the secret that it tells is secret, and names that every object has are names', async () => {

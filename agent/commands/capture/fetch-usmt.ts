@@ -2,6 +2,7 @@
 // there file by file.
 import { cacheLayout } from '../../content/layout.ts';
 import { acquire } from '../../distribution/acquire.ts';
+import { openDeadline } from '../../distribution/deadline.ts';
 import { accessTo } from '../../distribution/http/access.ts';
 import { Fault } from '../../fault/fault.ts';
 import { readChunkIndex } from '../../survey/chunk-indexes.ts';
@@ -29,8 +30,10 @@ export async function fetchUsmt(
     const manifest = await openManifestStore(layout, { layout, durable, sources, signal }).manifest(
       reference,
     );
+    const { deadlineMinutes } = transfer;
+    const deadline = deadlineMinutes === undefined ? {} : { deadline: openDeadline(deadlineMinutes) };
     const world = { layout, durable, pool, sources, clock, random, observe, settings: transfer, signal };
-    await acquire({ reference, manifest }, world);
+    await acquire({ reference, manifest }, { ...world, ...deadline });
     const readIndex = (sha256: string) => readChunkIndex(layout, sha256);
     const survey = await surveyItem({ reference, manifest, layout, pool, readIndex, signal });
     if (survey.outcome !== 'present')

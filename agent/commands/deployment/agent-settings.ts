@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { HttpAccess } from '../../distribution/http/access.ts';
 import type { ServerAccount } from '../../distribution/http/accounts.ts';
-import { defaultTransferSettings, type TransferSettings } from '../../distribution/transfer-settings.ts';
+import type { TransferSettings } from '../../distribution/transfer-settings.ts';
 import type { Observe } from '../../progress/event.ts';
 import { decodeAgentConfig, filesNamedIn } from '../../trust/agent-config.ts';
 import type { PublicKey } from '../../trust/keys.ts';
 import { readHttpAccess, readNamedFile } from './http-access.ts';
 import { type AccountsWorld, takeAccounts } from './take-accounts.ts';
+import { transferSettingsOf } from './transfer-settings-of.ts';
 
 export interface AgentSettings {
   /** Where it was read; it is staged in the new Windows from here. */
@@ -37,8 +38,6 @@ export interface AgentSettings {
 export async function readAgentSettings(file: string | undefined, folder: string): Promise<AgentSettings> {
   const config = path.resolve(file ?? path.join(folder, 'agent.yaml'));
   const document = decodeAgentConfig(await readNamedFile(config), config);
-  const { retryCount, retryDelaySeconds, connections, leastBytesPerSecond, stallTimeoutSeconds } =
-    document.transfer ?? {};
   return {
     path: config,
     certificates: filesNamedIn(document),
@@ -46,17 +45,7 @@ export async function readAgentSettings(file: string | undefined, folder: string
     policyKeys: document.policyKeys,
     rootKeys: document.rootKeys,
     revocations: path.join(path.dirname(config), 'revocations.json'),
-    transfer: {
-      retryCount: retryCount ?? defaultTransferSettings.retryCount,
-      retryDelayMs:
-        retryDelaySeconds === undefined ? defaultTransferSettings.retryDelayMs : retryDelaySeconds * 1000,
-      connections: connections ?? defaultTransferSettings.connections,
-      leastBytesPerSecond: leastBytesPerSecond ?? defaultTransferSettings.leastBytesPerSecond,
-      stallTimeoutMs:
-        stallTimeoutSeconds === undefined
-          ? defaultTransferSettings.stallTimeoutMs
-          : stallTimeoutSeconds * 1000,
-    },
+    transfer: transferSettingsOf(document.transfer),
     ...(await readHttpAccess(document, config)),
   };
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { openLogFiles } from '../../console/log-files.ts';
 import type { CacheLayout } from '../../content/layout.ts';
 import type { WorkerPool } from '../../content/worker-pool.ts';
+import { type Deadline, openDeadline } from '../../distribution/deadline.ts';
 import { accessTo } from '../../distribution/http/access.ts';
 import type { Source, SourceAddress } from '../../distribution/source.ts';
 import { openSourceHealth, type SourceHealth } from '../../distribution/source-health.ts';
@@ -30,6 +31,7 @@ import {
   receiverAt,
   receiversOf,
 } from './status-sender.ts';
+import { openTransferTuning, type TransferTuning } from './transfer-tuning.ts';
 
 /** Options that every command at a machine takes. */
 export interface MachineOptions {
@@ -54,6 +56,10 @@ export interface RunContext extends OpenedMedia {
   readonly managementPoints: readonly Source[];
   /** What the run has learned of its sources. */
   readonly health: SourceHealth;
+  /** What all transfers of the run go by; a task sequence may tune it. */
+  readonly transfer: TransferTuning;
+  /** From the beginning of the run. */
+  readonly deadline?: Deadline;
   /** Opens a source that is closed with the run. */
   openSource(address: Pick<SourceAddress, 'url' | 'priority' | 'level' | 'template'>): Source;
   /** Puts points before those of the media for the rest of the run, for everybody who holds `sources` or `managementPoints`. */
@@ -126,6 +132,8 @@ async function open(
   if (composition.earlyLogs !== undefined && options.disk === undefined) logTo(composition.earlyLogs);
   const settings = await readAgentSettings(options.config, composition.agent.folder);
   takeHttpSettings(settings, composition, observe);
+  const { deadlineMinutes } = settings.transfer;
+  const deadline = deadlineMinutes === undefined ? undefined : openDeadline(deadlineMinutes);
 
   const began = clock.ticks();
   observe({ kind: 'started', stage: 'find-media' });
@@ -179,10 +187,11 @@ async function open(
     const text = `${source} is set aside for ${seconds} s: ${fault.code}: ${fault.message}`;
     observe({ kind: 'note', level: 'warning', component: 'transfer', text });
   });
+  const transfer = openTransferTuning(settings.transfer, () => sources.length);
   const openSource: RunContext['openSource'] = address => {
     const source = composition.openSource(
       { ...address, ...accessTo(address.url, settings.http) },
-      settings.transfer,
+      transfer.live,
     );
     closing.push(() => source.close());
     return timedSource(source, health, clock);
@@ -210,6 +219,8 @@ async function open(
     sources,
     managementPoints,
     health,
+    transfer,
+    ...(deadline === undefined ? {} : { deadline }),
     openSource,
     preferPoints(points) {
       putFirst(sources, points.sources ?? []);

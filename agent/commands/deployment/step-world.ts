@@ -4,7 +4,9 @@ import path from 'node:path';
 import { openSeedMap, type VouchedFolder } from '../../distribution/seed-map.ts';
 import type { Volume } from '../../machine/machine.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { StepWorld } from '../../steps/step-world.ts';
+import type { Variables } from '../../policy/variables.ts';
+import { openRunProgress } from '../../progress/run-progress.ts';
+import type { StepWorld, VariableStore } from '../../steps/step-world.ts';
 import type { DeploymentBasis } from './deployment-basis.ts';
 import { keepRecords } from './keep-records.ts';
 import type { RunContext } from './run-context.ts';
@@ -23,19 +25,28 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
     targetRoot = volume.root;
     return volume;
   };
-  const variables = openVariableStore(context, basis, plan, () => targetRoot);
+  const variables = tuningVariables(
+    openVariableStore(context, basis, plan, () => targetRoot),
+    now => context.transfer.tune(transferSettingsBy(now, settings.transfer)),
+  );
   return {
     layout: context.layout,
     durable: composition.durable,
     pool: context.pool,
     sources: context.sources,
+    health: context.health,
     clock: composition.clock,
     random: composition.random,
     observe: context.observe,
     redact: composition.redact,
-    get settings() {
-      return transferSettingsBy(variables.now(), settings.transfer);
-    },
+    settings: context.transfer.live,
+    progress: openRunProgress(
+      plan.items.flatMap(({ reference, outcome, fetchBytes }) =>
+        outcome === 'present' ? [] : [[reference.id, fetchBytes] as const],
+      ),
+      composition.clock,
+    ),
+    ...(context.deadline === undefined ? {} : { deadline: context.deadline }),
     seeds: openSeedMap(context.layout, () => vouchedFor(context, plan)),
     signal: composition.signal,
     machine: context.machine,
@@ -59,6 +70,18 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
     keepRecords: async ({ onceCompleted } = {}) =>
       keepRecords(context, await targetVolume(context, plan), onceCompleted),
     sleep: (ms, signal) => composition.sleep(ms, signal),
+  };
+}
+
+/** The same store; `tune` is told what holds at first and after every change. */
+function tuningVariables(store: VariableStore, tune: (now: Variables) => void): VariableStore {
+  tune(store.now());
+  return {
+    ...store,
+    async set(by, values) {
+      await store.set(by, values);
+      tune(store.now());
+    },
   };
 }
 

@@ -14,6 +14,13 @@ export const STOP = {
     safe: 'Everything verified so far is kept.',
     next: 'Look into the log for what held it up; allow more minutes, or run the same command again.',
   },
+  'STOP-03': {
+    title: 'Time for transfers is over',
+    meaning:
+      'Content is still missing, and the run is older than agent.yaml allows for transfers (deadlineMinutes).',
+    safe: 'What was fetched and proven so far is kept.',
+    next: 'Run the same command again, when the network is free: it goes on from what is there.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 export const BUG = {
