@@ -18,7 +18,13 @@ export interface InspectWorld {
 export async function inspect(works: readonly FileWork[], world: InspectWorld): Promise<number> {
   const small = works.filter(({ file, found }) => file.chunks === undefined && found?.size === file.size);
   const large = works.filter(({ file, found }) => file.chunks !== undefined && found !== undefined);
-  await Promise.all([inspectSmall(small, world), ...large.map(work => inspectLarge(work, world))]);
+  // An index may be on its way to the disk: all have ended before a fault is told, so that nothing writes behind the back of the next attempt.
+  const looked = await Promise.allSettled([
+    inspectSmall(small, world),
+    ...large.map(work => inspectLarge(work, world)),
+  ]);
+  const failure = looked.find(each => each.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
   return works.reduce((sum, work) => sum + work.file.size - missingBytes(work), 0);
 }
 
