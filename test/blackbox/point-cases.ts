@@ -56,6 +56,9 @@ const copyOf = ({ folder, published }: Surroundings): string => {
 /** A folder whose file hangs who reads it, as a share does whose server has gone. */
 function hanging(around: Surroundings): string {
   const point = copyOf(around);
+  // In packs it would be had without that file.
+  for (const name of readdirSync(path.join(point, CHANGED)))
+    if (name.startsWith('pack')) rmSync(path.join(point, CHANGED, name), { recursive: true });
   const file = path.join(point, CHANGED, 'files/setup.exe');
   rmSync(file);
   execFileSync('mkfifo', [file]);

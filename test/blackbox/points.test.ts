@@ -40,7 +40,7 @@ test.each(POINT_CASES)(
     const media = { fields: (document: object) => ({ ...document, distributionPoints }) };
     const { folder: cwd, disk } = await world.lay({ worn: true, media });
     const ended = await runPrestage(['deploy', ...AT_DISK], { cwd });
-    const asked = world.answeredWell().filter(({ path: name }) => name.includes('/files/'));
+    const asked = world.answeredWell().filter(({ path: name }) => /\/(files|pack[^/]*)\b/.test(name));
     if (fromServer === 'nothing') expect(asked).toEqual([]);
     else if (fromServer !== undefined)
       expect(asked.map(({ path: name }) => name)).toContainEqual(expect.stringMatching(fromServer));
