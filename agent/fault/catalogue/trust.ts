@@ -111,6 +111,6 @@ export const TRUST = {
     meaning:
       'A pack on the distribution point, or its index, is not what the manifest and the digests of the content say. The same bytes are fetched as plain files.',
     safe: 'Nothing of it was used.',
-    next: 'Run `prestage publish --rehash`, which writes the packs anew, and copy the version to this distribution point again.',
+    next: 'Publish with `prestage publish SITE --to POINT --rehash`, which writes the packs anew, and copy the version to this distribution point again.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
