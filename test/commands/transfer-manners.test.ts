@@ -1,6 +1,9 @@
 // agent.yaml's limits of transfers, by whole deployments: hours and rates, the deadline, and where the run is.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { deploy } from '../../agent/commands/deploy.ts';
@@ -17,6 +20,7 @@ import {
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
+const MAIN = path.resolve(import.meta.dirname, '../../agent/main.ts');
 const folder = tempFolder('transfer-manners');
 let site: SmallSite;
 beforeAll(async () => {
@@ -58,6 +62,45 @@ test('a run that is over its time ends with STOP-03 and keeps what it has; the n
   expect(done).toEqual(done.toSorted((a, b) => a - b));
   expect(runs.every(({ doneBytes, totalBytes }) => doneBytes <= totalBytes)).toBe(true);
 });
+
+test('Ctrl-C keeps what has come: the next run fetches only the rest', async () => {
+  const disk = path.join(folder, 'ctrl-c');
+  await site.layDisk(disk);
+  await wearDisk(disk);
+  const config = await configWith('ctrl-c', { bandwidth: '150 KB/s' });
+  const child = spawn(process.execPath, [MAIN, 'deploy', '--disk', disk, '--config', config], {
+    stdio: 'ignore',
+  });
+  const ended = once(child, 'exit');
+  const log = path.join(disk, 'volumes/windows/_SMSTaskSequence/Logs/events.ndjson');
+  let before = 0;
+  while (before < 60_000 && child.exitCode === null) {
+    await wait(20);
+    before = await fetchedBytesIn(log);
+  }
+  child.kill('SIGINT');
+  expect(await ended).toEqual([4, null]);
+  expect(before).toBeGreaterThan(60_000);
+
+  const uncut = path.join(folder, 'uncut');
+  await site.layDisk(uncut);
+  await wearDisk(uncut);
+  const fetched = async (at: string): Promise<number> => {
+    const winpe = testComposition(site);
+    expect(await deploy({ disk: at, config: site.config, json: true }, winpe)).toBe(3);
+    const told = winpe.events.flatMap(event => (event.kind === 'advanced' ? (event.run ?? []) : []));
+    return told.at(-1)?.doneBytes ?? 0;
+  };
+  expect(await fetched(disk)).toBeLessThanOrEqual((await fetched(uncut)) - before);
+});
+
+/** Bytes of all transfers, by the last event that tells of them. */
+async function fetchedBytesIn(log: string): Promise<number> {
+  const text = await readFile(log, 'utf8').catch(() => '');
+  const whole = text.split('\n').slice(0, -1);
+  const told = whole.map(line => JSON.parse(line).run?.doneBytes).filter(bytes => bytes !== undefined);
+  return told.at(-1) ?? 0;
+}
 
 const settingsOf = async (transfer: object) => {
   const file = path.join(folder, 'settings.yaml');
