@@ -90,14 +90,14 @@ async function learnAll(
 }
 
 async function learnChunks(
-  { layout, manifests, sources, settings, composition }: RunContext,
+  { layout, manifests, sources, health, settings, composition }: RunContext,
   reference: ContentReference,
 ): Promise<number> {
   const { durable, signal } = composition;
   const indexes = openChunkIndexes(reference, {
     layout,
     durable,
-    choice: openSourceChoice(reference.id, sources),
+    choice: openSourceChoice(reference.id, sources, health),
     settings: settings.transfer,
     signal,
   });
