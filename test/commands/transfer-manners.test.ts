@@ -40,7 +40,7 @@ test('a run that is over its time ends with STOP-03 and keeps what it has; the n
   const disk = path.join(folder, 'deadline');
   await site.layDisk(disk);
   await wearDisk(disk);
-  const config = await configWith('deadline', { bandwidth: '200 KB/s', deadlineMinutes: 0.02 });
+  const config = await configWith('deadline', { bandwidth: '20 KB/s', deadlineMinutes: 0.02 });
   const first = testComposition(site);
   expect(await faultOf(deploy({ disk, config, json: true }, first))).toMatchObject({
     code: 'STOP-03',
