@@ -4,9 +4,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -201,7 +201,7 @@ describe('publish', () => {
     const request = await site();
     await publish(request, authorKit());
     const whole = await readTree(path.join(request.point, 'content'));
-    truncateSync(path.join(request.point, 'content/CON00002/1.0/files/setup.exe'), 5);
+    rmSync(path.join(request.point, 'content/CON00002/1.0/files/setup.exe'));
     expect(outcomes(await publish(request, authorKit()))).toMatchObject({
       CON00002: 'mended',
       CON00003: 'unchanged',
