@@ -43,14 +43,14 @@ export async function completeFiles(
   const firsts = works.filter(work => !twins.has(work));
   await prepare(firsts, acquisition);
   reusedBytes += await reuseChunks(firsts, seeds, world, elsewhere);
-  const { copiedBytes, ...transferred } = await withoutRepeats(
+  const { copiedBytes, packIndexBytes, ...transferred } = await withoutRepeats(
     firsts,
     () => withinDeadline(request.reference.id, world, limited => transfer(firsts, request, choice, limited)),
     world,
   );
   reusedBytes += copiedBytes;
   reusedBytes += await linkTwins(twins, world);
-  return { presentBytes, reusedBytes, indexBytes: indexes.fetchedBytes(), ...transferred };
+  return { presentBytes, reusedBytes, indexBytes: indexes.fetchedBytes() + packIndexBytes, ...transferred };
 }
 
 /** Files of the item's folder and of what earlier attempts and versions left beside it. */

@@ -37,7 +37,12 @@ export async function withoutRepeats(
   const again = await fetch();
   const bySource = { ...fetched.bySource };
   for (const [name, bytes] of Object.entries(again.bySource)) bySource[name] = (bySource[name] ?? 0) + bytes;
-  return { fetchedBytes: fetched.fetchedBytes + again.fetchedBytes, bySource, copiedBytes };
+  return {
+    fetchedBytes: fetched.fetchedBytes + again.fetchedBytes,
+    packIndexBytes: fetched.packIndexBytes + again.packIndexBytes,
+    bySource,
+    copiedBytes,
+  };
 }
 
 /** Takes every repeated chunk out of what is missing. @returns them, one flag a chunk, and where their bytes will lie. */

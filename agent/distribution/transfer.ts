@@ -9,6 +9,7 @@ import { bytesOf, type ChunkRun, runsOf } from './chunk-runs.ts';
 import { type ChunkFetch, FETCH_SCRATCH_BYTES, fetchChunks } from './fetch-chunks.ts';
 import { fetchFile } from './fetch-file.ts';
 import { type FileWork, missingBytes, placeSmallFile, settleMissing } from './file-work.ts';
+import { connectionsOf } from './host-connections.ts';
 import { type Lane, workThrough } from './lanes.ts';
 import { type Meter, openMeter } from './meter.ts';
 import { fetchPacked } from './packs/fetch-packed.ts';
@@ -23,6 +24,8 @@ const THREADS_FROM_BYTES = 32 * 1024 * 1024;
 
 export interface Transferred {
   readonly fetchedBytes: number;
+  /** Bytes of the indexes of packs, which are no content. */
+  readonly packIndexBytes: number;
   readonly bySource: Readonly<Record<string, number>>;
 }
 
@@ -36,11 +39,15 @@ export async function transfer(
   const { reference } = request;
   const totalBytes = works.reduce((sum, work) => sum + missingBytes(work), 0);
   const meter = openMeter(reference.id, totalBytes, world);
+  let packIndexBytes = 0;
+  const indexed = (bytes: number): void => {
+    packIndexBytes += bytes;
+  };
   let tasks = tasksOf(works, reference, world.settings.connections);
   // A rank is asked when those before it have nothing more to give.
   for (const rank of choice.ranks()) {
     if (tasks.length === 0) break;
-    await fetchPacked(rank, { request, works, choice, world, meter });
+    await fetchPacked(rank, { request, works, choice, world, meter, indexed });
     tasks = tasksOf(works, reference, world.settings.connections);
     tasks = await fromRank(tasks, rank, choice, world, meter);
   }
@@ -48,7 +55,7 @@ export async function transfer(
   if (tasks.length > 0)
     throw choice.exhausted({ missingBytes: works.reduce((sum, work) => sum + missingBytes(work), 0) });
   meter.finish();
-  return { fetchedBytes: meter.fetchedBytes(), bySource: meter.bySource() };
+  return { packIndexBytes, fetchedBytes: meter.fetchedBytes(), bySource: meter.bySource() };
 }
 
 /** Works through the tasks with the sources of one rank. @returns what is left for the next. */
@@ -62,7 +69,15 @@ async function fromRank(
   const stop = new AbortController();
   const signal = world.signal ? AbortSignal.any([world.signal, stop.signal]) : stop.signal;
   const passes: LaneWorld['passes'] = new Map();
-  const bySource = rank.map(source => lanesOf(source, tasks, { choice, world, meter, signal, passes }));
+  const bySource = rank.map(source =>
+    lanesOf(source, connectionsOf(source, rank, world.settings.connections), tasks, {
+      choice,
+      world,
+      meter,
+      signal,
+      passes,
+    }),
+  );
   const lanes = inTurns(bySource);
   const ending = lanes.map(lane => ({
     ...lane,
@@ -97,11 +112,16 @@ interface LaneWorld {
 }
 
 /** The connections to one source: some of them belong to worker threads where there is much to fetch. */
-function lanesOf(source: Source, tasks: readonly Task[], parts: LaneWorld): readonly Lane<Source>[] {
+function lanesOf(
+  source: Source,
+  connections: number,
+  tasks: readonly Task[],
+  parts: LaneWorld,
+): readonly Lane<Source>[] {
   const { choice, world, signal } = parts;
-  const { settings } = world;
-  const inThreads = threadedFetch(tasks, source, parts);
-  const threads = inThreads ? Math.min(world.pool.size, settings.connections) : 0;
+  // One stays for small files; where there is only one, it does both.
+  const inThreads = connections > 1 ? threadedFetch(tasks, source, parts) : undefined;
+  const threads = inThreads ? Math.min(world.pool.size, connections - 1) : 0;
   const lane = (takes: Lane<Source>['takes'], fetch: FetchChunks): Lane<Source> => ({
     source,
     takes,
@@ -114,7 +134,7 @@ function lanesOf(source: Source, tasks: readonly Task[], parts: LaneWorld): read
   const inPlace: FetchChunks = (task, advance) => fetchInPlace(task, advance, source, parts);
   return [
     ...Array.from({ length: threads }, () => lane(task => task.kind === 'chunks', inThreads ?? inPlace)),
-    ...Array.from({ length: Math.max(1, settings.connections - threads) }, () =>
+    ...Array.from({ length: connections - threads }, () =>
       lane(inThreads ? task => task.kind === 'file' : all, inPlace),
     ),
   ];

@@ -26,6 +26,8 @@ export interface PackedFetch {
   readonly choice: SourceChoice;
   readonly world: AcquireWorld;
   readonly meter: Meter;
+  /** Told of each index of a pack that came: bytes that are no content. */
+  readonly indexed: (bytes: number) => void;
 }
 
 /** An index and a range are two requests; what costs less than this many is fetched as it is. */
@@ -75,7 +77,7 @@ async function fromPack(
   wanted: WantedUnits,
   fetch: PackedFetch,
 ): Promise<'enough' | 'go on' | 'unusable'> {
-  const { world, meter } = fetch;
+  const { world } = fetch;
   /** The source is not blamed: whether it fails or lies with plain files as well, they will show. */
   const refuse = (fault: Fault): 'unusable' => {
     tell(world, source, fault);
@@ -94,7 +96,7 @@ async function fromPack(
       world.signal,
     );
     if (index === undefined) return 'go on';
-    meter.received(source.name, index.indexBytes);
+    fetch.indexed(index.indexBytes);
     const failure = await fetchChosen(pack, index, source, wanted, fetch);
     if (failure === undefined) return pack.older === undefined ? 'enough' : 'go on';
     return refuse(failure);

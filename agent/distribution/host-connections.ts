@@ -1,0 +1,16 @@
+// How many connections each source of a rank may have, so that no server gets more than the limit from all of them together.
+import type { Source } from './source.ts';
+
+/** @returns the source's part of `most`; at least one, also where more sources than that are on one server. */
+export function connectionsOf(source: Source, rank: readonly Source[], most: number): number {
+  const server = serverOf(source);
+  const neighbours = rank.filter(other => serverOf(other) === server);
+  const [each, over] = [Math.floor(most / neighbours.length), most % neighbours.length];
+  return Math.max(1, each + (neighbours.indexOf(source) < over ? 1 : 0));
+}
+
+/** Scheme and port may differ: it is one machine all the same. Folders and shares are servers of their own. */
+function serverOf({ name }: Source): string {
+  const url = /^https?:/i.test(name) && URL.canParse(name) ? new URL(name) : undefined;
+  return url?.hostname ?? name;
+}
