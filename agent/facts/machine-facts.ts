@@ -11,6 +11,10 @@ export interface MachineFacts {
   readonly uuid?: string;
   readonly macAddresses: readonly string[];
   readonly ipAddresses: readonly string[];
+  /** Default gateways of the adapters that are up; undefined where nothing tells them. */
+  readonly gateways?: readonly string[];
+  /** Site of Active Directory that the machine is in; undefined in Windows PE and outside of domains. */
+  readonly adSite?: string;
   readonly memoryBytes: number;
   readonly firmware: 'uefi' | 'bios' | 'unknown';
   readonly architecture: 'x64' | 'arm64' | 'x86';

@@ -21,6 +21,8 @@ export const machineFileSchema = z.strictObject({
       uuid: text.optional(),
       macAddresses: z.array(text).optional(),
       ipAddresses: z.array(text).optional(),
+      gateways: z.array(text).optional(),
+      adSite: text.optional(),
       memoryBytes: z.int().positive().optional(),
       firmware: z.enum(['uefi', 'bios', 'unknown']).optional(),
       architecture: z.enum(['x64', 'arm64', 'x86']).optional(),

@@ -4,11 +4,22 @@ import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { decodeRawSmbios } from '../../facts/smbios.ts';
 import { FIRMWARE, MEMORYSTATUSEX, RSMB, SYSTEM_POWER_STATUS } from '../../native/kernel32.ts';
 import { readDevices } from './devices.ts';
+import { readGateways } from './gateways.ts';
 import type { Registry } from './registry.ts';
 import type { SystemLibraries } from './system-library.ts';
 
 /** Present in WinPE only. Source: Microsoft, "WinPE: Identify drive letters with a script" and Setup's own use of it. */
 const MINI_NT = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\MiniNT';
+
+/**
+ * Where the Net Logon service keeps the machine's site: what an administrator set by policy or by hand goes before what it has found out.
+ * Source: Microsoft, "Specify site name" (Netlogon.admx) and its pages on SiteName and DynamicSiteName. Windows PE has no such service.
+ */
+const AD_SITE_PLACES = [
+  ['HKLM\\SOFTWARE\\Policies\\Microsoft\\Netlogon\\Parameters', 'SiteName'],
+  ['HKLM\\SYSTEM\\CurrentControlSet\\Services\\Netlogon\\Parameters', 'SiteName'],
+  ['HKLM\\SYSTEM\\CurrentControlSet\\Services\\Netlogon\\Parameters', 'DynamicSiteName'],
+] as const;
 
 /** Every fact is asked anew: a cable may have been plugged in since. A source that fails leaves its facts undefined or unknown. */
 export function readWindowsFacts(
@@ -19,12 +30,15 @@ export function readWindowsFacts(
   const addresses = Object.values(networkInterfaces()).flatMap(each => each ?? []);
   const outside = addresses.filter(each => !each.internal);
   const devices = readDevices(registry);
+  const adSite = readAdSite(registry);
   return {
     ...decodeRawSmbios(rawSmbios(system)),
     macAddresses: distinct(
       outside.map(each => each.mac.toUpperCase()).filter(mac => mac !== '00:00:00:00:00:00'),
     ),
     ipAddresses: distinct(outside.map(each => each.address)),
+    gateways: readGateways(system.native),
+    ...(adSite === undefined ? {} : { adSite }),
     memoryBytes: memoryBytes(system),
     firmware: firmwareType(system),
     architecture,
@@ -37,6 +51,11 @@ export function readWindowsFacts(
 /** WinPE or a full OS; only ever one of these two on Windows. */
 export function systemKind(registry: Registry): 'winpe' | 'full-os' {
   return registry.hasKey(MINI_NT, 'bits64') ? 'winpe' : 'full-os';
+}
+
+function readAdSite(registry: Registry): string | undefined {
+  const names = AD_SITE_PLACES.map(([key, name]) => registry.value(key, name, 'bits64')?.trim());
+  return names.find(name => name !== undefined && name !== '');
 }
 
 /** GetFirmwareType (Windows 8 and WinPE 4 onwards). */
