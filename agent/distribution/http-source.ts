@@ -60,6 +60,7 @@ export function openHttpSource(
   return {
     name: address.url,
     priority: address.priority,
+    ...(address.level === undefined ? {} : { level: address.level }),
     get address() {
       return { ...address, ...accessNow(address, world.accounts) };
     },

@@ -124,9 +124,9 @@ export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void =
 }
 
 /** Nearness first, then what the admin wants. */
-function rankOf({ address, priority }: Source): number {
-  const level = address?.level ?? (address !== undefined && isLocalFolder(address.url) ? 'local' : 'default');
-  return SOURCE_LEVELS.indexOf(level) * LEVEL_STEP + priority;
+function rankOf({ level, name, priority }: Source): number {
+  const near = level ?? (isLocalFolder(name) ? 'local' : 'default');
+  return SOURCE_LEVELS.indexOf(near) * LEVEL_STEP + priority;
 }
 
 /** A path or a `file:` URL without a host: a disk of this machine, what is plugged in, or what somebody has mounted. */
@@ -134,5 +134,5 @@ function isLocalFolder(url: string): boolean {
   return /^(\/|[a-z]:[\\/]|file:\/\/\/)/i.test(url);
 }
 
-/** Priorities are 0 to 1000 in documents; nearer points of dynamic media have them lowered by as much. */
+/** Priorities are 0 to 1000 in documents; those of the neighbours of a boundary stand one step of 1001 behind the other (policy/boundary.ts). */
 const LEVEL_STEP = 10_000;

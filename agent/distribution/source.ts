@@ -17,7 +17,7 @@ export interface SourceAddress extends AddressAccess {
   /** `http:`, `https:` or `file:` URL, UNC path or absolute path. No credentials. */
   readonly url: string;
   readonly priority: number;
-  /** Unless given, `local` for a folder and `default` for everything else. */
+  /** Unless given, `local` for a folder of this machine and `default` for everything else. */
   readonly level?: SourceLevel;
   /** Below the address there are files of content alone, under names of another kind (template-source.ts). */
   readonly template?: string | undefined;
@@ -29,6 +29,8 @@ export interface Source {
   readonly name: string;
   /** Lower is asked first, among those of one level. */
   readonly priority: number;
+  /** As the address gives it. */
+  readonly level?: SourceLevel;
   /** How another thread opens the same source for itself; undefined for a source that only this thread can read. */
   readonly address?: SourceAddress | undefined;
   /**

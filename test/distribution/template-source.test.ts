@@ -52,7 +52,8 @@ async function lay(folder: string, content: Files): Promise<void> {
   }
 }
 
-const own = () => openTestSource(path.join(here, 'dp'), { priority: 2 });
+// It stands for a share: a folder of this machine would be asked first.
+const own = () => openTestSource(path.join(here, 'dp'), { priority: 2, level: 'default' });
 const theirs = (template: string, url = point.url) => openTestSource(url, { priority: 1, template });
 const world = (template: string, url?: string) =>
   acquireWorld(path.join(here, 'volume'), [theirs(template, url), own()]);
