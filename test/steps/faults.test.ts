@@ -19,6 +19,8 @@ beforeAll(async () => {
   away = await makeSmallSite(path.join(folder, 'away'), {
     address: 'http://127.0.0.1:9/',
     differences: {
+      // Other bytes than those of any other item, which would be taken from there.
+      'content/CON00006/files/tool.cmd': '@rem of its own\r\n@exit /b 0\r\n',
       'media/depot.yaml': {
         taskSequence: 'CON00020',
         bootImage: 'CON00005',
@@ -47,6 +49,8 @@ test('a damaged OS image that no point can mend is CONTENT-03, and the disk is n
   const disk = await freshDisk(away);
   await writeFile(path.join(disk, 'volumes/windows/keep.txt'), 'kept');
   await overwrite(cache(disk, 'Packages/CON00001/install.wim'), 700_000, Buffer.from('flip'));
+  // The boot image of this site is the same WIM: its bytes would mend the other.
+  await overwrite(path.join(disk, 'volumes/esp/sources/boot.wim'), 700_000, Buffer.from('flip'));
   const fault = await faultOf(deploy({ disk, config: away.config }, testComposition(away)));
   expect(fault).toMatchObject({ code: 'CONTENT-03', subject: 'CON00001' });
   expect(fault.cause).toMatchObject({ code: 'CONTENT-01' });

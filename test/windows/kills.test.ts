@@ -30,7 +30,7 @@ const IN_WINDOWS_PE: readonly Kill[] = [
   { where: 'the survey', seen: run => run.journaled('"stage":"policy"') },
   {
     where: 'the transfer of a missing item',
-    // Chunks go to the disk a mebibyte at a time; the first ones are there.
+    // Chunks go to the disk a quarter of a mebibyte at a time; the first ones are there.
     seen: run => startsWithBytes(path.join(run.volume, STAGED_DRIVER)),
     open: 'acquire-content:CON00004',
   },
@@ -85,7 +85,9 @@ beforeAll(async () => {
   await moveWorldOn(site, EDITOR_ITEM);
   for (const entry of await readdir(site.point, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
-    if (entry.isFile()) files.set(path.relative(site.point, file), await readFile(file));
+    // A point that has plain files only: it shows by which ranges of them a killed transfer goes on.
+    if (entry.isFile() && path.basename(entry.parentPath) !== 'packs')
+      files.set(path.relative(site.point, file), await readFile(file));
   }
 });
 afterAll(async () => {
@@ -117,7 +119,7 @@ test('an uncut deployment and one with ten kills come to the same', { timeout: 3
     .slice(before)
     .filter(({ path: name }) => /net\.sys$/.test(name));
   expect([whole?.range, more]).toEqual(['bytes=0-3499999', []]);
-  expect(Number(/^bytes=(\d+)-3499999$/.exec(rest?.range ?? '')?.[1])).toBeGreaterThan(500_000);
+  expect(Number(/^bytes=(\d+)-3499999$/.exec(rest?.range ?? '')?.[1])).toBeGreaterThan(200_000);
   const calls = (tool: string): number => computer.calls().filter(call => call.startsWith(tool)).length;
   expect({ dism: calls('dism '), bcdboot: calls('bcdboot ') }).toEqual({ dism: 2, bcdboot: 2 });
   const report: Report = JSON.parse(keptReportText(computer.volume));
