@@ -80,11 +80,7 @@ function unknownName(
 
 function siteIssues({ site }: SiteDocuments): SiteIssue[] {
   if (site === undefined) return [];
-  const { boundaries, sharedAdapters } = site.value;
-  return [
-    ...boundaries.flatMap(({ subnets }, at) => networkIssues(site, ['boundaries', at, 'subnets'], subnets)),
-    ...identifierIssues(site, ['sharedAdapters'], 'mac', sharedAdapters),
-  ];
+  return identifierIssues(site, ['sharedAdapters'], 'mac', site.value.sharedAdapters);
 }
 
 function listIssues(document: Located<unknown>, place: Path, lists: CollectionLists): SiteIssue[] {
@@ -116,7 +112,12 @@ function identifierIssues(
   );
 }
 
-function networkIssues(document: Located<unknown>, place: Path, texts: readonly string[]): SiteIssue[] {
+/** @returns each text that is no network. */
+export function networkIssues(
+  document: Located<unknown>,
+  place: Path,
+  texts: readonly string[],
+): SiteIssue[] {
   return texts.flatMap((text, n) =>
     subnet(text) === undefined
       ? [

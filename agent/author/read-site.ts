@@ -6,6 +6,7 @@ import { type Decoded, tryDecodeYaml, YAML_MAX_BYTES } from '../document/decode-
 import type { FaultCode } from '../fault/catalogue.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Deployment, NamedCollection, TaskSequence } from '../policy/policy.ts';
+import { boundaryIssues } from './boundary-issues.ts';
 import { collectionIssues } from './collection-issues.ts';
 import {
   type AssociationDocument,
@@ -104,6 +105,7 @@ export async function readSite(
       ...variableIssues(documents),
       ...secretIssues(documents),
       ...receiptIssues(documents),
+      ...boundaryIssues(documents),
       ...collectionIssues(documents),
       ...(await machineIssues(documents, root)),
     );

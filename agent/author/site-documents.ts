@@ -79,7 +79,7 @@ export const siteSchema = z.strictObject({
   variables: variables.default({}).meta({ description: 'Variables of every deployment of the site.' }),
   boundaries: z.array(boundaryGroup).max(10_000).default([]).meta({
     description:
-      'Boundary groups: networks and who serves them. Dynamic media ask these points before those that they name themselves.',
+      'Boundary groups: places and who serves them. Dynamic media ask these points as well; for all media they tell how near the points are.',
   }),
   sharedAdapters: z.array(z.string().min(1)).max(10_000).default([]).meta({
     description: 'MAC addresses of docks and adapters that many machines share: they identify no machine.',

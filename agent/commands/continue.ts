@@ -117,8 +117,11 @@ async function carryOn(options: ContinueOptions, locked: RunContext): Promise<nu
   });
   const context = await unlockAfterHandOver(locked, plan);
   const basis = await requirePlanOfPolicy(context, plan);
-  preferNearerPoints(context, basis.policy, basis.facts);
-  preferServingPoint(context, basis.policy, basis.facts);
+  // Once it has joined its domain, Windows knows the site that Windows PE could not; addresses may not be there yet, and are those of the plan.
+  const { adSite } = await machine.facts();
+  const place = adSite === undefined ? basis.facts : { ...basis.facts, adSite };
+  preferNearerPoints(context, basis.policy, place);
+  preferServingPoint(context, basis.policy, place);
   if (basis.policy.statusUrl !== undefined) context.sendStatusTo(basis.policy.statusUrl);
   // Not before it is known who listens: what a point has begun to receive, it is to receive to the end.
   context.status.start();

@@ -70,10 +70,27 @@ export const namedCollectionSchema = z.strictObject({
 /** When a deployment is offered, both ends included; judged against a clock that signed documents and the server bound. */
 export const scheduleSchema = z.strictObject({ from: utcTime.optional(), until: utcTime.optional() });
 
-/** Networks and who serves them: dynamic media ask these management points, and these distribution points before the media's own. */
+/** As many as fit into one level of nearness, one behind the other (boundary.ts). */
+const NEIGHBOURS_MAX = 8;
+
+const places = z.array(z.string().min(1)).max(10_000).optional();
+
+/**
+ * A place and who serves it. Dynamic media ask these points as well; for all media they tell how near the points are. What nobody has written is absent,
+ * so that policy stays as it was for agents that know only subnets.
+ */
 export const boundaryGroupSchema = z.strictObject({
   name: shortText,
-  subnets: z.array(z.string().min(1)).min(1).max(10_000),
+  /** IPv4 or IPv6 networks, `10.1.0.0/16`. */
+  subnets: places,
+  /** Addresses of default gateways. */
+  gateways: places,
+  /** Names of Active Directory sites. */
+  adSites: places,
+  /** Whether its points are everybody's, behind all others. */
+  default: z.boolean().optional(),
+  /** Names of the groups whose points are next, the nearest first. */
+  neighbours: z.array(shortText).max(NEIGHBOURS_MAX).optional(),
   managementPoints: z.array(serverUrl).max(64).default([]),
   distributionPoints: z.array(distributionPoint).max(64).default([]),
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { MENU_TIMEOUT_VARIABLE } from '../../agent/commands/deployment/ask-deployment.ts';
+import { AD_SITE_VARIABLE } from '../../agent/commands/deployment/nearer-points.ts';
 import {
   SHARE_ACCOUNT_VARIABLE,
   SHARE_PASSWORD_VARIABLE,
@@ -68,6 +69,7 @@ test('the page tells every variable that a run reads', () => {
     'SMSTSPreferredAdvertID',
     SHARE_ACCOUNT_VARIABLE,
     SHARE_PASSWORD_VARIABLE,
+    AD_SITE_VARIABLE,
     ALLOW_BATTERY,
     MENU_TIMEOUT_VARIABLE,
     ...KEEP_CACHE_VARIABLES,

@@ -1,14 +1,35 @@
-// Dynamic media in another place than it was made for: policy's boundary groups name the management and distribution points that are near.
+// What policy's boundary groups make of the place where a machine is: which points are near. Dynamic media ask nearer management and distribution
+// points that policy names; site-based media ask nobody but their own points, the near ones first.
+import { boundaryText } from '../../console/boundary-text.ts';
 import type { Source } from '../../distribution/source.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { asFault, type Fault } from '../../fault/fault.ts';
-import { boundaryOf } from '../../policy/boundary.ts';
+import { type Boundary, boundaryOf, pointKey } from '../../policy/boundary.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { resolveVariables } from '../../policy/variables.ts';
 import { type ObtainedPolicy, type ObtainPolicyOptions, policyFrom } from './obtain-policy.ts';
 import type { RunContext } from './run-context.ts';
 
-/** Below the priority of every distribution point that a document can name. */
-const NEARER = -1001;
+/** Names the Active Directory site in Windows PE, which has no service that could find it out: on the media, or told by its prestart command. */
+export const AD_SITE_VARIABLE = 'PrestageADSite';
+
+/** Management points have no levels: before all of the media's own, whose priorities count from 0. */
+const NEARER = -1;
+
+/** The facts of this machine with its Active Directory site as far as somebody knows it: Windows itself, else media or prestart command. */
+export function locatedFacts(
+  { manifest }: Pick<RunContext, 'manifest'>,
+  facts: MachineFacts,
+  prestart: Readonly<Record<string, string>>,
+): MachineFacts {
+  if (facts.adSite !== undefined) return facts;
+  const variables = resolveVariables([
+    { level: 'media', values: manifest.variables },
+    { level: 'prestart', values: prestart },
+  ]);
+  const adSite = variables.get(AD_SITE_VARIABLE)?.trim();
+  return adSite === undefined || adSite === '' ? facts : { ...facts, adSite };
+}
 
 /**
  * The policy of the first nearer management point that serves one which may be followed and is not older than `first`; else `first`. Site-based
@@ -29,7 +50,8 @@ export async function policyFromNearer(
       const point = context.openSource({ url, priority: NEARER });
       const policy = await policyFrom(point, { ...options, acceptedSerial });
       context.preferPoints({ managementPoints: [point] });
-      note(context, 'info', `This machine is in ${groups.join(', ')}: policy comes from ${point.name}.`);
+      const names = groups.map(({ name }) => name).join(', ');
+      note(context, 'info', `This machine is in ${names}: policy comes from ${point.name}.`);
       return policy;
     } catch (thrown) {
       passOver(context, url, thrown);
@@ -38,19 +60,29 @@ export async function policyFromNearer(
   return first;
 }
 
-/** Puts the distribution points of the machine's boundary groups before the media's own, for the rest of the run. Nothing for site-based media. */
-export function preferNearerPoints(context: RunContext, policy: Policy, facts: MachineFacts): void {
-  if (context.manifest.management !== 'dynamic') return;
-  const { distributionPoints } = boundaryOf(policy, facts);
+/**
+ * Gives the rest of the run the levels of its distribution points: of dynamic media those of the boundary groups come to the media's own; of
+ * site-based media the own ones are ranked, and there are no others.
+ * @returns where the machine is.
+ */
+export function preferNearerPoints(context: RunContext, policy: Policy, facts: MachineFacts): Boundary {
+  const boundary = boundaryOf(policy, facts);
+  if (policy.boundaries.length > 0) note(context, 'info', `This machine is ${boundaryText(boundary)}.`);
+  const own = new Set(context.manifest.distributionPoints.map(pointKey));
+  const isDynamic = context.manifest.management === 'dynamic';
+  const near = boundary.distributionPoints.filter(
+    point => isDynamic || (point.level !== 'default' && own.has(pointKey(point))),
+  );
   const opened: Source[] = [];
-  for (const point of distributionPoints) {
+  for (const point of near) {
     try {
-      opened.push(context.openSource({ ...point, priority: point.priority + NEARER }));
+      opened.push(context.openSource(point));
     } catch (thrown) {
       passOver(context, point.url, thrown);
     }
   }
-  context.preferPoints({ sources: opened.toSorted((a, b) => a.priority - b.priority) });
+  context.preferPoints({ sources: opened });
+  return boundary;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { BadRangeRecord } from '../../journal/record.ts';
 import { osImageFile } from '../../media/os-image-file.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan, PlannedItem } from '../../plan/plan.ts';
+import type { Boundary } from '../../policy/boundary.ts';
 import { type Choice, choose } from '../../policy/choose.ts';
 import { type Offer, offer } from '../../policy/offer.ts';
 import type { Deployment, Policy } from '../../policy/policy.ts';
@@ -30,6 +31,7 @@ import { referenceTo, type WantedContent, type WantedDrivers, wantedContent } fr
 export interface Prepared {
   readonly facts: MachineFacts;
   readonly policy: ObtainedPolicy;
+  readonly boundary: Boundary;
   readonly choice: Choice;
   readonly image: ImageValidation;
   readonly plan: Plan;
@@ -84,7 +86,7 @@ export async function prepare(
   // The prestart command may have brought the network up.
   if (!reached) await fetchRevocations(context);
   const wish = preferred ?? preferredDeployment(context, prestart);
-  const { facts, policy, now } = await stage('policy', () => policyForMachine(context));
+  const { facts, policy, boundary, now } = await stage('policy', () => policyForMachine(context, prestart));
   if (policy.policy.statusUrl !== undefined) context.sendStatusTo(policy.policy.statusUrl);
   const record = await obtainMachineRecord(context, policy.policy, facts, policy.from);
   const asked = {
@@ -120,7 +122,17 @@ export async function prepare(
   const plan = await planFrom(context, policy, choice, wanted, items);
   const image = await validationOf(context, staged, imageLook.survey);
   const { drivers } = wanted;
-  return { facts, policy, choice, image, plan, basis, drivers, ...(record === undefined ? {} : { record }) };
+  return {
+    facts,
+    policy,
+    boundary,
+    choice,
+    image,
+    plan,
+    basis,
+    drivers,
+    ...(record === undefined ? {} : { record }),
+  };
 }
 
 async function planFrom(
