@@ -179,7 +179,7 @@ async function beginRun(options: DeployOptions, locked: RunContext) {
     ask: (policy, offered) => askDeployment(context, policy, offered, { json: options.json === true }),
     ...(options.deployment === undefined ? {} : { preferred: options.deployment }),
   });
-  const { policy, choice, image, facts } = prepared;
+  const { policy, choice, image, facts, boundary } = prepared;
   await journal?.append({ type: 'machine', facts: briefFacts(facts) });
   await journal?.append({
     type: 'policy-accepted',
@@ -188,6 +188,9 @@ async function beginRun(options: DeployOptions, locked: RunContext) {
     from: policy.from,
     deployment: choice.deployment.id,
     taskSequence: choice.taskSequence.id,
+    ...(policy.policy.boundaries.length === 0
+      ? {}
+      : { boundary: { groups: boundary.groups, neighbours: boundary.neighbours } }),
   });
   await journal?.append({ type: 'image-validated', ...image });
   for (const bad of image.bad) {

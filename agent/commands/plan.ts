@@ -1,5 +1,6 @@
 // prestage plan: what deploy would do on this computer, item by item, without doing it.
 import type { Command } from 'commander';
+import { boundaryText, pointLines } from '../console/boundary-text.ts';
 import { driverLines } from '../console/driver-lines.ts';
 import { detailLines } from '../console/last-screen.ts';
 import { machineText, recordText } from '../console/machine-text.ts';
@@ -7,6 +8,7 @@ import { offerLines, offerRows } from '../console/offer-lines.ts';
 import { planStepLines } from '../console/plan-steps.ts';
 import { planLines } from '../console/plan-table.ts';
 import { receiptText } from '../console/receipt-text.ts';
+import type { Source } from '../distribution/source.ts';
 import { briefFacts } from '../facts/machine-facts.ts';
 import { type Fault, faultRecord } from '../fault/fault.ts';
 import type { Judgement } from '../policy/offer.ts';
@@ -15,7 +17,7 @@ import { unlockMedia } from './deployment/media-secrets.ts';
 import { type Prepared, prepare } from './deployment/prepare.ts';
 import { findObstacles } from './deployment/readiness.ts';
 import { missingReceipt } from './deployment/receipt.ts';
-import { type MachineOptions, withRunContext } from './deployment/run-context.ts';
+import { type MachineOptions, type RunContext, withRunContext } from './deployment/run-context.ts';
 import { stepWorld } from './deployment/step-world.ts';
 import { addMachineOptions } from './options.ts';
 
@@ -42,7 +44,7 @@ export function addPlan(
     )
     .option(
       '--why',
-      'say of every deployment why it is or is not offered to this computer, and of every driver package why it is not taken',
+      'say of every deployment why it is or is not offered to this computer, of every driver package why it is not taken, and whom content is asked of',
     )
     .option('--deployment <id>', 'plan this deployment')
     .option('--password-file <file>', 'file with the media’s password in its first line');
@@ -82,6 +84,7 @@ export async function showPlan(options: PlanOptions, composition: Composition): 
           ? JSON.stringify(
               {
                 ...jsonOf(prepared, options.why === true),
+                sources: pointsOf(context).map(({ name, level }) => ({ name, level })),
                 receipt: context.receipt,
                 obstacles: obstacles.map(fault => faultRecord(fault)),
               },
@@ -89,7 +92,7 @@ export async function showPlan(options: PlanOptions, composition: Composition): 
               2,
             )
           : [
-              ...linesOf(prepared, options.why === true),
+              ...linesOf(prepared, options.why === true ? pointsOf(context) : undefined),
               ...(context.receipt === undefined ? [] : ['', `Receipt: ${receiptText(context.receipt)}.`]),
               ...obstacleLines(obstacles),
             ].join('\n'),
@@ -99,7 +102,12 @@ export async function showPlan(options: PlanOptions, composition: Composition): 
   );
 }
 
-function jsonOf({ plan, choice, policy, image, facts, drivers }: Prepared, withDevices: boolean) {
+/** Whom the plan's content is asked of, in their order. */
+function pointsOf({ health, sources, manifest }: RunContext): readonly Source[] {
+  return health.ranks(sources, manifest.osImage.id).flat();
+}
+
+function jsonOf({ plan, choice, policy, boundary, image, facts, drivers }: Prepared, withDevices: boolean) {
   const { deployment, taskSequence, why, others } = choice;
   return {
     format: 'prestage-plan-result/1',
@@ -107,6 +115,7 @@ function jsonOf({ plan, choice, policy, image, facts, drivers }: Prepared, withD
     choice: { deployment, taskSequence, why, others },
     deployments: offerRows(choice.judgements),
     policy: { serial: policy.policy.serial, digest: policy.digest, from: policy.from },
+    boundary: { groups: boundary.groups, neighbours: boundary.neighbours },
     image,
     drivers: drivers.judgements,
     // With --why also every device ID, for who wants to name one in content.yaml.
@@ -118,17 +127,25 @@ function nothingOffered(judgements: readonly Judgement[]) {
   return { format: 'prestage-plan-result/1', deployments: offerRows(judgements) };
 }
 
-function linesOf({ plan, choice, policy, drivers, facts, record }: Prepared, why: boolean): string[] {
+/** @param points with --why: whom content is asked of. */
+function linesOf(
+  { plan, choice, policy, boundary, drivers, facts, record }: Prepared,
+  points: readonly Source[] | undefined,
+): string[] {
   const known = recordText(record?.record, policy.policy.machines !== undefined);
   return [
     `Computer ${machineText(facts)}${known === '' ? '' : `; ${known}`}.`,
     `Policy serial ${policy.policy.serial} from ${policy.from}; deployment ${choice.deployment.id} of task sequence ${plan.taskSequence.name} (${plan.taskSequence.id}): ${choice.why}.`,
-    ...(why ? offerLines(choice).map(line => `  ${line}.`) : []),
+    ...(points === undefined ? [] : offerLines(choice).map(line => `  ${line}.`)),
+    ...(policy.policy.boundaries.length === 0 ? [] : [`The computer is ${boundaryText(boundary)}.`]),
+    ...(points === undefined || points.length === 0
+      ? []
+      : ['Content is asked of, in this order:', ...pointLines(points).map(line => `  ${line}`)]),
     '',
     ...planLines(plan),
     '',
     ...planStepLines(plan),
-    ...driverLines(drivers, why),
+    ...driverLines(drivers, points !== undefined),
   ];
 }
 

@@ -1,6 +1,7 @@
 // The report as a person reads it.
 import { actionTextOf } from '../plan/plan.ts';
 import type { Report } from '../report/report.ts';
+import { boundaryText } from './boundary-text.ts';
 import { machineText } from './machine-text.ts';
 import { reportItemLines } from './plan-table.ts';
 import { receiptText } from './receipt-text.ts';
@@ -37,6 +38,7 @@ export function reportLines(report: Report): string[] {
       : [
           `Policy     serial ${policy.serial} from ${policy.from}: deployment ${policy.deployment}, task sequence ${policy.taskSequence}`,
         ]),
+    ...(policy?.boundary === undefined ? [] : [`Boundary   ${boundaryText(policy.boundary)}`]),
     ...(image === undefined
       ? []
       : [`OS image   ${image.id} ${image.file}: ${image.chunks} chunks checked, ${image.bad.length} bad`]),

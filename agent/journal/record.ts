@@ -4,6 +4,7 @@ import type { BriefFacts, MachineFacts } from '../facts/machine-facts.ts';
 import type { FaultRecord } from '../fault/fault.ts';
 import type { JudgedReceipt } from '../media/judge-receipt.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Boundary } from '../policy/boundary.ts';
 
 /** Name of an action in the journal: `acquire-content:ABC00012`. */
 export type ActionKey = string;
@@ -62,6 +63,8 @@ export type JournalEntry =
       readonly from: string;
       readonly deployment: string;
       readonly taskSequence: string;
+      /** Absent where policy has no boundary groups. */
+      readonly boundary?: Pick<Boundary, 'groups' | 'neighbours'>;
     }
   | {
       readonly type: 'image-validated';

@@ -5,6 +5,7 @@ import type { FaultRecord } from '../fault/fault.ts';
 import type { ActionResult, BadRangeRecord } from '../journal/record.ts';
 import type { JudgedReceipt } from '../media/judge-receipt.ts';
 import type { Outcome } from '../plan/plan.ts';
+import type { Boundary } from '../policy/boundary.ts';
 
 /** One content item: how it was found and what making it whole took, in bytes. */
 export interface ReportItem {
@@ -59,6 +60,8 @@ export interface Report {
     readonly from: string;
     readonly deployment: string;
     readonly taskSequence: string;
+    /** The boundary groups that hold the computer, and why; absent where policy has none. */
+    readonly boundary?: Pick<Boundary, 'groups' | 'neighbours'>;
   };
   readonly image?: {
     readonly id: string;

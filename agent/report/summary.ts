@@ -29,7 +29,12 @@ export function summarize(records: readonly JournalRecord[], version: string): R
     ...(machine === undefined ? {} : { machine: machine.facts }),
     ...(policy === undefined
       ? {}
-      : { policy: pick(policy, ['serial', 'from', 'deployment', 'taskSequence']) }),
+      : {
+          policy: {
+            ...pick(policy, ['serial', 'from', 'deployment', 'taskSequence']),
+            ...(policy.boundary === undefined ? {} : { boundary: policy.boundary }),
+          },
+        }),
     ...(image === undefined ? {} : { image: pick(image, ['id', 'file', 'chunks', 'bad']) }),
     items,
     byOutcome: countOutcomes(items),
