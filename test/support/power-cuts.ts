@@ -197,6 +197,9 @@ function becameDurable(name: string, points: readonly string[], uncutPoints: rea
   return !isNew || points.some((point, at) => at > flushed && point.startsWith('flush folder'));
 }
 
+/** By which two runs without a cut may differ. */
+const STEPS_MORE_OR_FEWER = 8;
+
 async function cutAndGoOn({ site, scenario, uncut, cutAt, loss }: Cut): Promise<void> {
   const ground = path.join(site.folder, `play-${cutAt}`);
   const disk = path.join(ground, 'disk');
@@ -205,7 +208,17 @@ async function cutAndGoOn({ site, scenario, uncut, cutAt, loss }: Cut): Promise<
   await scenario.renew?.(site);
   const lossy = openLossyFiles({ graveyard: path.join(ground, 'graveyard'), cutAt });
   site.requests.length = 0;
-  await expect(wholeRun(site, scenario, disk, lossy.files)).rejects.toSatisfy(isPowerCut);
+  const run = await wholeRun(site, scenario, disk, lossy.files).then(
+    () => 'without a cut' as const,
+    (thrown: unknown) => thrown,
+  );
+  if (run === 'without a cut') {
+    // What comes from several connections at once is written in more steps or fewer: the last ones of the uncut run need not come about.
+    expect(lossy.points.length).toBeLessThan(cutAt);
+    expect(cutAt).toBeGreaterThan(uncut.points.length - STEPS_MORE_OR_FEWER);
+    return await rm(ground, { recursive: true });
+  }
+  expect(run).toSatisfy(isPowerCut);
   await lossy.loseUnflushed(loss, cutAt);
   // The second run is uncut; over the same equipment only because that spares the real flushes, which cost most of the time.
   const whole = openLossyFiles({ graveyard: path.join(ground, 'graveyard-2') });
