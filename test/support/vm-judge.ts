@@ -138,10 +138,16 @@ export async function recordsOn(root: string): Promise<number> {
   return (await journalOf(root, []))?.length ?? 0;
 }
 
-/** The IDs that installers wrote down, in order. */
+/**
+ * The IDs that installers wrote down, in order. A line that the cut caught while it was written may be left as zeros, in front of what is appended
+ * next: ext4 journals the new length of a file, and not the bytes in a block that it had already.
+ */
 export async function installed(root: string): Promise<readonly string[]> {
   const text = await readFile(path.join(root, INSTALLED), 'latin1').catch(() => '');
-  return text.split('\r\n').filter(line => line !== '');
+  return text
+    .replaceAll('\0', '')
+    .split('\r\n')
+    .filter(line => line !== '');
 }
 
 const PROGRAMS: readonly (readonly [id: string, name: string])[] = [

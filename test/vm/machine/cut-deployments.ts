@@ -75,6 +75,7 @@ async function deployWithCuts(
   readonly installed: readonly string[];
 }> {
   const cuts: string[] = [];
+  const earlier = new Map<string, number>();
   let flushed = 0;
   for (let start = 0; start < 3 * most + 8; start++) {
     const running = await powerOnCuttable(kit, start === 0 ? { image, base: kit.base } : { image });
@@ -82,7 +83,7 @@ async function deployWithCuts(
     const late = setTimeout(() => void running.machine.kill(), START_MS);
     let isCut = false;
     try {
-      isCut = cuts.length < most && (await cutAtRandom(running, policy, random, cuts));
+      isCut = cuts.length < most && (await cutAtRandom(running, { policy, random, cuts, earlier }));
       if (!isCut) {
         await running.machine.ended;
         await running.disk.close();
@@ -116,18 +117,29 @@ async function deployWithCuts(
 const judge = <T>(image: string, look: (root: string) => Promise<T>): Promise<T> =>
   withMountedPartition(image, { partition: VOLUME.number, type: 'ext4' }, look);
 
+interface Cutting {
+  readonly policy: 'none' | 'mixed';
+  readonly random: () => number;
+  /** One line a cut. */
+  readonly cuts: string[];
+  /** How often each of the two systems was cut so far in this deployment. */
+  readonly earlier: Map<string, number>;
+}
+
 /** @returns false when the machine has ended by itself before. */
 async function cutAtRandom(
   running: CuttableMachine,
-  policy: 'none' | 'mixed',
-  random: () => number,
-  cuts: string[],
+  { policy, random, cuts, earlier }: Cutting,
 ): Promise<boolean> {
   const { machine, disk } = running;
   const byWrites = random() < 0.6;
-  const share = random();
+  const draw = random();
   const began = await machine.line(/^@@ \S+ (winpeshl|windows)$/, START_MS);
-  const usual = began.text.endsWith('windows') ? A_START.windows : A_START.winpeshl;
+  const system = began.text.endsWith('windows') ? 'windows' : 'winpeshl';
+  const before = earlier.get(system) ?? 0;
+  // A start after a cut has less left to do: drawn as for the first one, most moments would lie behind its end.
+  const share = draw ** (1 + before / 2);
+  const usual = A_START[system];
   const goal = Math.ceil(share * (byWrites ? usual.writes : usual.seconds * 1000));
   const isTime = (): boolean =>
     byWrites ? disk.counts().writes >= goal : machine.seconds() - began.seconds >= goal / 1000;
@@ -141,6 +153,7 @@ async function cutAtRandom(
   const { unflushed, writes } = disk.counts();
   await running.cut(policy, random);
   const at = `${byWrites ? `write ${writes}` : `${(goal / 1000).toFixed(1)} s`}, ${unflushed} unflushed`;
+  earlier.set(system, before + 1);
   cuts.push(`cut ${cuts.length + 1} at ${at}, after: ${marksOf(machine.lines).at(-1)}`);
   return true;
 }
