@@ -6,9 +6,16 @@ import { copyFiles } from './jobs/copy-files.ts';
 import { hashExtents } from './jobs/hash-extents.ts';
 import { hashFiles } from './jobs/hash-files.ts';
 import { packFrames } from './jobs/pack-frames.ts';
+import { unpackFrame } from './jobs/unpack-frame.ts';
 
 export const contentJobs: JobTable<
-  'hash-files' | 'hash-extents' | 'check-chunks' | 'chunk-file' | 'copy-files' | 'pack-frames'
+  | 'hash-files'
+  | 'hash-extents'
+  | 'check-chunks'
+  | 'chunk-file'
+  | 'copy-files'
+  | 'pack-frames'
+  | 'unpack-frame'
 > = {
   'hash-files': hashFiles,
   'hash-extents': hashExtents,
@@ -16,4 +23,5 @@ export const contentJobs: JobTable<
   'chunk-file': chunkFile,
   'copy-files': copyFiles,
   'pack-frames': packFrames,
+  'unpack-frame': unpackFrame,
 };

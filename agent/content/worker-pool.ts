@@ -40,6 +40,21 @@ export interface PackedFrame {
   readonly dictionarySha256?: Uint8Array;
 }
 
+/** Where bytes belong: a whole small file, or a chunk at its offset. `live`: readers may see it while it is written. Path absolute. */
+export interface UnitTarget {
+  readonly path: string;
+  readonly offset?: number;
+  readonly live: boolean;
+}
+
+/** Bytes `[at, at + length)` of a frame, what proves them (32 bytes as Latin-1 text), and where they belong. */
+export interface UnitToPlace {
+  readonly at: number;
+  readonly length: number;
+  readonly digest: string;
+  readonly targets: readonly UnitTarget[];
+}
+
 /** Everything a job may be told and may answer: structured-clone data. */
 export interface JobCatalogue {
   /** SHA-256 of whole files. `undefined` for a file that is absent or not readable as a file. Paths absolute. */
@@ -93,6 +108,23 @@ export interface JobCatalogue {
   'pack-frames': {
     readonly input: { readonly frames: readonly FrameToPack[]; readonly level: number };
     readonly output: { readonly frames: readonly (PackedFrame | undefined)[] };
+  };
+  /**
+   * Inflates a frame of a pack, proves its units and puts them in place, one after the other: `placed` says how many. A file that is not live is not
+   * flushed. `failure` is TRUST-17, by the first unit that is not what it should be. A frame whose dictionary does not lie here as it did
+   * when the pack was made cannot be read, which is nobody's failure. A fault of the disk rejects the job.
+   */
+  'unpack-frame': {
+    readonly input: {
+      readonly packed: Uint8Array;
+      readonly rawBytes: number;
+      readonly subject: string;
+      readonly dictionary?:
+        | { readonly pieces: readonly FilePiece[]; readonly sha256: Uint8Array }
+        | undefined;
+      readonly units: readonly UnitToPlace[];
+    };
+    readonly output: { readonly placed: number; readonly failure?: FaultData };
   };
   /**
    * Fetches runs of chunks of one file from a source, proves each chunk and writes it at its place in `to` (made when absent), flushed.

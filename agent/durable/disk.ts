@@ -18,7 +18,7 @@ import path from 'node:path';
 import { isAbsence } from './disk-fault.ts';
 import type { CopyTools } from './durable-files.ts';
 import { flushVolumes } from './flush-volumes.ts';
-import { pour } from './pour.ts';
+import { fill, pour } from './pour.ts';
 
 /** What a name stands for, without following links. A junction or any other reparse point is a `link`. */
 export type NameKind = 'file' | 'folder' | 'link' | 'other' | 'absent';
@@ -71,6 +71,8 @@ export interface Disk {
   list(path: string): Promise<readonly FolderEntry[]>;
   /** Copies a file to an absent name in one go, without leaving the thread; `seen` gets each piece that was written. */
   pour(from: string, to: string, tools: CopyTools): Promise<void>;
+  /** Makes or empties a file and writes it in one go, without leaving the thread. */
+  fill(path: string, bytes: Uint8Array): Promise<void>;
   /** Flushes all that was ever written to the file systems of these folders. @returns false where the system has no call for that. */
   flushVolumes(folders: readonly string[]): Promise<boolean>;
 }
@@ -107,6 +109,7 @@ export const machineDisk: Disk = {
     );
   },
   pour,
+  fill,
   flushVolumes,
 };
 

@@ -167,8 +167,15 @@ export function openDurableFiles(
       }),
     writeUnflushed: (file, bytes) =>
       inTurn(file, 'write', async () => {
-        await makeFolderUnflushed(disk, path.dirname(file));
-        await withOpen(disk, file, 'empty', open => open.write(bytes, 0));
+        const fill = (): Promise<void> => withPatience(() => disk.fill(file, bytes), pausesMs, NOT_SHARED);
+        try {
+          await fill();
+        } catch (error) {
+          // Nearly always the folder is there: it is looked for only when it is not.
+          if (nativeCodeOf(error) !== 'ENOENT') throw error;
+          await makeFolderUnflushed(disk, path.dirname(file));
+          await fill();
+        }
       }),
     flushTrees: async folders => {
       for (const group of groupsOf(folders, FOLDERS_A_FLUSH)) {

@@ -1,4 +1,4 @@
-// Copies one file in one go. Synchronous: a worker that copies thousands of small files spends its time copying, not waiting for turns.
+// Copies or writes one file in one go. Synchronous: a worker that lays thousands of small files spends its time on them, not waiting for turns.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CopyTools } from './durable-files.ts';
 import { readFully } from './read-fully.ts';
@@ -23,5 +23,16 @@ export async function pour(from: string, to: string, { scratch, seen }: CopyTool
     }
   } finally {
     closeSync(source);
+  }
+}
+
+/** Makes or empties a file and writes it. Nothing is flushed. The errors are those of node:fs. */
+export async function fill(file: string, bytes: Uint8Array): Promise<void> {
+  const target = openSync(file, 'w');
+  try {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(target, bytes, done, bytes.length - done, done);
+  } finally {
+    closeSync(target);
   }
 }

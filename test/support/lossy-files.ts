@@ -206,6 +206,14 @@ export function openLossyFiles({ graveyard, cutAt, system = 'linux' }: LossyOpti
         await source.close();
       }
     },
+    fill: async (file, bytes) => {
+      const target = await disk.open(file, 'empty');
+      try {
+        await target.write(bytes, 0);
+      } finally {
+        await target.close();
+      }
+    },
     flushVolumes: async () => {
       if (system === 'windows') return false;
       await point('flush the file system', async () => {

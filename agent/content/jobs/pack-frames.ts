@@ -1,10 +1,8 @@
 // Compresses frames of a pack: pieces of files one behind the other, with pieces of an older version as dictionary. What does not compress is left out.
 import { createHash } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
-import { readFully } from '../../durable/read-fully.ts';
-import { Fault } from '../../fault/fault.ts';
 import { type Job, type JobTools, stopIfAsked } from '../job.ts';
 import { compressFrame, isPlainDictionary } from '../pack-frame.ts';
+import { openPieceReader, type PieceReader } from '../piece-reader.ts';
 import type { FilePiece, PackedFrame } from '../worker-pool.ts';
 
 /** A frame that stays longer than this part of its bytes is not worth a second form of them. */
@@ -52,49 +50,4 @@ function isWorthTrying(
   const probe = scratch.subarray(0, Math.min(PROBE_BYTES, middle.length));
   reader.read(middle.path, middle.offset, probe);
   return compressFrame(probe, 1).length < probe.length * PROBE_WORTHWHILE;
-}
-
-interface PieceReader {
-  read(path: string, offset: number, into: Uint8Array): void;
-  readAll(pieces: readonly FilePiece[]): Uint8Array;
-  close(): void;
-}
-
-/** The file that was read last stays open: pieces of one file come together. */
-function openPieceReader(): PieceReader {
-  let open: { readonly path: string; readonly handle: number } | undefined;
-  const close = (): void => {
-    if (open !== undefined) closeSync(open.handle);
-    open = undefined;
-  };
-  const reader: PieceReader = {
-    close,
-    read(path, offset, into) {
-      try {
-        if (open?.path !== path) {
-          close();
-          open = { path, handle: openSync(path, 'r') };
-        }
-        const length = readFully(open.handle, into, offset);
-        if (length === into.length) return;
-        throw new Fault('USAGE-13', path, {
-          expected: `${offset + into.length} bytes`,
-          found: offset + length,
-        });
-      } catch (thrown) {
-        if (thrown instanceof Fault) throw thrown;
-        throw new Fault('USAGE-08', path, {}, { cause: thrown });
-      }
-    },
-    readAll(pieces) {
-      const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-      let at = 0;
-      for (const { path, offset, length } of pieces) {
-        reader.read(path, offset, all.subarray(at, at + length));
-        at += length;
-      }
-      return all;
-    },
-  };
-  return reader;
 }

@@ -22,7 +22,7 @@ export interface FrameOrder {
 export interface FrameFetchWorld {
   readonly source: Source;
   readonly patience: Patience;
-  /** Inflates, proves and places the units of a frame. TRUST-17 when it is not what it should be: that ends the fetch. The bytes are valid until it resolves. */
+  /** Inflates, proves and places the units of a frame, while the next one comes. TRUST-17 when it is not what it should be: that ends the fetch. */
   readonly take: (frame: PackFrame, packed: Uint8Array) => Promise<void>;
   /** Bytes that came, also those in vain. */
   readonly received: (bytes: number) => void;
@@ -84,22 +84,36 @@ async function fetchRange(
   onOpen();
   if (validator !== undefined) link.validator = validator;
   let packOffset = range.start;
-  let frame = left[0];
-  let buffer = new Uint8Array(frame?.packedBytes ?? 0);
-  for await (const piece of bytes) {
-    received(piece.length);
-    const end = packOffset + piece.length;
-    while (frame !== undefined && frame.offset < end) {
-      const from = Math.max(frame.offset, packOffset);
-      const to = Math.min(frame.offset + frame.packedBytes, end);
-      buffer.set(piece.subarray(from - packOffset, to - packOffset), from - frame.offset);
-      if (to < frame.offset + frame.packedBytes) break;
-      await take(frame, buffer);
+  let next = 0;
+  const frames = whole ? [...left] : first.frames;
+  let buffer = new Uint8Array(frames[next]?.packedBytes ?? 0);
+  /** The frame before: one is taken while the next one comes. */
+  let taking: Promise<void> = Promise.resolve();
+  const begin = (frame: PackFrame, packed: Uint8Array): void => {
+    taking = take(frame, packed).then(() => {
       left.shift();
-      frame = left[0];
-      if (frame === undefined) return;
-      buffer = new Uint8Array(frame.packedBytes);
+    });
+    // It is waited for, and its failure thrown, before the next one and at the end.
+    taking.catch(() => {});
+  };
+  try {
+    for await (const piece of bytes) {
+      received(piece.length);
+      const end = packOffset + piece.length;
+      for (let frame = frames[next]; frame !== undefined && frame.offset < end; frame = frames[next]) {
+        const from = Math.max(frame.offset, packOffset);
+        const to = Math.min(frame.offset + frame.packedBytes, end);
+        buffer.set(piece.subarray(from - packOffset, to - packOffset), from - frame.offset);
+        if (to < frame.offset + frame.packedBytes) break;
+        await taking;
+        begin(frame, buffer);
+        next += 1;
+        if (next === frames.length) return;
+        buffer = new Uint8Array(frames[next]!.packedBytes);
+      }
+      packOffset = end;
     }
-    packOffset = end;
+  } finally {
+    await taking;
   }
 }

@@ -1,13 +1,12 @@
 // Fetches from packs what costs less that way than as plain files. All of it is a saving, none of it needed: what packs do not bring, because there are none, or
 // they lie, or a source fails, is still missing afterwards and is fetched as plain files.
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
+import { faultFromData } from '../../content/job-messages.ts';
 import { onDistributionPoint } from '../../content/layout.ts';
 import type { ContentManifest } from '../../content/manifest.ts';
-import { decompressFrame, isPlainDictionary } from '../../content/pack-frame.ts';
 import type { PackFrame, PackIndex } from '../../content/pack-index.ts';
+import type { JobCatalogue } from '../../content/worker-pool.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { AcquireRequest, AcquireWorld } from '../acquire.ts';
 import type { FileWork } from '../file-work.ts';
@@ -40,8 +39,8 @@ const RANGE_BYTES = 8 * 1024 * 1024;
  * Asks the sources of one rank, until one has packs. `missing` of the works shrinks by what came. Throws only what no source can help: DISK-*, STOP-01, BUG-01.
  */
 export async function fetchPacked(rank: readonly Source[], fetch: PackedFetch): Promise<void> {
-  const { choice, request, works, world } = fetch;
-  const wanted = wantedUnits(request.manifest, works, world.durable);
+  const { choice, request, works } = fetch;
+  const wanted = wantedUnits(request.manifest, works);
   for (const source of rank) {
     for (const pack of packsFor(request)) {
       const requestBytes = choice.health.requestCostBytes(source);
@@ -146,10 +145,15 @@ async function fetchChosen(
           receivedBytes += bytes;
         },
         take: async (frame, packed) => {
-          const dictionary = await dictionaryOf(frame, pack, request, world);
-          if (dictionary === 'not here') return;
-          const raw = decompressFrame(packed, frame.rawBytes, subject, dictionary);
-          await wanted.take(frame, raw, subject, bytes => meter.advance(source.name, bytes));
+          const { units, placed } = wanted.wantedOf(frame);
+          const dictionary = dictionaryOf(frame, pack, request, world);
+          const taken = await world.pool.run(
+            'unpack-frame',
+            { packed, rawBytes: frame.rawBytes, subject, dictionary, units },
+            { signal },
+          );
+          meter.advance(source.name, placed(taken.placed));
+          if (taken.failure !== undefined) throw faultFromData(taken.failure);
         },
       },
     );
@@ -180,40 +184,20 @@ async function fetchChosen(
   return failure;
 }
 
-/** @returns the bytes of the older version, if they lie here as they did when the pack was made; else the frame cannot be read, which is nobody's fault. */
-async function dictionaryOf(
+/** @returns where the bytes of the older version lie, if they lie here as they did when the pack was made. */
+function dictionaryOf(
   { dictionary }: PackFrame,
   { older }: Pack,
   { reference }: AcquireRequest,
   { layout }: AcquireWorld,
-): Promise<Uint8Array | undefined | 'not here'> {
+): JobCatalogue['unpack-frame']['input']['dictionary'] {
   if (dictionary === undefined) return undefined;
-  const bytes = new Uint8Array(dictionary.segments.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const { file, offset, length } of dictionary.segments) {
-    const name = older?.files[file]?.path;
-    if (name === undefined) return 'not here';
-    const read = await readPart(
-      path.join(layout.item(reference.id), ...name.split('/')),
-      offset,
-      bytes.subarray(at, at + length),
-    );
-    if (!read) return 'not here';
-    at += length;
-  }
-  const digest = createHash('sha256').update(bytes).digest();
-  return digest.equals(dictionary.sha256) && isPlainDictionary(bytes) ? bytes : 'not here';
-}
-
-async function readPart(file: string, offset: number, into: Uint8Array): Promise<boolean> {
-  const handle = await open(file, 'r').catch(() => undefined); // Absent or unreadable: damaged, and not worth a fault here.
-  if (handle === undefined) return false;
-  try {
-    const { bytesRead } = await handle.read(into, 0, into.length, offset);
-    return bytesRead === into.length;
-  } catch {
-    return false;
-  } finally {
-    await handle.close();
-  }
+  const item = layout.item(reference.id);
+  const pieces = dictionary.segments.map(({ file, offset, length }) => ({
+    // The index was held against the older version: it has a file of this number.
+    path: path.join(item, ...(older?.files[file]?.path ?? '').split('/')),
+    offset,
+    length,
+  }));
+  return { pieces, sha256: dictionary.sha256 };
 }

@@ -1,12 +1,10 @@
-// What is missing of an item, by digest: tells what a frame of a pack would bring, proves each unit of one that came, and puts it wherever it is missing.
-import { createHash } from 'node:crypto';
+// What is missing of an item, by digest: tells what a frame of a pack would bring, and where each of its units is missing.
 import type { ChunkIndex } from '../../content/chunk-index.ts';
 import type { ContentManifest } from '../../content/manifest.ts';
 import type { PackFrame } from '../../content/pack-index.ts';
 import { type UnitBytes, unitBytes, unitNumbers } from '../../content/pack-units.ts';
-import type { DurableFiles, PartialFile } from '../../durable/durable-files.ts';
-import { Fault } from '../../fault/fault.ts';
-import { type FileWork, placeSmallFile } from '../file-work.ts';
+import type { UnitToPlace } from '../../content/worker-pool.ts';
+import type { FileWork } from '../file-work.ts';
 import type { FrameOffer } from './choose-frames.ts';
 
 export interface WantedUnits {
@@ -16,13 +14,15 @@ export interface WantedUnits {
   /** undefined for a chunk of a file whose index is not at hand, because nothing of it is missing. */
   lengthOf(unit: number): number | undefined;
   offerOf(frame: PackFrame): FrameOffer;
-  /**
-   * Proves what is wanted of a frame's units and puts it in place. Fault TRUST-17 at the first unit with other bytes than its digest says; units before it are in
-   * place. Faults of the disk as they are.
-   * @param subject for the fault: the pack.
-   * @param advance told the bytes of each unit that is in place
-   */
-  take(frame: PackFrame, raw: Uint8Array, subject: string, advance: (bytes: number) => void): Promise<void>;
+  /** What of the frame's units is missing now. */
+  wantedOf(frame: PackFrame): WantedOfFrame;
+}
+
+/** Units of a frame, for the job that places them. */
+export interface WantedOfFrame {
+  readonly units: readonly UnitToPlace[];
+  /** The first so many units are in place. @returns their bytes, those that meanwhile came another way left out. */
+  placed(units: number): number;
 }
 
 /** Where a unit is missing; `chunk` is undefined for a small file. */
@@ -36,7 +36,6 @@ interface MissingPlace {
 export function wantedUnits(
   { files }: Pick<ContentManifest, 'files'>,
   works: readonly FileWork[],
-  durable: DurableFiles,
 ): WantedUnits {
   const numbers = unitNumbers({ files });
   const indexes = new Map<string, ChunkIndex>();
@@ -78,22 +77,27 @@ export function wantedUnits(
       }
       return { frame, plainBytes, plainRequests };
     },
-    async take(frame, raw, subject, advance) {
-      const placing = openPlacing(durable);
-      try {
-        for (const { digest, length, at } of unitsOf(frame)) {
-          const wanting = missingAt(digest);
-          if (wanting.length === 0) continue;
-          const bytes = raw.subarray(at, at + length);
-          prove(bytes, digest, subject);
-          for (const place of wanting) {
-            await placing.place(place, bytes);
-            advance(length);
-          }
-        }
-      } finally {
-        await placing.end();
+    wantedOf(frame) {
+      const wanted: { readonly unit: UnitToPlace; readonly places: readonly MissingPlace[] }[] = [];
+      for (const { digest, length, at } of unitsOf(frame)) {
+        const places = missingAt(digest);
+        if (places.length > 0)
+          wanted.push({ unit: { at, length, digest, targets: places.map(targetOf) }, places });
       }
+      return {
+        units: wanted.map(({ unit }) => unit),
+        placed(units) {
+          let bytes = 0;
+          for (const { unit, places } of wanted.slice(0, units)) {
+            for (const place of places) if (isMissing(place)) bytes += unit.length;
+            for (const { work, chunk } of places) {
+              if (chunk === undefined) work.missing = 'nothing';
+              else if (work.missing instanceof Uint8Array) work.missing[chunk] = 0;
+            }
+          }
+          return bytes;
+        },
+      };
     },
   };
 }
@@ -134,37 +138,11 @@ function follows({ work, chunk }: MissingPlace, before: MissingPlace | undefined
   return chunk !== undefined && before?.work === work && before.chunk === chunk - 1;
 }
 
-function prove(bytes: Uint8Array, digest: string, subject: string): void {
-  const found = createHash('sha256').update(bytes).digest('binary');
-  if (found === digest) return;
-  const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
-  throw new Fault('TRUST-17', subject, { field: 'unit', expected: hex(digest), found: hex(found) });
-}
-
-interface Placing {
-  place(place: MissingPlace, bytes: Uint8Array): Promise<void>;
-  end(): Promise<void>;
-}
-
-/** Partial files stay open while their chunks come. One of a staged item is not flushed: see placeSmallFile. */
-function openPlacing(durable: DurableFiles): Placing {
-  const open = new Map<FileWork, PartialFile>();
-  return {
-    async place({ work, chunk, offset }, bytes) {
-      if (chunk === undefined) return await placeSmallFile(work, bytes, durable);
-      const partial = open.get(work) ?? (await durable.openPartial(work.assemble));
-      open.set(work, partial);
-      await partial.write(bytes, offset);
-      if (work.missing instanceof Uint8Array) work.missing[chunk] = 0;
-    },
-    async end() {
-      for (const [work, partial] of open) {
-        try {
-          if (work.live) await partial.flush();
-        } finally {
-          await partial.close();
-        }
-      }
-    },
-  };
+/** A small file goes to its place, a chunk to where its file is put together. */
+function targetOf({
+  work: { place, assemble, live },
+  chunk,
+  offset,
+}: MissingPlace): UnitToPlace['targets'][number] {
+  return chunk === undefined ? { path: place, live } : { path: assemble, offset, live };
 }
