@@ -51,5 +51,5 @@ export async function makeFolders(works: readonly FileWork[], durable: DurableFi
   const needed = works
     .filter(work => work.missing !== 'nothing')
     .flatMap(work => [work.place, work.assemble]);
-  for (const folder of new Set(needed.map(name => path.dirname(name)))) await durable.makeFolder(folder);
+  await durable.makeFolders([...new Set(needed.map(name => path.dirname(name)))]);
 }

@@ -10,14 +10,14 @@ import { type ChunkFetch, FETCH_SCRATCH_BYTES, fetchChunks } from './fetch-chunk
 import { fetchFile } from './fetch-file.ts';
 import { type FileWork, missingBytes, placeSmallFile, settleMissing } from './file-work.ts';
 import { connectionsOf } from './host-connections.ts';
-import { type Lane, workThrough } from './lanes.ts';
+import { inTurns, type Lane, stoppingAll, workThrough } from './lanes.ts';
 import { type Meter, openMeter } from './meter.ts';
 import { fetchPacked } from './packs/fetch-packed.ts';
 import type { Patience } from './retry.ts';
 import type { Source } from './source.ts';
 import type { SourceChoice } from './source-choice.ts';
 import { isOurOwn } from './source-failure.ts';
-import { type ChunksTask, type FileTask, type Task, tasksOf } from './tasks.ts';
+import { bytesOfTask, type ChunksTask, type FileTask, type Task, tasksOf } from './tasks.ts';
 
 /** Below this a thread costs more than it saves. */
 const THREADS_FROM_BYTES = 32 * 1024 * 1024;
@@ -78,28 +78,10 @@ async function fromRank(
       passes,
     }),
   );
-  const lanes = inTurns(bySource);
-  const ending = lanes.map(lane => ({
-    ...lane,
-    run: async (task: Task) => {
-      try {
-        return await lane.run(task);
-      } catch (thrown) {
-        // No other source can help with this: the other tasks end at a sound place, then it is thrown.
-        stop.abort();
-        throw thrown;
-      }
-    },
-  }));
-  const left = await workThrough(tasks, ending);
+  const lanes = inTurns(bySource).map(lane => stoppingAll(lane, stop));
+  const left = await workThrough(tasks, lanes, bytesOfTask);
   if (world.signal?.aborted) throw new Fault('STOP-01', rank[0]?.name ?? '');
   return left;
-}
-
-/** The first of each, then the second of each: whoever comes first takes the first task, and none shall take all. */
-function inTurns<T>(lists: readonly (readonly T[])[]): readonly T[] {
-  const longest = Math.max(0, ...lists.map(list => list.length));
-  return Array.from({ length: longest }, (_, at) => lists.flatMap(list => list.slice(at, at + 1))).flat();
 }
 
 interface LaneWorld {
@@ -117,12 +99,12 @@ function lanesOf(
   connections: number,
   tasks: readonly Task[],
   parts: LaneWorld,
-): readonly Lane<Source>[] {
+): readonly Lane<Source, Task>[] {
   const { choice, world, signal } = parts;
   // One stays for small files; where there is only one, it does both.
   const inThreads = connections > 1 ? threadedFetch(tasks, source, parts) : undefined;
   const threads = inThreads ? Math.min(world.pool.size, connections - 1) : 0;
-  const lane = (takes: Lane<Source>['takes'], fetch: FetchChunks): Lane<Source> => ({
+  const lane = (takes: Lane<Source, Task>['takes'], fetch: FetchChunks): Lane<Source, Task> => ({
     source,
     takes,
     isOpen: () => !signal.aborted && choice.remaining().includes(source),

@@ -32,6 +32,8 @@ export interface CopyTools {
 export interface DurableFiles {
   /** Makes a folder and its parents. Existing is fine. */
   makeFolder(path: string): Promise<void>;
+  /** Makes many, with one flush for all that lie in the same folder. */
+  makeFolders(paths: readonly string[]): Promise<void>;
   /** Replaces the whole file: temporary name beside it, write, flush, rename, flush. Readers see old or new. */
   replaceFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Appends bytes to a file (made when absent) and flushes. */

@@ -48,17 +48,24 @@ export function openDurableFiles(
     }
   }
 
-  async function makeFolder(folder: string): Promise<void> {
-    if (await disk.leadsToFolder(folder)) return;
-    const parent = path.dirname(folder);
-    if (parent !== folder) await makeFolder(parent);
-    try {
-      await disk.makeFolder(folder);
-    } catch (error) {
-      // Another caller was faster; anything else at that name is an error.
-      if (nativeCodeOf(error) !== 'EEXIST' || !(await disk.leadsToFolder(folder))) throw error;
-    }
-    await flushFolder(disk, parent);
+  /** All are made before their names are flushed: sisters share a flush. */
+  async function makeFolders(folders: readonly string[]): Promise<void> {
+    const parents = new Set<string>();
+    const make = async (folder: string): Promise<void> => {
+      if (await disk.leadsToFolder(folder)) return;
+      const parent = path.dirname(folder);
+      if (parent !== folder) await make(parent);
+      try {
+        await disk.makeFolder(folder);
+      } catch (error) {
+        // Another caller was faster; anything else at that name is an error.
+        if (nativeCodeOf(error) !== 'EEXIST' || !(await disk.leadsToFolder(folder)))
+          throw diskFault('make folder', folder, error);
+      }
+      parents.add(parent);
+    };
+    for (const folder of folders) await make(folder);
+    for (const parent of parents) await flushFolder(disk, parent);
   }
 
   /** Fills a temporary file beside `file`, then puts it under the final name, so that readers see the old file or the new one. */
@@ -135,7 +142,11 @@ export function openDurableFiles(
   }
 
   return {
-    makeFolder: folder => inTurn(folder, 'make folder', () => makeFolder(folder)),
+    makeFolder: folder => inTurn(folder, 'make folder', () => makeFolders([folder])),
+    makeFolders: async folders => {
+      const [first] = folders;
+      if (first !== undefined) await inTurn(first, 'make folder', () => makeFolders(folders));
+    },
     replaceFile: (file, bytes) => inTurn(file, 'write', () => putInPlace(file, open => open.write(bytes, 0))),
     append: (file, bytes) =>
       inTurn(file, 'append', async () => {

@@ -55,9 +55,16 @@ const observe = (event: ProgressEvent): void => {
 };
 
 const get = (wanted: PackedVersion, url: string, local?: PackedVersion) =>
+  getFrom(wanted, [url], ...(local ? [{ local: local.manifest }] : []));
+
+const getFrom = ({ reference, manifest }: PackedVersion, urls: readonly string[], more: object = {}) =>
   acquire(
-    { reference: wanted.reference, manifest: wanted.manifest, ...(local && { local: local.manifest }) },
-    acquireWorld(volume, [openTestSource(url)], { observe }),
+    { reference, manifest, ...more },
+    acquireWorld(
+      volume,
+      urls.map(url => openTestSource(url)),
+      { observe },
+    ),
   );
 
 async function expectWhole({ reference, files }: PackedVersion): Promise<void> {
@@ -149,13 +156,13 @@ describe('packs that lie', () => {
     },
     'a frame is a bomb': packs => {
       const pack = readFileSync(path.join(packs, 'full.pack'));
-      zstdCompressSync(new Uint8Array(500_000_000)).copy(pack);
+      zstdCompressSync(new Uint8Array(60_000_000)).copy(pack);
       writeFileSync(path.join(packs, 'full.pack'), pack);
     },
     'the index is another document': packs =>
       writeFileSync(path.join(packs, 'full.pack.idx'), 'not an index'),
     'the index is a bomb': packs =>
-      writeFileSync(path.join(packs, 'full.pack.idx'), zstdCompressSync(new Uint8Array(500_000_000))),
+      writeFileSync(path.join(packs, 'full.pack.idx'), zstdCompressSync(new Uint8Array(60_000_000))),
     'the index is endless': packs => writeFileSync(path.join(packs, 'full.pack.idx'), new Uint8Array(2e6)),
   };
 
@@ -182,12 +189,9 @@ describe('packs that lie', () => {
   });
 });
 
-describe('packs on a bad line', () => {
-  const served = (): Map<string, Uint8Array> => {
-    const files = Object.entries(readTree(dp.point));
-    return new Map(files);
-  };
+const served = (): Map<string, Uint8Array> => new Map(Object.entries(readTree(dp.point)));
 
+describe('packs on a bad line', () => {
   it('go on at the first frame that is not proven', async () => {
     const packs = path.join(first.folder, 'packs');
     const packBytes = ['full.pack', 'full.pack.idx'].reduce(
@@ -207,6 +211,72 @@ describe('packs on a bad line', () => {
     expect(drops).toBeGreaterThan(2);
     // Two frames were cut at most, and their begins came twice.
     expect(fetchedBytes).toBeLessThanOrEqual(packBytes + 2 * 150_000);
+  });
+});
+
+describe('packs of a server without ranges', () => {
+  it('pass by whole, once', async () => {
+    const server = await startMisbehavingServer({
+      files: served(),
+      behave: ({ range }) => (range === undefined ? undefined : { kind: 'ignore-range' }),
+    });
+    await get(first, server.url);
+    await server.close();
+    await expectWhole(first);
+    const asked = server.requests.map(({ path: name }) => path.basename(name));
+    expect(asked.filter(name => name === 'full.pack').length).toBeLessThanOrEqual(2);
+    expect(server.requests.filter(each => each.path.includes('/files/'))).toEqual([]);
+  });
+});
+
+describe('packs of several points', () => {
+  let large: PackedVersion;
+  let files: Map<string, Uint8Array>;
+  beforeAll(async () => {
+    const both = packedPoint(path.join(ground, 'both'));
+    const pieces = Array.from({ length: 150 }, (_, n): readonly [string, Uint8Array] => [
+      `part-${n}.bin`,
+      Buffer.concat([noise(150_000), Buffer.from(`words of ${n} `.repeat(3000))]),
+    ]);
+    large = await both.publish('1', Object.fromEntries(pieces));
+    files = new Map(Object.entries(readTree(both.point)));
+  });
+  const packed = (server: { readonly requests: readonly { readonly path: string }[] }): number =>
+    server.requests.filter(each => each.path.endsWith('full.pack')).length;
+  const plain = (server: { readonly requests: readonly { readonly path: string }[] }): number =>
+    server.requests.filter(each => each.path.includes('/files/')).length;
+
+  it('come from all of them together', async () => {
+    const servers = [await startMisbehavingServer({ files }), await startMisbehavingServer({ files })];
+    await getFrom(
+      large,
+      servers.map(({ url }) => url),
+    );
+    await expectWhole(large);
+    expect(servers.map(packed).every(count => count > 0)).toBe(true);
+    expect(servers.map(plain)).toEqual([0, 0]);
+    expect(notes).toEqual([]);
+    for (const server of servers) await server.close();
+  });
+
+  it('come from the others when one breaks off for good, and when one has another pack', async () => {
+    const other = new Map(files);
+    const index = [...files.keys()].find(name => name.endsWith('full.pack.idx'))!;
+    other.set(index, noise(files.get(index)!.length));
+    const good = await startMisbehavingServer({ files });
+    let asked = 0;
+    const breaking = await startMisbehavingServer({
+      files,
+      behave: ({ path: name }) =>
+        name.endsWith('.pack') ? { kind: 'reset', afterBytes: asked++ === 0 ? 1_500_000 : 0 } : undefined,
+    });
+    const lying = await startMisbehavingServer({ files: other });
+    await getFrom(large, [good.url, breaking.url, lying.url]);
+    await expectWhole(large);
+    expect(packed(good)).toBeGreaterThan(0);
+    expect(packed(lying)).toBe(0);
+    expect([good, breaking, lying].map(plain)).toEqual([0, 0, 0]);
+    for (const server of [good, breaking, lying]) await server.close();
   });
 });
 

@@ -40,6 +40,17 @@ describe('after a power cut anywhere', () => {
     });
   });
 
+  it('folders that were made together are all there once the call had ended', async () => {
+    const names = ['a', 'a/b', 'c/d/e', 'c/f'];
+    await everyCut({
+      within,
+      run: (files, folder) => files.makeFolders(names.map(name => path.join(folder, name))),
+      verify: async (folder, { done }) => {
+        for (const name of names) expect(existsSync(path.join(folder, name)) || !done, name).toBe(true);
+      },
+    });
+  });
+
   it('a file replaced again and again never goes back behind what had ended', async () => {
     let ended = 0;
     await everyCut({

@@ -90,8 +90,10 @@ export async function judgeMoment(
       if (!finished.has(action)) wrong.push(`Windows is what starts, and ${action} is not finished`);
   if (finished.has('hand-over') && !isWindowsNext)
     wrong.push('hand-over is finished, and the media is what starts');
+  const detected = detectedIn(records);
   for (const [id, name] of PROGRAMS)
-    if (finished.has(`install:${id}`)) wrong.push(...(await judgeProgram(root, id, name, reference)));
+    if (finished.has(`install:${id}`) && !detected.has(id))
+      wrong.push(...(await judgeProgram(root, id, name, reference)));
   if (!isRetired) wrong.push(...(await judgeCache(own, records, reference)));
   if (!existsSync(own) && !existsSync(kept)) wrong.push('neither the media nor a report is there');
   return wrong;
@@ -104,8 +106,12 @@ export async function judgeCompleted(
   reference: Reference,
 ): Promise<readonly string[]> {
   const wrong: string[] = [];
+  const records = (await journalOf(root, wrong)) ?? [];
+  const detected = detectedIn(records);
   wrong.push(...(await judgeImage(root, reference)));
-  for (const [id, name] of PROGRAMS) wrong.push(...(await judgeProgram(root, id, name, reference)));
+  for (const [id, name] of PROGRAMS)
+    if (!detected.has(id)) wrong.push(...(await judgeProgram(root, id, name, reference)));
+  wrong.push(...judgeOrder(await installed(root), detected));
   const left = [
     '_SMSTaskSequence',
     'Windows/System32/Tasks/Prestage',
@@ -148,6 +154,27 @@ export async function installed(root: string): Promise<readonly string[]> {
     .replaceAll('\0', '')
     .split('\r\n')
     .filter(line => line !== '');
+}
+
+/** Installers may run again after a cut, but in their order, and all of them; what detection found after a cut need not. */
+function judgeOrder(ids: readonly string[], detected: ReadonlySet<string>): readonly string[] {
+  const ran = [...new Set(ids)];
+  const due = PROGRAMS.map(([id]) => id).filter(id => ran.includes(id) || !detected.has(id));
+  return ran.join() === due.join() ? [] : [`the installers that ran are ${ids.join(' ')}`];
+}
+
+/**
+ * What was there already in the end, by the application's own rule. An installer that was cut may have left just what the rule asks for (a file), be it
+ * whole or not, and its line in the list may be lost.
+ */
+function detectedIn(records: readonly JournalRecord[]): ReadonlySet<string> {
+  const detected = new Set<string>();
+  for (const record of records) {
+    if (record.type !== 'action-finished' || record.result.alreadyDone !== true) continue;
+    const [step = '', id = ''] = record.action.split(':');
+    if (step === 'install-application') detected.add(id);
+  }
+  return detected;
 }
 
 const PROGRAMS: readonly (readonly [id: string, name: string])[] = [

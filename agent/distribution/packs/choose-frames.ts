@@ -1,6 +1,9 @@
 // Which frames of a pack are worth fetching: those that cost less than the same bytes as plain files, requests counted as the bytes that they cost. Pure.
 import type { PackFrame } from '../../content/pack-index.ts';
 
+/** A range of several frames is not longer, so that each connection has its part. */
+export const RANGE_BYTES = 8 * 1024 * 1024;
+
 /** A frame and what would have to be fetched in its place. */
 export interface FrameOffer {
   readonly frame: PackFrame;

@@ -8,10 +8,11 @@ import {
 } from '../../content/pack-index.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Source } from '../source.ts';
+import { isOurOwn } from '../source-failure.ts';
 
 export interface ReadPackIndex extends PackIndex {
-  /** How many bytes of index crossed the wire. */
-  readonly indexBytes: number;
+  /** As it crossed the wire. */
+  readonly encoded: Uint8Array;
 }
 
 /**
@@ -34,5 +35,29 @@ export async function readPackIndex(
     if (thrown instanceof Fault && thrown.code === 'NET-02') return undefined;
     throw thrown;
   }
-  return { ...decodePackIndex(bytes, expected), indexBytes: bytes.length };
+  return { ...decodePackIndex(bytes, expected), encoded: bytes };
+}
+
+/**
+ * Whether a source has the very same pack, as its index tells. False for whatever else it answers: another source serves already.
+ * @param received told how many bytes crossed the wire. Throws what no source can help: STOP-01, BUG-01.
+ */
+export async function hasSamePack(
+  source: Source,
+  pack: string,
+  encoded: Uint8Array,
+  { received, signal }: { readonly received: (bytes: number) => void; readonly signal?: AbortSignal },
+): Promise<boolean> {
+  try {
+    const path = onDistributionPoint.packIndex(pack);
+    const found = await source.readDocument(path, {
+      maxBytes: encoded.length,
+      ...(signal ? { signal } : {}),
+    });
+    received(found.length);
+    return Buffer.compare(found, encoded) === 0;
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
+    return false;
+  }
 }

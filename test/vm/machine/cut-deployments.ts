@@ -16,7 +16,7 @@ import {
   START_MS,
   type VmKit,
 } from '../../support/vm.ts';
-import { installed, judgeCompleted, judgeMoment, recordsOn } from '../../support/vm-judge.ts';
+import { judgeCompleted, judgeMoment, recordsOn } from '../../support/vm-judge.ts';
 
 export interface CutRun {
   /** One line a cut: when it came, what was lost, what was found. */
@@ -24,8 +24,6 @@ export interface CutRun {
   /** What was wrong, with the story of the machine; empty where nothing was. */
   readonly wrong: readonly string[];
   readonly completed: number;
-  /** Of each completed deployment, what its installers wrote down. */
-  readonly installed: readonly (readonly string[])[];
 }
 
 export interface CutPlan {
@@ -48,17 +46,16 @@ export async function cutDeployments(plan: CutPlan): Promise<CutRun> {
   const random = seededRandom(plan.seed);
   const cuts: string[] = [];
   const wrong: string[] = [];
-  const ended: (readonly string[])[] = [];
+  let begun = 0;
   while (cuts.length < plan.cuts && wrong.length === 0) {
-    const image = path.join(plan.folder, `disk-${ended.length}.img`);
+    const image = path.join(plan.folder, `disk-${begun++}.img`);
     const most = Math.min(plan.cutsEach, plan.cuts - cuts.length);
     const found = await deployWithCuts(kit, image, { ...plan, most, random });
     cuts.push(...found.cuts);
     wrong.push(...found.wrong);
-    ended.push(found.installed);
     rmSync(image, { force: true });
   }
-  return { cuts, wrong, completed: wrong.length === 0 ? ended.length : ended.length - 1, installed: ended };
+  return { cuts, wrong, completed: wrong.length === 0 ? begun : begun - 1 };
 }
 
 async function deployWithCuts(
@@ -72,7 +69,6 @@ async function deployWithCuts(
 ): Promise<{
   readonly cuts: readonly string[];
   readonly wrong: readonly string[];
-  readonly installed: readonly string[];
 }> {
   const cuts: string[] = [];
   const earlier = new Map<string, number>();
@@ -101,17 +97,16 @@ async function deployWithCuts(
         ? await judgeCompleted(root, store, kit.reference)
         : await judgeMoment(root, { marks, store }, kit.reference),
       records: await recordsOn(root),
-      installed: await installed(root),
     }));
     const wrong = [...found.wrong];
     if (found.records < flushed) wrong.push(`the journal had ${flushed} records and has ${found.records}`);
     flushed = found.records;
-    if (wrong.length > 0) return { cuts, wrong: [...wrong, story], installed: [] };
-    if (isOff) return { cuts, wrong: [], installed: found.installed };
+    if (wrong.length > 0) return { cuts, wrong: [...wrong, story] };
+    if (isOff) return { cuts, wrong: [] };
     if (!isCut && marks.at(-1) !== 'restart')
-      return { cuts, wrong: [`the machine ended by itself: ${story}`], installed: [] };
+      return { cuts, wrong: [`the machine ended by itself: ${story}`] };
   }
-  return { cuts, wrong: ['the deployment does not come to an end'], installed: [] };
+  return { cuts, wrong: ['the deployment does not come to an end'] };
 }
 
 const judge = <T>(image: string, look: (root: string) => Promise<T>): Promise<T> =>
@@ -138,7 +133,7 @@ async function cutAtRandom(
   const system = began.text.endsWith('windows') ? 'windows' : 'winpeshl';
   const before = earlier.get(system) ?? 0;
   // A start after a cut has less left to do: drawn as for the first one, most moments would lie behind its end.
-  const share = draw ** (1 + before / 2);
+  const share = draw ** (1 + before);
   const usual = A_START[system];
   const goal = Math.ceil(share * (byWrites ? usual.writes : usual.seconds * 1000));
   const isTime = (): boolean =>
