@@ -40,13 +40,17 @@ describe('after a power cut anywhere', () => {
     });
   });
 
-  it('folders that were made together are all there once the call had ended', async () => {
+  it('what is put into folders that were made together is there', async () => {
     const names = ['a', 'a/b', 'c/d/e', 'c/f'];
     await everyCut({
       within,
-      run: (files, folder) => files.makeFolders(names.map(name => path.join(folder, name))),
+      run: async (files, folder) => {
+        await files.makeFolders(names.map(name => path.join(folder, name)));
+        for (const name of names) await files.replaceFile(path.join(folder, name, 'state'), Buffer.from(NEW));
+      },
       verify: async (folder, { done }) => {
-        for (const name of names) expect(existsSync(path.join(folder, name)) || !done, name).toBe(true);
+        for (const name of names)
+          expect(done ? [NEW] : [undefined, NEW]).toContain(await textOf(path.join(folder, name, 'state')));
       },
     });
   });
