@@ -4,6 +4,7 @@ import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentReference } from '../content/manifest.ts';
+import { packedIndexes } from '../content/packed-indexes.ts';
 import { type DigestWorld, sha256OfFiles } from './digest-files.ts';
 import { type OlderVersion, olderVersions, readIndexes } from './older-versions.ts';
 import { packVersion } from './pack-version.ts';
@@ -55,8 +56,14 @@ async function pack(
   world: StageWorld,
 ): Promise<void> {
   const { files } = decodeManifest(await readFile(path.join(folder, 'manifest.json')), reference);
-  const indexes = await readIndexes(files, sha256 => path.join(folder, 'chunks', `${sha256}.chunks`));
+  const place = (sha256: string): string => path.join(folder, 'chunks', `${sha256}.chunks`);
+  const indexes = await readIndexes(files, place);
   await packVersion({ files, indexes, folder: path.join(folder, 'files') }, older, into, world);
+  const together = packedIndexes(files);
+  if (together === undefined) return;
+  const encoded = new Uint8Array(together.sizeBytes);
+  for (const [sha256, { offset }] of together.places) encoded.set(await readFile(place(sha256)), offset);
+  await world.durable.writeUnflushed(path.join(into, 'indexes'), encoded);
 }
 
 /** @returns the versions from which there are packs: later ones have come since, and are not what it was made from. undefined where there is no pack at all. */

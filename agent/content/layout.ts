@@ -14,6 +14,8 @@ export const onDistributionPoint = {
   packFrom: (id: string, version: string, older: string): string =>
     `content/${id}/${version}/packs/from-${older}.pack`,
   packIndex: (pack: string): string => `${pack}.idx`,
+  /** The chunk indexes of all large files, see content/packed-indexes.ts. */
+  packedIndexes: (id: string, version: string): string => `content/${id}/${version}/packs/indexes`,
   /** Names the current serial number; replaced last, in one rename. */
   policyPointer: 'policy/current.json',
   policy: (serial: number): string => `policy/${serial}/policy.json`,

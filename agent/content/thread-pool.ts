@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import { asFault, Fault } from '../fault/fault.ts';
 import { type FromWorker, faultFromData, type ToWorker, type WorkerStart } from './job-messages.ts';
-import type { JobAdvance, JobCatalogue, JobName, WorkerPool } from './worker-pool.ts';
+import type { JobAdvance, JobCatalogue, JobName, JobOptions, WorkerPool } from './worker-pool.ts';
 
 export interface ThreadPoolOptions {
   /** How many jobs run at once; more than the machine has cores is slower (measured). */
@@ -16,6 +16,7 @@ interface Task {
   readonly name: JobName;
   readonly input: unknown;
   readonly advance: JobAdvance | undefined;
+  readonly handOver: readonly ArrayBuffer[];
   readonly resolve: (output: unknown) => void;
   readonly reject: (fault: unknown) => void;
 }
@@ -59,7 +60,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
 
   function run(thread: Thread, task: Task): void {
     Atomics.store(thread.stop, 0, 0);
-    send(thread, { kind: 'run', job: task.job, name: task.name, input: task.input });
+    send(thread, { kind: 'run', job: task.job, name: task.name, input: task.input }, task.handOver);
     thread.task = task;
     thread.worker.ref();
   }
@@ -96,7 +97,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
     run<N extends JobName>(
       name: N,
       input: JobCatalogue[N]['input'],
-      { signal, advance }: { readonly signal?: AbortSignal; readonly advance?: JobAdvance } = {},
+      { signal, advance, handOver = [] }: JobOptions = {},
     ): Promise<JobCatalogue[N]['output']> {
       jobs += 1;
       const job = jobs;
@@ -111,6 +112,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
           name,
           input,
           advance,
+          handOver,
           resolve: output => {
             signal?.removeEventListener('abort', onAbort);
             // The worker ran the job of this name; the message port only forgot the type.
@@ -148,6 +150,6 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
   }
 }
 
-function send(thread: Thread, message: ToWorker): void {
-  thread.worker.postMessage(message);
+function send(thread: Thread, message: ToWorker, handOver: readonly ArrayBuffer[] = []): void {
+  thread.worker.postMessage(message, handOver);
 }

@@ -173,6 +173,13 @@ export type JobName = keyof JobCatalogue;
 /** Progress of a running job, in bytes since the last call. */
 export type JobAdvance = (bytes: number) => void;
 
+export interface JobOptions {
+  readonly signal?: AbortSignal;
+  readonly advance?: JobAdvance;
+  /** Buffers of the input that are handed over instead of copied: the caller has them no more. */
+  readonly handOver?: readonly ArrayBuffer[];
+}
+
 /** A place where jobs run. `size` is how many run at once: split work by it. */
 export interface WorkerPool {
   readonly size: number;
@@ -180,7 +187,7 @@ export interface WorkerPool {
   run<N extends JobName>(
     name: N,
     input: JobCatalogue[N]['input'],
-    options?: { readonly signal?: AbortSignal; readonly advance?: JobAdvance },
+    options?: JobOptions,
   ): Promise<JobCatalogue[N]['output']>;
   close(): Promise<void>;
 }

@@ -78,7 +78,7 @@ export const acquire: Acquire = async (request, world) => {
   const { layout, durable } = world;
   await recoverSwap(layout, id, durable);
   const choice = openSourceChoice(id, world.sources, world.health);
-  const indexes = openChunkIndexes(request.reference, { ...world, choice });
+  const indexes = openChunkIndexes(request.reference, request.manifest, { ...world, choice });
   const whole = { request, world, choice, indexes };
   // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.
   const mending =

@@ -55,6 +55,8 @@ export interface DurableFiles {
   copyUnflushed(from: string, to: string, tools: CopyTools): Promise<void>;
   /** Writes a file of an absent name, as `copyUnflushed` does. */
   writeUnflushed(path: string, bytes: Uint8Array): Promise<void>;
+  /** Flushes these files, data and names: many of them together in a fraction of the time. Nothing is done for none. */
+  flushFiles(paths: readonly string[]): Promise<void>;
   /** Flushes everything below these folders, data and names, and their own names. */
   flushTrees(folders: readonly string[]): Promise<void>;
   /** Makes a second name for a file where the file system can; otherwise copies it. The target must be absent. */

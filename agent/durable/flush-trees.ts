@@ -14,14 +14,27 @@ const FLUSHES_AT_ONCE = 16;
 export async function flushTrees(disk: Disk, folders: readonly string[]): Promise<void> {
   const names = { files: [] as string[], folders: [] as string[] };
   for (const folder of folders) await collect(disk, folder, names);
-  if (names.files.length < FILES_FOR_VOLUME_FLUSH || !(await disk.flushVolumes(folders))) {
-    const limit = pLimit(FLUSHES_AT_ONCE);
-    const flushed = await Promise.allSettled(names.files.map(file => limit(() => flushName(disk, file))));
-    const failure = flushed.find(each => each.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
-    for (const folder of names.folders) await flushFolder(disk, folder);
-  }
+  await flushAll(disk, names, folders);
   for (const parent of new Set(folders.map(folder => path.dirname(folder)))) await flushFolder(disk, parent);
+}
+
+/** Data and names of these files; the folders that they lie in are durable. */
+export async function flushFiles(disk: Disk, files: readonly string[]): Promise<void> {
+  const folders = [...new Set(files.map(file => path.dirname(file)))];
+  await flushAll(disk, { files, folders }, folders);
+}
+
+async function flushAll(
+  disk: Disk,
+  { files, folders }: { readonly files: readonly string[]; readonly folders: readonly string[] },
+  volumes: readonly string[],
+): Promise<void> {
+  if (files.length >= FILES_FOR_VOLUME_FLUSH && (await disk.flushVolumes(volumes))) return;
+  const limit = pLimit(FLUSHES_AT_ONCE);
+  const flushed = await Promise.allSettled(files.map(file => limit(() => flushName(disk, file))));
+  const failure = flushed.find(each => each.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+  for (const folder of folders) await flushFolder(disk, folder);
 }
 
 async function collect(

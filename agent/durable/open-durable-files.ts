@@ -8,7 +8,7 @@ import { type Disk, machineDisk, type OpenFile } from './disk.ts';
 import { diskFault, nativeCodeOf } from './disk-fault.ts';
 import type { DurableFiles, LinkPair, PartialFile } from './durable-files.ts';
 import { flushFolder, flushName, flushNames, withOpen } from './flush-names.ts';
-import { flushTrees, groupsOf, makeFolderUnflushed } from './flush-trees.ts';
+import { flushFiles, flushTrees, groupsOf, makeFolderUnflushed } from './flush-trees.ts';
 import { DEFAULT_PAUSES_MS, NOT_SHARED, withPatience } from './patience.ts';
 import { removeFromFolder, removeTree } from './remove-tree.ts';
 
@@ -188,6 +188,10 @@ export function openDurableFiles(
           await fill();
         }
       }),
+    flushFiles: async files => {
+      const [first] = files;
+      if (first !== undefined) await inTurn(first, 'flush', () => flushFiles(disk, files));
+    },
     flushTrees: async folders => {
       for (const group of groupsOf(folders, FOLDERS_A_FLUSH)) {
         const [first = ''] = group;

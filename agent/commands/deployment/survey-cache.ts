@@ -1,7 +1,7 @@
 // Surveys items of the cache with their manifests at hand and turns the findings into rows of the content table.
 import pLimit from 'p-limit';
 import type { ContentManifest, ContentReference, ManifestFile } from '../../content/manifest.ts';
-import { openChunkIndexes } from '../../distribution/chunk-indexes.ts';
+import { type ChunkIndexes, openChunkIndexes } from '../../distribution/chunk-indexes.ts';
 import { openSourceChoice } from '../../distribution/source-choice.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { PlannedItem } from '../../plan/plan.ts';
@@ -94,20 +94,22 @@ async function learnChunks(
   reference: ContentReference,
 ): Promise<number> {
   const { durable, signal } = composition;
-  const indexes = openChunkIndexes(reference, {
-    layout,
-    durable,
-    choice: openSourceChoice(reference.id, sources, health),
-    settings: settings.transfer,
-    signal,
-  });
+  let indexes: ChunkIndexes | undefined;
   try {
-    await indexes.all((await manifests.manifest(reference)).files);
+    const manifest = await manifests.manifest(reference);
+    indexes = openChunkIndexes(reference, manifest, {
+      layout,
+      durable,
+      choice: openSourceChoice(reference.id, sources, health),
+      settings: settings.transfer,
+      signal,
+    });
+    await indexes.all(manifest.files);
   } catch (thrown) {
     // Not to be had now: the plan then counts those files as to be fetched whole, and the transfer asks again.
     if (!(thrown instanceof Fault) || thrown.code !== 'CONTENT-01') throw thrown;
   }
-  return indexes.fetchedBytes();
+  return indexes?.fetchedBytes() ?? 0;
 }
 
 async function lookAtWanted(

@@ -22,8 +22,8 @@ export interface FrameOrder {
 export interface FrameFetchWorld {
   readonly source: Source;
   readonly patience: Patience;
-  /** Inflates, proves and places the units of a frame, while the next one comes. TRUST-17 when it is not what it should be: that ends the fetch. */
-  readonly take: (frame: PackFrame, packed: Uint8Array) => Promise<void>;
+  /** Inflates, proves and places the units of a frame, while the next one comes; the bytes are its own. TRUST-17 when it is not what it should be: that ends the fetch. */
+  readonly take: (frame: PackFrame, packed: Uint8Array<ArrayBuffer>) => Promise<void>;
   /** Bytes that came, also those in vain. */
   readonly received: (bytes: number) => void;
 }
@@ -59,6 +59,15 @@ export async function fetchFrames(order: FrameOrder, world: FrameFetchWorld): Pr
   return { left };
 }
 
+/** All have ended before the first failure is thrown. */
+async function settled(taking: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(taking)).find(each => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** So many frames of a connection wait for a thread, at most. */
+const FRAMES_AHEAD = 2;
+
 /** What ties the next request to the same file. */
 interface PackLink {
   validator?: string;
@@ -87,14 +96,15 @@ async function fetchRange(
   let next = 0;
   const frames = whole ? [...left] : first.frames;
   let buffer = new Uint8Array(frames[next]?.packedBytes ?? 0);
-  /** The frame before: one is taken while the next one comes. */
-  let taking: Promise<void> = Promise.resolve();
-  const begin = (frame: PackFrame, packed: Uint8Array): void => {
-    taking = take(frame, packed).then(() => {
-      left.shift();
+  /** Frames before: some are taken while the next one comes. */
+  const taking: Promise<void>[] = [];
+  const begin = (frame: PackFrame, packed: Uint8Array<ArrayBuffer>): void => {
+    const taken = take(frame, packed).then(() => {
+      left.splice(left.indexOf(frame), 1);
     });
-    // It is waited for, and its failure thrown, before the next one and at the end.
-    taking.catch(() => {});
+    // It is waited for, and its failure thrown, before a later one and at the end.
+    taken.catch(() => {});
+    taking.push(taken);
   };
   try {
     for await (const piece of bytes) {
@@ -105,7 +115,7 @@ async function fetchRange(
         const to = Math.min(frame.offset + frame.packedBytes, end);
         buffer.set(piece.subarray(from - packOffset, to - packOffset), from - frame.offset);
         if (to < frame.offset + frame.packedBytes) break;
-        await taking;
+        if (taking.length >= FRAMES_AHEAD) await taking.shift();
         begin(frame, buffer);
         next += 1;
         if (next === frames.length) return;
@@ -114,6 +124,6 @@ async function fetchRange(
       packOffset = end;
     }
   } finally {
-    await taking;
+    await settled(taking);
   }
 }

@@ -94,7 +94,8 @@ async function fetchSome(
         const { units, placed } = wanted.wantedOf(frame);
         const dictionary = dictionaryOf(frame, pack, request, world);
         const input = { packed, rawBytes: frame.rawBytes, subject, dictionary, units };
-        const taken = await world.pool.run('unpack-frame', input, { signal });
+        const handOver = [packed.buffer];
+        const taken = await world.pool.run('unpack-frame', input, { signal, handOver });
         meter.advance(source.name, placed(taken.placed));
         if (taken.failure !== undefined) throw faultFromData(taken.failure);
       },

@@ -1,0 +1,26 @@
+// All chunk indexes of a version in one file, one behind the other, so that thousands of large files are not thousands of requests. Where each lies follows from
+// the manifest, which proves each of them; so the file needs neither an index nor trust.
+import { chunkIndexBytes } from './chunk-index.ts';
+import type { ManifestFile } from './manifest.ts';
+
+/** A version with more index than this (some 30 GB of large files) has no such file: a request for each is little beside its bytes then. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+export interface PackedIndexes {
+  readonly sizeBytes: number;
+  /** By the SHA-256 of the file whose index it is; in the order of the manifest, each once. */
+  readonly places: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
+}
+
+/** @returns undefined where there is no such file: with fewer than two large files, or too many. */
+export function packedIndexes(files: readonly ManifestFile[]): PackedIndexes | undefined {
+  const places = new Map<string, { readonly offset: number; readonly length: number }>();
+  let sizeBytes = 0;
+  for (const { sha256, chunks } of files) {
+    if (chunks === undefined || places.has(sha256)) continue;
+    const length = chunkIndexBytes(chunks.count);
+    places.set(sha256, { offset: sizeBytes, length });
+    sizeBytes += length;
+  }
+  return places.size < 2 || sizeBytes > MOST_BYTES ? undefined : { sizeBytes, places };
+}
