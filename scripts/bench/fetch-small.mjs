@@ -37,8 +37,7 @@ export async function prepare({ folder, net, mib = DEFAULT_MIB, seed, atEnd }) {
     names.map(name => `url = "${url}/${name}"\noutput = "${fetched}/${name}"\n`).join(''),
   );
   writeFileSync(aria2List, names.map(name => `${url}/${name}\n dir=${fetched}\n out=${name}\n`).join(''));
-  // What was fetched goes only at the end: ext4 looks for new inodes among those deleted in the last minutes in vain, one by one, which made whoever came
-  // later up to three times as slow.
+  // What was fetched goes only at the end: ext4 passes over the inodes that were deleted in the last minutes one by one, which costs whoever comes later.
   const used = join(folder, 'used');
   let runs = 0;
   rmSync(used, { recursive: true, force: true });
