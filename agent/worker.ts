@@ -2,10 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerStart } from './content/job-messages.ts';
 import { serveJobs } from './content/serve-jobs.ts';
+import { threadDisk } from './durable/disk.ts';
 import { openDurableFiles } from './durable/open-durable-files.ts';
 import { jobs } from './jobs.ts';
 
 if (parentPort !== null) {
   const start: WorkerStart = workerData;
-  serveJobs(parentPort, { jobs, durable: openDurableFiles(), start });
+  serveJobs(parentPort, { jobs, durable: openDurableFiles(threadDisk), start });
 }

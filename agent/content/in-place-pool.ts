@@ -19,6 +19,7 @@ export function openInPlacePool({
   let last: Promise<unknown> = Promise.resolve();
   return {
     size: 1,
+    prepare() {},
     run(name, input, { signal = never, advance = () => {} } = {}) {
       const mine = last.then(async () => {
         // Jobs compute without waiting: between two of them signals and the screen get their turn.

@@ -52,7 +52,8 @@ export function unitBytes(
 ): UnitBytes | undefined {
   if (file.chunks === undefined) return { offset: 0, length: file.size, digest: digestKey(file.sha256) };
   if (index === undefined) return undefined;
-  const digest = Buffer.from(index.digest(chunk)).toString('latin1');
+  const { buffer, byteOffset, length } = index.digest(chunk);
+  const digest = Buffer.from(buffer, byteOffset, length).toString('latin1');
   return { offset: index.offset(chunk), length: index.length(chunk), digest };
 }
 

@@ -94,6 +94,9 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
 
   return {
     size,
+    prepare() {
+      while (!closed && threads.size < size) start().worker.unref();
+    },
     run<N extends JobName>(
       name: N,
       input: JobCatalogue[N]['input'],

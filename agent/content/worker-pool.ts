@@ -127,7 +127,8 @@ export interface JobCatalogue {
     readonly output: { readonly placed: number; readonly failure?: FaultData };
   };
   /**
-   * Fetches runs of chunks of one file from a source, proves each chunk and writes it at its place in `to` (made when absent), flushed.
+   * Fetches runs of chunks of one file from a source, proves each chunk and writes it at its place in `to` (made when absent); flushed to
+   * the end where it is `live`.
    * When runs are left, `failure` says why; a fault of the disk rejects the job.
    */
   'fetch-ranges': {
@@ -158,6 +159,7 @@ export interface JobCatalogue {
       readonly runs: readonly { readonly first: number; readonly last: number }[];
       readonly to: string;
       readonly gapBytes: number;
+      readonly live: boolean;
       readonly whole: boolean;
     };
     readonly output: {
@@ -183,6 +185,8 @@ export interface JobOptions {
 /** A place where jobs run. `size` is how many run at once: split work by it. */
 export interface WorkerPool {
   readonly size: number;
+  /** Work is coming soon: what takes time before the first job can run begins now. */
+  prepare(): void;
   /** Rejects with the job's Fault, or STOP-01 when `signal` aborts. */
   run<N extends JobName>(
     name: N,

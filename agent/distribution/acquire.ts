@@ -18,6 +18,7 @@ import { openSourceChoice } from './source-choice.ts';
 import type { SourceHealth } from './source-health.ts';
 import { stageItem } from './stage-item.ts';
 import { recoverSwap } from './swap.ts';
+import { THREADS_FROM_BYTES } from './transfer.ts';
 import type { TransferSettings } from './transfer-settings.ts';
 
 export type { TransferSettings } from './transfer-settings.ts';
@@ -76,6 +77,7 @@ export type Acquire = (request: AcquireRequest, world: AcquireWorld) => Promise<
 export const acquire: Acquire = async (request, world) => {
   const { id } = request.reference;
   const { layout, durable } = world;
+  if (request.reference.totalBytes >= THREADS_FROM_BYTES) world.pool.prepare();
   await recoverSwap(layout, id, durable);
   const choice = openSourceChoice(id, world.sources, world.health);
   const indexes = openChunkIndexes(request.reference, request.manifest, { ...world, choice });

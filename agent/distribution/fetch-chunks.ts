@@ -22,6 +22,8 @@ export interface ChunkOrder {
   readonly to: string;
   /** What another request costs, in bytes: a gap of at most so many between two runs is fetched along and passed over. None unless given. */
   readonly gapBytes?: number;
+  /** Readers may see the file: its bytes are flushed at the end. Else whoever swaps it in flushes what is not flushed by then. */
+  readonly live: boolean;
   /** The source gives no ranges: the whole file passes by, and what is needed is picked out of it. */
   readonly whole?: boolean;
 }
@@ -35,7 +37,7 @@ export interface ChunkFetchWorld {
   readonly advance: (bytes: number) => void;
 }
 
-/** What came of it. When `left` is not empty, `failure` says why; what is not left is written and durable. */
+/** What came of it. When `left` is not empty, `failure` says why; what is not left is written, and of a live file durable. */
 export interface ChunkFetch {
   readonly fetchedBytes: number;
   readonly left: readonly ChunkRun[];
@@ -65,7 +67,7 @@ export async function fetchChunks(order: ChunkOrder, world: ChunkFetchWorld): Pr
       },
     });
     const failure = await keepTrying({ order, world, writer, missing, state });
-    await writer.settle(true);
+    await writer.settle(order.live);
     return { fetchedBytes: state.fetchedBytes, left: runsOf(missing), ...(failure ? { failure } : {}) };
   } finally {
     await partial.close();

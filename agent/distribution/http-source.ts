@@ -277,7 +277,8 @@ async function collect(
     got += piece.length;
     if (got > maxBytes)
       throw new Fault('TRUST-08', subject, { expected: `at most ${maxBytes} bytes`, found: 'more' });
-    kept.push(piece);
+    // A piece is valid only until the next one is asked for.
+    kept.push(Uint8Array.from(piece));
   }
   return Buffer.concat(kept, got);
 }

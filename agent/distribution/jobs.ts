@@ -8,12 +8,12 @@ import { openSource } from './open-source.ts';
 
 /** Opens the source for itself: connections cannot be handed to another thread. */
 const fetchRanges: Job<'fetch-ranges'> = async (input, { durable, scratch, advance, signal }) => {
-  const { settings, from, subject, runs, to, gapBytes, whole } = input;
+  const { settings, from, subject, runs, to, gapBytes, live, whole } = input;
   const random = Math.random;
   const source = openSource(input.source, { settings, clock: systemClock, random });
   try {
     const { failure, ...fetched } = await fetchChunks(
-      { from, subject, index: viewChunkIndex(input.index, subject), runs, to, gapBytes, whole },
+      { from, subject, index: viewChunkIndex(input.index, subject), runs, to, gapBytes, live, whole },
       {
         source,
         durable,

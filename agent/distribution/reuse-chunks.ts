@@ -27,7 +27,7 @@ export async function reuseChunks(
 
   if (lacking().length === 0) return 0;
   const own = await knownChunks(seeds, world);
-  await fill(placesOf(own.lists));
+  if (own.lists.length > 0) await fill(placesOf(own.lists));
   if (elsewhere !== undefined && lacking().length > 0)
     await fill(await placesElsewhere(lacking(), elsewhere));
   for (const seed of seeds.cut ? own.others : []) {

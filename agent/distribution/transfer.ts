@@ -20,7 +20,7 @@ import { isOurOwn } from './source-failure.ts';
 import { bytesOfTask, type ChunksTask, type FileTask, type Task, tasksOf } from './tasks.ts';
 
 /** Below this a thread costs more than it saves. */
-const THREADS_FROM_BYTES = 32 * 1024 * 1024;
+export const THREADS_FROM_BYTES = 32 * 1024 * 1024;
 
 export interface Transferred {
   readonly fetchedBytes: number;
@@ -217,7 +217,7 @@ function fetchInPlace(
 ): Promise<ChunkFetch> {
   const gapBytes = choice.health.requestCostBytes(source);
   return fetchChunks(
-    { from, subject, index, runs, to: work.assemble, gapBytes, whole },
+    { from, subject, index, runs, to: work.assemble, gapBytes, live: work.live, whole },
     {
       source,
       durable: world.durable,
@@ -246,7 +246,16 @@ function threadedFetch(
     const indexBytes = shared.get(index) ?? shareChunkIndex(index, subject).bytes;
     shared.set(index, indexBytes);
     const gapBytes = choice.health.requestCostBytes(source);
-    const order = { from, subject, index: indexBytes, runs, to: work.assemble, gapBytes, whole };
+    const order = {
+      from,
+      subject,
+      index: indexBytes,
+      runs,
+      to: work.assemble,
+      gapBytes,
+      live: work.live,
+      whole,
+    };
     const input = { source: address, settings, ...order };
     const { failure, ...fetched } = await pool.run('fetch-ranges', input, { signal, advance });
     return { ...fetched, ...(failure ? { failure: faultFromData(failure) } : {}) };

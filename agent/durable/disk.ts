@@ -1,8 +1,9 @@
 // The single steps that durable writing is made of. Durable writes are composed from these alone, so that a test may count them, stop at
 // any of them and take back what was not flushed, while exactly the product's own code runs above.
-import type { Dirent, PathLike, Stats } from 'node:fs';
+import { type Dirent, type PathLike, type Stats, writeSync } from 'node:fs';
 import {
   chmod,
+  type FileHandle,
   link,
   lstat,
   mkdir,
@@ -79,7 +80,7 @@ export interface Disk {
 
 /** The file system of this machine. Paths of any length work on Windows when they are absolute: node:fs prefixes them itself. */
 export const machineDisk: Disk = {
-  open: openOnMachine,
+  open: (path, mode) => openOnMachine(path, mode, write),
   rename,
   link,
   unlink,
@@ -113,6 +114,13 @@ export const machineDisk: Disk = {
   flushVolumes,
 };
 
+/** The same for a worker thread, which writes by itself: to hand each write to a further thread and to wait for it cost a tenth of a transfer. */
+export const threadDisk: Disk = {
+  ...machineDisk,
+  open: (path, mode) =>
+    openOnMachine(path, mode, async ({ fd }, ...bytes) => ({ bytesWritten: writeSync(fd, ...bytes) })),
+};
+
 async function kindOnMachine(name: string): Promise<NameKind> {
   const found = await statusOf((at: PathLike) => lstat(at), name);
   return found === undefined ? 'absent' : (kindOf(found) ?? 'other');
@@ -136,7 +144,17 @@ function kindOf(found: Dirent | Stats): NameKind | undefined {
 
 const OPEN_FLAGS: Readonly<Record<OpenMode, string>> = { empty: 'w+', keep: 'a', existing: 'r+', read: 'r' };
 
-async function openOnMachine(path: string, mode: OpenMode): Promise<OpenFile> {
+type Write = (
+  handle: FileHandle,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  position: number,
+) => Promise<{ readonly bytesWritten: number }>;
+
+const write: Write = (handle, ...bytes) => handle.write(...bytes);
+
+async function openOnMachine(path: string, mode: OpenMode, write: Write): Promise<OpenFile> {
   // `a` makes the file without emptying it, but on Linux then ignores positions: so it serves only to make the file.
   if (mode === 'keep') await (await open(path, OPEN_FLAGS.keep)).close();
   const handle = await open(path, mode === 'keep' ? OPEN_FLAGS.existing : OPEN_FLAGS[mode]);
@@ -144,7 +162,7 @@ async function openOnMachine(path: string, mode: OpenMode): Promise<OpenFile> {
   return {
     write: async (bytes, position) => {
       for (let done = 0; done < bytes.length; ) {
-        done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+        done += (await write(handle, bytes, done, bytes.length - done, position + done)).bytesWritten;
       }
     },
     read: async (into, position) => {

@@ -1,6 +1,8 @@
-// A measured program of the benches, bundled as the executable's code is: stripping types at each start would be measured, too.
+// A measured program of the benches, bundled and started as the executable's code is: what only the way of starting costs would be measured, too.
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { bundle } from '../build/bundle.mjs';
+import { trimmed } from '../build/trimmed.mjs';
 import { at } from '../setup/place.mjs';
 
 /** Bundles `scripts/bench/NAME.ts`. @returns the paths of the program and of the agent's worker thread, in `folder`. */
@@ -15,9 +17,22 @@ export async function bundleProgram(folder, name) {
     format: 'cjs',
     target: 'node24',
     external: ['ffi-rs'], // a native add-on
+    minifySyntax: true,
+    minifyWhitespace: true,
+    plugins: [trimmed],
     define: { __PRESTAGE_BUILD__: '"bench"' },
     logOverride: { 'empty-import-meta': 'silent' },
   });
   const { worker } = await bundle(folder, 'bench');
   return { program, worker };
+}
+
+/**
+ * How Node runs a program as the executable runs its own: with the options of sea-config.json, and with the code that an earlier run compiled, as
+ * the executable carries it. The first run, which is not measured, leaves it behind.
+ * @returns `words` before the program's, and its environment
+ */
+export function likeExecutable() {
+  const { execArgv } = JSON.parse(readFileSync(at('sea-config.json'), 'utf8'));
+  return { words: execArgv, env: { ...process.env, NODE_COMPILE_CACHE: at('out', 'bench', 'compiled') } };
 }

@@ -60,9 +60,11 @@ function readReference(file: string) {
 }
 
 async function main([url = '', volume = '', reference = '', worker = '', cached]: readonly string[]) {
+  // From its text, as the executable does.
+  const source = readFileSync(worker, 'utf8');
   const pool = openThreadPool({
     size: Math.max(1, Math.min(8, os.availableParallelism())),
-    spawn: start => new Worker(worker, { workerData: start, resourceLimits: WORKER_LIMITS }),
+    spawn: start => new Worker(source, { eval: true, workerData: start, resourceLimits: WORKER_LIMITS }),
   });
   try {
     await acquireItem({ url, volume, reference, cached }, pool);

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { NODE } from '../setup/place.mjs';
 import { run } from '../setup/program.mjs';
 import { say, timed } from '../setup/say.mjs';
+import { likeExecutable } from './bundle-program.mjs';
 import { acquired, openFetchSite } from './fetch-site.mjs';
 import { serveOn } from './line.mjs';
 import { judged, rowsOf } from './measure.mjs';
@@ -114,7 +115,7 @@ async function mixedTree(folder, mib, seed) {
 
 /** Kills it so long after it began, unless it has ended by then: what starting takes is nothing to be lost. */
 async function endsWithin(words, ms) {
-  const child = spawn(NODE, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(NODE, words, { env: likeExecutable().env, stdio: ['ignore', 'pipe', 'inherit'] });
   const patience = new AbortController();
   child.stdout.once('data', () => {
     wait(ms, undefined, { signal: patience.signal }).then(

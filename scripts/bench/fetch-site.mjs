@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NODE } from '../setup/place.mjs';
 import { run } from '../setup/program.mjs';
 import { timed } from '../setup/say.mjs';
-import { bundleProgram } from './bundle-program.mjs';
+import { bundleProgram, likeExecutable } from './bundle-program.mjs';
 
 const ID = 'BEN00001';
 
@@ -45,6 +45,7 @@ export async function openFetchSite(folder, atEnd) {
     },
     /** The words after `node` that make a version whole on a volume. @param cached the version that is there */
     acquiring: (url, volume, version, cached) => [
+      ...likeExecutable().words,
       program,
       url,
       volume,
@@ -57,5 +58,5 @@ export async function openFetchSite(folder, atEnd) {
 
 /** Runs what `acquiring` answered. @returns what it printed at the end. */
 export async function acquired(words) {
-  return JSON.parse((await run(NODE, words)).split('\n').at(-1));
+  return JSON.parse((await run(NODE, words, { env: likeExecutable().env })).split('\n').at(-1));
 }

@@ -43,6 +43,7 @@ function sourceOf({ url }: { readonly url: string }, ca?: string) {
 }
 
 describe('a server that always misbehaves is refused by name', () => {
+  // An answer without a length is not read, but asked for once more with the library, which knows how to: two requests.
   const cases: readonly (readonly [title: string, Misbehaviour, ReadOptions, FaultCode, requests: number])[] =
     [
       ['404', { kind: 'status', status: 404 }, whole, 'NET-02', 1],
@@ -79,7 +80,7 @@ describe('a server that always misbehaves is refused by name', () => {
         { kind: 'raw', text: `${CHUNKED_HEAD}\r\nxyz\r\nabc\r\n` },
         whole,
         'NET-06',
-        1,
+        2,
       ],
       [
         'a head that is cut short',
@@ -122,25 +123,25 @@ describe('a server that always misbehaves is refused by name', () => {
       ],
       ['a reset in the middle of the file', { kind: 'reset', afterBytes: 70_000 }, whole, 'NET-06', 1],
       ['a reset in the middle of a part', { kind: 'reset', afterBytes: 70_000 }, part, 'NET-06', 1],
-      ['chunks whose end never comes', { kind: 'early-fin', afterBytes: 70_000 }, whole, 'NET-06', 1],
+      ['chunks whose end never comes', { kind: 'early-fin', afterBytes: 70_000 }, whole, 'NET-06', 2],
       [
         'chunks whose end never comes, behind the last byte',
         { kind: 'early-fin', afterBytes: 100_000 },
         part,
         'NET-06',
-        1,
+        2,
       ],
       ['a length of more than comes', { kind: 'length', by: 10 }, whole, 'NET-07', 1],
       ['a length of less than comes', { kind: 'length', by: -10 }, whole, 'NET-07', 1],
       ['a length of more than the part', { kind: 'length', by: 10 }, part, 'NET-08', 1],
       ['a length of less than the part', { kind: 'length', by: -10 }, part, 'NET-08', 1],
       ['a part in several parts', { kind: 'multipart' }, part, 'NET-08', 1],
-      ['a file cut short, without a length', { kind: 'chunked', surplus: -1 }, part, 'NET-06', 1],
+      ['a file cut short, without a length', { kind: 'chunked', surplus: -1 }, part, 'NET-06', 2],
       ['a file cut short', { kind: 'truncate', toBytes: 100_000 }, whole, 'NET-07', 1],
       ['a file cut short, by part', { kind: 'truncate', toBytes: 160_000 }, part, 'NET-07', 1],
       ['another size in Content-Range', { kind: 'other-size', size: 200_001 }, part, 'NET-07', 1],
-      ['more bytes than asked for, without a length', { kind: 'chunked', surplus: 1 }, part, 'NET-07', 1],
-      ['more bytes than the file has, without a length', { kind: 'chunked', surplus: 1 }, whole, 'NET-07', 1],
+      ['more bytes than asked for, without a length', { kind: 'chunked', surplus: 1 }, part, 'NET-07', 2],
+      ['more bytes than the file has, without a length', { kind: 'chunked', surplus: 1 }, whole, 'NET-07', 2],
       ['compression without being asked', { kind: 'gzip' }, whole, 'NET-07', 1],
       ['compression of a part', { kind: 'gzip' }, part, 'NET-07', 1],
       ['another part than asked for', { kind: 'other-range', shift: 1 }, part, 'NET-08', 1],
@@ -149,8 +150,8 @@ describe('a server that always misbehaves is refused by name', () => {
       ['a redirect to nowhere', { kind: 'redirect', to: 'http://' }, whole, 'NET-09', 1],
       ['a redirect to a file', { kind: 'redirect', to: 'file:///etc/passwd' }, whole, 'NET-09', 1],
       ['a redirect with a password', { kind: 'redirect', to: 'http://u:p@127.0.0.1/' }, whole, 'NET-09', 1],
-      ['a captive portal', { kind: 'page' }, whole, 'NET-10', 1],
-      ['a captive portal, by part', { kind: 'page' }, part, 'NET-10', 1],
+      ['a captive portal', { kind: 'page' }, whole, 'NET-10', 2],
+      ['a captive portal, by part', { kind: 'page' }, part, 'NET-10', 2],
       [
         'another ETag in answer to If-Range',
         { kind: 'etag', etag: '"2"' },

@@ -1,8 +1,12 @@
-// One request and its answer, by undici: connections kept alive, nothing followed, nothing decompressed, nothing retried.
-// The library is loaded with the first request, so that a run that needs no network does not pay for it.
+// One request and its answer: connections kept alive, nothing followed, nothing decompressed, nothing retried. Plain answers of a server that is asked
+// without a proxy are read straight from the socket; everything else is undici's, which is loaded only when it is needed.
+
+import { goesDirect } from '../../document/no-proxy.ts';
 import { VERSION } from '../../version.ts';
 import { authorizationHeader } from './access.ts';
-import { type DispatcherOptions, type Dispatchers, openDispatchers } from './dispatchers.ts';
+import { openDirectClient } from './direct/direct-client.ts';
+import { type DispatcherOptions, type Dispatchers, openDispatchers, tlsTo } from './dispatchers.ts';
+import { NotHttp, ProxyRefusal } from './http-errors.ts';
 import type { AnswerHead } from './judge.ts';
 
 /** An answer whose body has not been read yet. It must be read to its end or discarded. */
@@ -10,18 +14,6 @@ export interface Exchange extends AnswerHead {
   readonly bytes: AsyncIterable<Uint8Array>;
   /** Gives up the body; the connection is closed unless the body was at its end. */
   discard(): void;
-}
-
-/** What came back is not HTTP at all. */
-export class NotHttp extends Error {}
-
-/** The proxy answered in the server's place. */
-export class ProxyRefusal extends Error {
-  readonly status: number;
-  constructor(status: number, cause: unknown) {
-    super(`the proxy answered ${status}`, { cause });
-    this.status = status;
-  }
 }
 
 export interface HttpClient {
@@ -55,6 +47,27 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     if (authorization === undefined || insecure === true || url.origin !== options.origin) return {};
     return { authorization: authorizationHeader(authorization) };
   };
+  const direct = openDirectClient({
+    ...options,
+    tlsTo: url => tlsTo(url, options.access(), options.origin),
+  });
+  const headersTo = (url: URL, headers: Readonly<Record<string, string>>): Record<string, string> => ({
+    'accept-encoding': 'identity',
+    'user-agent': `prestage/${VERSION}`,
+    ...account(url),
+    ...headers,
+  });
+  const getDirect = async (
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Exchange | undefined> => {
+    const { proxy } = options.access();
+    if (proxy !== undefined && !goesDirect(url, proxy.noProxy)) return undefined;
+    const answer = await direct.get(url, headersTo(url, headers), signal);
+    if (answer !== undefined) options.heard?.(answer);
+    return answer;
+  };
   const send = async (
     method: 'GET' | 'POST',
     url: URL,
@@ -69,12 +82,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
         method,
         dispatcher: dispatchers.to(url),
         signal,
-        headers: {
-          'accept-encoding': 'identity',
-          'user-agent': `prestage/${VERSION}`,
-          ...account(url),
-          ...headers,
-        },
+        headers: headersTo(url, headers),
         ...(body === undefined ? {} : { body }),
       })
       .catch(thrown => {
@@ -94,10 +102,12 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     };
   };
   return {
-    get: (url, headers, signal) => send('GET', url, headers, signal),
+    get: async (url, headers, signal) =>
+      (await getDirect(url, headers, signal)) ?? (await send('GET', url, headers, signal)),
     post: (url, headers, body, signal) => send('POST', url, headers, signal, body),
     async close() {
       // `destroy`, not `close`: at the end of an aborted run nobody waits for a stalled answer.
+      direct.close();
       if (opening) await (await opening).dispatchers.destroy();
     },
   };

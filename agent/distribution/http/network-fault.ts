@@ -1,6 +1,6 @@
 // Names what went wrong below HTTP, by the codes of Node, OpenSSL and undici.
 import { Fault } from '../../fault/fault.ts';
-import { NotHttp, ProxyRefusal } from './exchange.ts';
+import { NotHttp, ProxyRefusal } from './http-errors.ts';
 import { proxyFault } from './judge.ts';
 
 /**

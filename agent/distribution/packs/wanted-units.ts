@@ -40,7 +40,8 @@ export function wantedUnits(
   const numbers = unitNumbers({ files });
   const indexes = new Map<string, ChunkIndex>();
   for (const { file, index } of works) if (index !== undefined) indexes.set(file.sha256, index);
-  const { places } = missingPlaces(works);
+  // Only where a pack offers something.
+  let places: ReturnType<typeof missingPlaces> | undefined;
 
   const bytesOf = (unit: number): UnitBytes | undefined => {
     const { file, chunk } = numbers.placeOf(unit);
@@ -59,11 +60,14 @@ export function wantedUnits(
       }
     }
   }
-  const missingAt = (digest: string): readonly MissingPlace[] => (places.get(digest) ?? []).filter(isMissing);
+  const missingAt = (digest: string): readonly MissingPlace[] => {
+    places ??= missingPlaces(works);
+    return (places.get(digest) ?? []).filter(isMissing);
+  };
 
   return {
     units: numbers.count,
-    plain: () => missingPlaces(works).plain,
+    plain: () => plainCost(works),
     lengthOf: unit => bytesOf(unit)?.length,
     offerOf(frame) {
       let [plainBytes, plainRequests] = [0, 0];
@@ -102,30 +106,43 @@ export function wantedUnits(
   };
 }
 
-function missingPlaces(works: readonly FileWork[]): {
-  readonly places: ReadonlyMap<string, readonly MissingPlace[]>;
-  readonly plain: ReturnType<WantedUnits['plain']>;
-} {
+/** What is missing, by digest, each in the order of the files. */
+function missingPlaces(works: readonly FileWork[]): ReadonlyMap<string, readonly MissingPlace[]> {
   const places = new Map<string, MissingPlace[]>();
-  let [bytes, requests] = [0, 0];
-  let before: MissingPlace | undefined;
   for (const work of works) {
-    const { file, index, missing } = work;
-    if (missing === 'nothing') continue;
-    const small = file.chunks === undefined;
-    for (let chunk = 0; chunk < (small ? 1 : (index?.count ?? 0)); chunk++) {
-      const unit = unitBytes(file, chunk, index);
-      const place = { work, chunk: small ? undefined : chunk, offset: unit?.offset ?? 0 };
-      if (unit === undefined || !isMissing(place)) continue;
+    for (const chunk of missingUnits(work)) {
+      const unit = unitBytes(work.file, chunk ?? 0, work.index);
+      if (unit === undefined) continue;
+      const place = { work, chunk, offset: unit.offset };
       const same = places.get(unit.digest);
       if (same === undefined) places.set(unit.digest, [place]);
       else same.push(place);
-      bytes += unit.length;
-      if (!follows(place, before)) requests++;
-      before = place;
     }
   }
-  return { places, plain: { bytes, requests } };
+  return places;
+}
+
+/** Bytes and requests of everything that is missing, neighbours in one. */
+function plainCost(works: readonly FileWork[]): ReturnType<WantedUnits['plain']> {
+  let [bytes, requests] = [0, 0];
+  for (const work of works) {
+    let before: number | undefined;
+    for (const chunk of missingUnits(work)) {
+      bytes += chunk === undefined ? work.file.size : (work.index?.length(chunk) ?? 0);
+      if (chunk === undefined || before !== chunk - 1) requests++;
+      before = chunk;
+    }
+  }
+  return { bytes, requests };
+}
+
+/** The missing chunks of a large file; undefined, once, for a small one. */
+function* missingUnits({ file, index, missing }: FileWork): Generator<number | undefined> {
+  if (missing === 'nothing') return;
+  if (file.chunks === undefined) yield undefined;
+  else if (index !== undefined)
+    for (let chunk = 0; chunk < index.count; chunk++)
+      if (missing === 'whole' || missing[chunk] !== 0) yield chunk;
 }
 
 function isMissing({ work: { missing }, chunk }: MissingPlace): boolean {
