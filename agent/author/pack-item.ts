@@ -24,7 +24,7 @@ export async function packStaged(
 
 /** Compares the packs of a version with what they would be now, and exchanges all of them when one differs. @returns whether one did. Faults: DISK-*, STOP-01. */
 export async function mendPacks(
-  item: SiteContent,
+  item: Pick<SiteContent, 'id' | 'version'>,
   reference: ContentReference,
   world: StageWorld,
 ): Promise<boolean> {

@@ -4,6 +4,8 @@ import type { Observe } from '../progress/event.ts';
 import { openRunProgress, type RunProgress } from '../progress/run-progress.ts';
 
 const TELL_EVERY_MS = 100;
+/** Where nothing comes the figures are told again so often: the rate falls while somebody looks at it. */
+const TELL_SILENCE_MS = 1000;
 
 export interface Meter {
   /** Bytes that crossed the wire, proven or not. */
@@ -14,6 +16,8 @@ export interface Meter {
   finish(): void;
   fetchedBytes(): number;
   bySource(): Readonly<Record<string, number>>;
+  /** Nothing is told any more. */
+  close(): void;
 }
 
 /** What the meter of an item works with. */
@@ -35,21 +39,29 @@ export function openMeter(
   const inRun = progress.begin(subject, totalBytes);
   let doneBytes = 0;
   let toldAt = begun;
+  let lastSource: string | undefined;
+  const tell = (source: string): void => {
+    toldAt = clock.ticks();
+    const run = inRun(doneBytes);
+    observe({ kind: 'advanced', stage: 'transfer', subject, doneBytes, totalBytes, source, run });
+  };
+  const silence = setInterval(() => {
+    if (lastSource !== undefined && clock.ticks() - toldAt >= TELL_SILENCE_MS) tell(lastSource);
+  }, TELL_SILENCE_MS);
+  silence.unref();
   observe({ kind: 'started', stage: 'transfer', subject, totalBytes });
   return {
     received: (source, bytes) => void received.set(source, (received.get(source) ?? 0) + bytes),
     advance(source, bytes) {
       // What two sources have brought both is there once.
       doneBytes = Math.min(totalBytes, doneBytes + bytes);
-      const now = clock.ticks();
-      if (now - toldAt < TELL_EVERY_MS && doneBytes < totalBytes) return;
-      toldAt = now;
-      const run = inRun(doneBytes);
-      observe({ kind: 'advanced', stage: 'transfer', subject, doneBytes, totalBytes, source, run });
+      lastSource = source;
+      if (clock.ticks() - toldAt >= TELL_EVERY_MS || doneBytes >= totalBytes) tell(source);
     },
     finish: () =>
       observe({ kind: 'finished', stage: 'transfer', subject, seconds: (clock.ticks() - begun) / 1000 }),
     fetchedBytes: () => [...received.values()].reduce((sum, bytes) => sum + bytes, 0),
     bySource: () => Object.fromEntries(received),
+    close: () => clearInterval(silence),
   };
 }

@@ -36,9 +36,23 @@ export async function transfer(
   choice: SourceChoice,
   world: AcquireWorld,
 ): Promise<Transferred> {
-  const { reference } = request;
   const totalBytes = works.reduce((sum, work) => sum + missingBytes(work), 0);
-  const meter = openMeter(reference.id, totalBytes, world);
+  const meter = openMeter(request.reference.id, totalBytes, world);
+  try {
+    return await transferWith(meter, works, request, choice, world);
+  } finally {
+    meter.close();
+  }
+}
+
+async function transferWith(
+  meter: Meter,
+  works: readonly FileWork[],
+  request: AcquireRequest,
+  choice: SourceChoice,
+  world: AcquireWorld,
+): Promise<Transferred> {
+  const { reference } = request;
   let packIndexBytes = 0;
   const indexed = (bytes: number): void => {
     packIndexBytes += bytes;

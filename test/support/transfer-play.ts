@@ -3,8 +3,12 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { mendPacks } from '../../agent/author/pack-item.ts';
+import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { type CacheLayout, cacheLayout } from '../../agent/content/layout.ts';
 import { type AcquireRequest, acquire } from '../../agent/distribution/acquire.ts';
+import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import { jobs } from '../../agent/jobs.ts';
 import { type AcquireOrder, attempt, attemptInProcess } from './acquire-order.ts';
 import {
   acquireWorld,
@@ -40,7 +44,9 @@ const ID = 'ABC00012';
 const CUTS_AT_MOST = 6;
 const ATTEMPTS_AT_MOST = 40;
 /** Most that a request loses when it breaks: the chunk or small file under way, and a gap that was fetched along with it. */
-const LOST_BY_REQUEST = 384 * 1024;
+const LOST_BY_PLAIN_REQUEST = 384 * 1024;
+/** Likewise of a pack: the frame under way, and those that wait for a thread. */
+const LOST_BY_PACK_REQUEST = 3 * 1024 * 1024;
 /** Misbehaviour that brings bytes which are of no use. */
 const LOSES = new Set(['drop', 'reset', 'early-fin', 'stall', 'corrupt', 'other-bytes', 'chunked', 'length']);
 /** Requests under way when all of them are cut: four for each of two servers. */
@@ -56,16 +62,19 @@ export interface PlayedAll {
 
 /**
  * Plays these seeds one after the other, every fourth with kills; throws what is wrong with the first that fails, and its story.
- * @param told is told of each play.
+ * @param options `packs`: the points have them; `told` is told of each play.
  */
 export async function playTransfers(
   seeds: readonly number[],
   ground: string,
-  told: (seed: number, played: Played) => void = () => {},
+  {
+    told = () => {},
+    ...options
+  }: { readonly packs: boolean; readonly told?: (seed: number, played: Played) => void },
 ): Promise<PlayedAll> {
   const all = { needed: 0, received: 0 };
   for (const seed of seeds) {
-    const played = await playTransfer(seed, ground, seed % 4 === 0);
+    const played = await playTransfer(seed, ground, { ...options, kills: seed % 4 === 0 });
     all.needed += played.neededBytes;
     all.received += played.receivedBytes;
     told(seed, played);
@@ -73,13 +82,17 @@ export async function playTransfers(
   return { plays: seeds.length, ratio: all.received / all.needed };
 }
 
-/** Throws, with the story, what is wrong. @param kills whether some attempts are processes of their own, which are killed. */
-export async function playTransfer(seed: number, ground: string, kills: boolean): Promise<Played> {
+/** Throws, with the story, what is wrong. @param options `kills`: whether some attempts are processes of their own, which are killed. */
+export async function playTransfer(
+  seed: number,
+  ground: string,
+  { kills, packs }: { readonly kills: boolean; readonly packs: boolean },
+): Promise<Played> {
   const random = seeded(seed);
   const folder = path.join(ground, `seed-${seed}`);
   const story: string[] = [];
   try {
-    const scene = await makeScene(folder, random);
+    const scene = await makeScene(folder, random, packs);
     story.push(scene.what);
     return await playOut(scene, { random, story, kills });
   } catch (cause) {
@@ -102,15 +115,19 @@ interface Scene {
   readonly initial: Files;
   readonly initiallyUnproven: readonly string[];
   readonly neededBytes: number;
+  readonly lostByRequest: number;
 }
 
-async function makeScene(folder: string, random: Seeded): Promise<Scene> {
+async function makeScene(folder: string, random: Seeded, packs: boolean): Promise<Scene> {
   const [point, volume] = [path.join(folder, 'dp'), path.join(folder, 'volume')];
   const layout = cacheLayout(volume);
   await mkdir(layout.packages, { recursive: true });
   const tree = drawTree(random);
+  const older = await publishItem(packs ? point : path.join(folder, 'older'), editTree(tree, random), {
+    version: '1',
+  });
   const item = await publishItem(point, tree, { version: '2' });
-  const older = await publishItem(path.join(folder, 'older'), editTree(tree, random), { version: '1' });
+  if (packs) await layPacks(point, item);
   const { reference, manifest } = item;
   const what = random.pick(['nothing there', 'an older version', 'damaged', 'left over'] as const);
   let request: AcquireRequest = { reference, manifest };
@@ -138,7 +155,14 @@ async function makeScene(folder: string, random: Seeded): Promise<Scene> {
     initial: await filesBelow(layout.item(ID)),
     initiallyUnproven: await unprovenNames(volume, manifests),
     neededBytes: await neededBytes(volume, point, request, path.join(folder, 'copy')),
+    lostByRequest: packs ? LOST_BY_PACK_REQUEST : LOST_BY_PLAIN_REQUEST,
   };
+}
+
+/** As the publisher does, from the version before it as well. */
+async function layPacks(point: string, { reference }: PublishedItem): Promise<void> {
+  const durable = openDurableFiles();
+  await mendPacks(reference, reference, { point, durable, pool: openInPlacePool({ jobs, durable }) });
 }
 
 /** What it takes without any trouble, found out on a copy of the volume. */
@@ -149,9 +173,17 @@ async function neededBytes(
   copy: string,
 ): Promise<number> {
   await cp(volume, copy, { recursive: true });
-  const { fetchedBytes } = await acquire(request, acquireWorld(copy, [openTestSource(point)]));
+  const files = new Map<string, Uint8Array>();
+  await servePoint(point, files);
+  const server = await startMisbehavingServer({ files, behave: () => undefined });
+  let receivedBytes = 0;
+  const end = await attempt({ volume: copy, urls: [server.url], request }, bytes => {
+    receivedBytes += bytes;
+  });
+  await server.close();
+  if (end !== 'done') throw new Error(`without any trouble: ${end}`);
   await rm(copy, { recursive: true });
-  return fetchedBytes;
+  return receivedBytes;
 }
 
 async function playOut(
@@ -173,7 +205,7 @@ async function playOut(
     for (let attempts = 0; attempts < ATTEMPTS_AT_MOST; attempts++) {
       const cut =
         cuts < CUTS_AT_MOST ? random.pick(['none', 'abort', kills ? 'kill' : 'abort'] as const) : 'none';
-      const end = await attemptWithCut(order, cut, random, watch);
+      const end = await attemptWithCut(order, cut, random, watch, scene.lostByRequest);
       if (end === 'STOP-01' || end === 'killed') cuts++;
       wasKilled ||= end === 'killed';
       // What has ended by itself writes no more, and has cleared away what it began.
@@ -207,7 +239,7 @@ interface Watch {
 /** Misbehaves so many times, then never again; one in four lacks a file for good. */
 async function moodyServer(
   name: string,
-  { point, tree }: Scene,
+  { point, tree, lostByRequest }: Scene,
   random: Seeded,
   watch: Watch,
   story: string[],
@@ -230,7 +262,7 @@ async function moodyServer(
       left--;
       const wrong = drawMisbehaviour(random);
       story.push(`${name}: ${JSON.stringify(wrong)} for ${seen.path.split('/').at(-1)} ${seen.range ?? ''}`);
-      if (LOSES.has(wrong.kind)) watch.excusedBytes += LOST_BY_REQUEST;
+      if (LOSES.has(wrong.kind)) watch.excusedBytes += lostByRequest;
       // From then on the source gives whole files only, as far as this attempt knows.
       if (wrong.kind === 'ignore-range') watch.excusedBytes += totalBytes;
       return wrong;
@@ -243,6 +275,7 @@ async function attemptWithCut(
   cut: 'none' | 'abort' | 'kill',
   random: Seeded,
   watch: Watch,
+  lostByRequest: number,
 ): Promise<string> {
   const received = (bytes: number): void => {
     watch.receivedBytes += bytes;
@@ -258,13 +291,13 @@ async function attemptWithCut(
     const { kill, end } = attemptInProcess(order, received);
     cutBy(kill);
     const how = await end;
-    if (how === 'killed') watch.excusedBytes += REQUESTS * (LOST_BY_REQUEST + LOST_BY_KILL);
+    if (how === 'killed') watch.excusedBytes += REQUESTS * (lostByRequest + LOST_BY_KILL);
     return how;
   }
   const stop = new AbortController();
   if (cut === 'abort') cutBy(() => stop.abort());
   const how = await attempt(order, received, stop.signal);
-  if (how === 'STOP-01') watch.excusedBytes += REQUESTS * LOST_BY_REQUEST;
+  if (how === 'STOP-01') watch.excusedBytes += REQUESTS * lostByRequest;
   watch.onRequest = () => {};
   return how;
 }
