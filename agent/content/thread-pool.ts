@@ -95,7 +95,11 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
   return {
     size,
     prepare() {
-      while (!closed && threads.size < size) start().worker.unref();
+      try {
+        while (!closed && threads.size < size) start().worker.unref();
+      } catch {
+        // The first job will say it.
+      }
     },
     run<N extends JobName>(
       name: N,

@@ -164,6 +164,7 @@ export interface JobCatalogue {
     };
     readonly output: {
       readonly fetchedBytes: number;
+      readonly unflushedBytes: number;
       readonly left: readonly { readonly first: number; readonly last: number }[];
       readonly failure?: FaultData;
     };

@@ -8,6 +8,7 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
 import type { RunProgress } from '../progress/run-progress.ts';
+import { THREADS_FROM_BYTES } from './chunk-fetchers.ts';
 import { openChunkIndexes } from './chunk-indexes.ts';
 import type { Deadline } from './deadline.ts';
 import { isFolder } from './local-tree.ts';
@@ -18,7 +19,6 @@ import { openSourceChoice } from './source-choice.ts';
 import type { SourceHealth } from './source-health.ts';
 import { stageItem } from './stage-item.ts';
 import { recoverSwap } from './swap.ts';
-import { THREADS_FROM_BYTES } from './transfer.ts';
 import type { TransferSettings } from './transfer-settings.ts';
 
 export type { TransferSettings } from './transfer-settings.ts';

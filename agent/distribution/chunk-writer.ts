@@ -36,8 +36,8 @@ export interface ChunkWriter {
   begin(chunk: number): Promise<void>;
   /** Takes the next bytes. Answers the first chunk that is rotten; the bytes after it are not looked at. */
   take(bytes: Uint8Array): Promise<RottenChunk | undefined>;
-  /** Writes what is proven and still in memory; with `flush`, waits until all of it is durable. */
-  settle(flush: boolean): Promise<void>;
+  /** Writes what is proven and still in memory; with `flush`, waits until all of it is durable. @returns how many written bytes are not flushed. */
+  settle(flush: boolean): Promise<number>;
 }
 
 export function openChunkWriter({ index, partial, scratch, wants, proven }: ChunkWriterOptions): ChunkWriter {
@@ -127,9 +127,9 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
     async settle(flush) {
       await writeProven();
       await writing;
-      if (!flush) return;
-      if (unflushedBytes > 0) await beginFlush();
+      if (flush && unflushedBytes > 0) await beginFlush();
       await flushing;
+      return unflushedBytes;
     },
   };
 }

@@ -40,6 +40,8 @@ export interface ChunkFetchWorld {
 /** What came of it. When `left` is not empty, `failure` says why; what is not left is written, and of a live file durable. */
 export interface ChunkFetch {
   readonly fetchedBytes: number;
+  /** Written, and left for others to flush. */
+  readonly unflushedBytes: number;
   readonly left: readonly ChunkRun[];
   readonly failure?: Fault;
 }
@@ -67,8 +69,9 @@ export async function fetchChunks(order: ChunkOrder, world: ChunkFetchWorld): Pr
       },
     });
     const failure = await keepTrying({ order, world, writer, missing, state });
-    await writer.settle(order.live);
-    return { fetchedBytes: state.fetchedBytes, left: runsOf(missing), ...(failure ? { failure } : {}) };
+    const unflushedBytes = await writer.settle(order.live);
+    const { fetchedBytes } = state;
+    return { fetchedBytes, unflushedBytes, left: runsOf(missing), ...(failure ? { failure } : {}) };
   } finally {
     await partial.close();
   }
@@ -145,6 +148,8 @@ async function fetchRun(
   const { order, world, writer, state } = transfer;
   const { index, from, whole = false } = order;
   const { signal } = world.patience;
+  // Before anything is asked for: a disk that fails here leaves no answer behind.
+  await writer.begin(run.first);
   const { bytes, validator } = await world.source.read(from, {
     expectedSize: index.sizeBytes,
     ...(whole ? {} : { range: { start: index.offset(run.first), end: index.offset(run.last) } }),
@@ -153,7 +158,6 @@ async function fetchRun(
   });
   onOpen();
   if (validator !== undefined) link.validator = validator;
-  await writer.begin(run.first);
   for await (const piece of bytes) {
     state.fetchedBytes += piece.length;
     const rotten = await writer.take(piece);

@@ -3,7 +3,7 @@
 // since only the reader knows which bytes were proven.
 import { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
-import { takeBandwidth } from './bandwidth-throttle.ts';
+import { readWithin, takeBandwidth } from './bandwidth-throttle.ts';
 import type { AddressAccess } from './http/access.ts';
 import type { Accounts } from './http/accounts.ts';
 import { type Exchange, type HttpClient, openHttpClient } from './http/exchange.ts';
@@ -15,6 +15,9 @@ import { type Patience, retrying } from './retry.ts';
 import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
 import { type StallWatch, watchForStall } from './stall-watch.ts';
 import type { TransferSettings } from './transfer-settings.ts';
+
+/** A near server fills it; a longer one gains nothing more. */
+const MOST_READ_BYTES = 1024 * 1024;
 
 /** What an HTTP source works with. */
 export interface HttpSourceWorld {
@@ -47,6 +50,7 @@ export function openHttpSource(
       if (date !== undefined && (lastDate === undefined || date > lastDate)) lastDate = date;
     },
     connections: settings.connections,
+    readBytes: () => Math.min(MOST_READ_BYTES, readWithin(world)),
     connectTimeoutMs: Math.min(10_000, settings.stallTimeoutMs),
   });
   const patience = (signal?: AbortSignal): Patience => ({

@@ -28,7 +28,7 @@ export interface ChunksTask extends Named {
 
 export type Task = FileTask | ChunksTask;
 
-/** A portion ends with a flush that its thread waits for: not too small, and enough of them that no thread is left with a long last one. */
+/** Not too small, since each is a request, and enough of them that no connection is left with a long last one. */
 const PORTION_BYTES = { least: 8 * 1024 * 1024, most: 512 * 1024 * 1024, perLane: 4 } as const;
 
 /** Most runs of a portion: what a source leaves of it when it fails goes back as one. */

@@ -7,7 +7,7 @@ import { mendPacks } from '../../agent/author/pack-item.ts';
 import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { type CacheLayout, cacheLayout } from '../../agent/content/layout.ts';
 import { type AcquireRequest, acquire } from '../../agent/distribution/acquire.ts';
-import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import { openDurableFiles, TEMPORARY_SUFFIX } from '../../agent/durable/open-durable-files.ts';
 import { jobs } from '../../agent/jobs.ts';
 import { type AcquireOrder, attempt, attemptInProcess } from './acquire-order.ts';
 import {
@@ -313,7 +313,9 @@ async function judge(
   if (done) return;
   const found = await filesBelow(layout.item(ID));
   if (what === 'damaged') {
-    const worse = Object.entries(found).filter(([name, bytes]) => isWorse(bytes, initial[name], tree[name]));
+    // What a killed writer leaves beside its target is nobody's file; the next attempt writes over it.
+    const files = Object.entries(found).filter(([name]) => !name.endsWith(TEMPORARY_SUFFIX));
+    const worse = files.filter(([name, bytes]) => isWorse(bytes, initial[name], tree[name]));
     if (worse.length > 0) throw new Error(`worse than before: ${worse.map(([name]) => name).join(', ')}`);
   } else if (differences(found, initial).length > 0 && differences(found, tree).length > 0)
     throw new Error(`two versions mixed: ${differences(found, initial).join(', ')}`);

@@ -80,7 +80,7 @@ function poolOptions({ connections }: DispatcherOptions): Pool.Options {
 }
 
 /** What Node's TLS is told. The name that is asked for (SNI) and verified is the host of the URL; an IP address is never asked for (RFC 6066 section 3). */
-export function tlsTo(url: URL, { ca, client, insecure }: AddressAccess, origin: string) {
+function tlsTo(url: URL, { ca, client, insecure }: AddressAccess, origin: string) {
   const isOwn = url.origin === origin;
   return {
     ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),

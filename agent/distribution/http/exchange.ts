@@ -1,11 +1,11 @@
-// One request and its answer: connections kept alive, nothing followed, nothing decompressed, nothing retried. Plain answers of a server that is asked
-// without a proxy are read straight from the socket; everything else is undici's, which is loaded only when it is needed.
+// One request and its answer: connections kept alive, nothing followed, nothing decompressed, nothing retried. Plain answers over http, without a proxy,
+// are read straight from the socket; everything else is undici's, which is loaded only when it is needed.
 
 import { goesDirect } from '../../document/no-proxy.ts';
 import { VERSION } from '../../version.ts';
 import { authorizationHeader } from './access.ts';
 import { openDirectClient } from './direct/direct-client.ts';
-import { type DispatcherOptions, type Dispatchers, openDispatchers, tlsTo } from './dispatchers.ts';
+import { type DispatcherOptions, type Dispatchers, openDispatchers } from './dispatchers.ts';
 import { NotHttp, ProxyRefusal } from './http-errors.ts';
 import type { AnswerHead } from './judge.ts';
 
@@ -33,6 +33,8 @@ export interface HttpClient {
 export interface HttpClientOptions extends DispatcherOptions {
   /** Told the head of every answer, redirects among them. */
   heard?(head: AnswerHead): void;
+  /** What one read takes at the most, in bytes; asked with each connection. */
+  readBytes(): number;
 }
 
 /** Opens nothing yet: the first `get` does. */
@@ -47,10 +49,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     if (authorization === undefined || insecure === true || url.origin !== options.origin) return {};
     return { authorization: authorizationHeader(authorization) };
   };
-  const direct = openDirectClient({
-    ...options,
-    tlsTo: url => tlsTo(url, options.access(), options.origin),
-  });
+  const direct = openDirectClient(options);
   const headersTo = (url: URL, headers: Readonly<Record<string, string>>): Record<string, string> => ({
     'accept-encoding': 'identity',
     'user-agent': `prestage/${VERSION}`,
@@ -62,6 +61,8 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Exchange | undefined> => {
+    // The bytes of TLS come through a stream in any case (connection.ts).
+    if (url.protocol !== 'http:') return undefined;
     const { proxy } = options.access();
     if (proxy !== undefined && !goesDirect(url, proxy.noProxy)) return undefined;
     const answer = await direct.get(url, headersTo(url, headers), signal);

@@ -1,7 +1,7 @@
 // Reads the head of an answer (RFC 9112), strictly: whatever is not said in the plainest way is for the library, which knows all of HTTP.
 import type { AnswerHead } from '../judge.ts';
 
-/** Longer heads are for the library, which refuses them. */
+/** Node's own limit. */
 const MOST_HEAD_BYTES = 16 * 1024;
 
 /** A head and what follows it. */
@@ -17,8 +17,11 @@ export interface ParsedHead extends AnswerHead {
 const STATUS_LINE = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** RFC 9110 section 15.2; an answer follows it. */
 const INTERIM_LINE = /^HTTP\/1\.1 1(?!01)\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** RFC 9110 sections 5.6.2 (token) and 5.5; no line folding. */
-const FIELD_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
+/**
+ * RFC 9110 sections 5.6.2 (token) and 5.5; no line folding. The blanks around a value are not this expression's to find: it would try each number of them with each
+ * other.
+ */
+const FIELD_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
 
 /** `unusual`: HTTP of a kind that this reader leaves to others, told by another version or by a body without a length. `no HTTP`: nothing could read it. */
 export type HeadOrNot = ParsedHead | 'unusual' | 'no HTTP' | undefined;
@@ -48,10 +51,11 @@ function readHead(text: string, headBytes: number): HeadOrNot | 'interim' {
   const headers = fieldsOf(lines);
   if (headers === undefined) return 'unusual';
   const head = { status: Number(status), headers, headBytes, ...keptFor(headers) };
-  // Nothing but the head of such an answer is looked at.
-  if (head.status !== 200 && head.status !== 206) return { ...head, bodyBytes: undefined };
   const length = headers['content-length'];
   const coding = headers['transfer-encoding'];
+  // Nothing but the head of such an answer is looked at.
+  if (head.status !== 200 && head.status !== 206)
+    return { ...head, bodyBytes: length === '0' && coding === undefined ? 0 : undefined };
   if (length === undefined) return 'unusual';
   // Two that tell where the body ends, or none that does: RFC 9112 section 6.3 has such an answer refused.
   if (coding !== undefined || !/^\d{1,15}$/.test(length)) return 'no HTTP';
@@ -62,8 +66,10 @@ function readHead(text: string, headBytes: number): HeadOrNot | 'interim' {
 function fieldsOf(lines: readonly string[]): Record<string, string | undefined> | undefined {
   const headers: Record<string, string | undefined> = Object.create(null);
   for (const line of lines) {
-    const [, name, value] = FIELD_LINE.exec(line) ?? [];
-    if (name === undefined || value === undefined) return undefined;
+    const [, name, padded] = FIELD_LINE.exec(line) ?? [];
+    if (name === undefined || padded === undefined) return undefined;
+    // Of what `trim` takes only blank and tab can be in it.
+    const value = padded.trim();
     const key = name.toLowerCase();
     const before = headers[key];
     headers[key] = before === undefined ? value : `${before}, ${value}`;

@@ -1,15 +1,13 @@
 // A connection whose bytes are read into one piece of memory, again and again. A stream takes new memory for every 64 KiB that come; with
 // 1 GiB from a near server that, and what it costs to hand each of them on, took more processor time than digesting and writing.
-import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-
-/** What one read takes at the most; the memory is only used as far as a read fills it. */
-const READ_BYTES = 1024 * 1024;
+//
+// Not for TLS: there Node hands over what it has decrypted record by record, whether or not its reader is done with the one before.
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 
 export interface ConnectOptions {
   readonly timeoutMs: number;
-  /** For https. */
-  readonly tls: ConnectionOptions;
+  /** What one read takes at the most; the memory is only used as far as a read fills it. */
+  readonly readBytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -28,13 +26,18 @@ export interface Connection {
 
 /** Resolves once it is connected. Rejects with the socket's error, ETIMEDOUT, or the reason of the abort. */
 export async function openConnection(url: URL, options: ConnectOptions): Promise<Connection> {
-  const incoming = openIncoming();
-  const socket = connectTo(url, options.tls, incoming.onread);
+  const incoming = openIncoming(options.readBytes);
+  const socket = connect({
+    // URL keeps the brackets of an IPv6 address.
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? 80 : Number(url.port),
+    onread: incoming.onread,
+  });
   socket.setNoDelay(true);
   socket.on('error', incoming.broke);
   socket.on('end', incoming.ended);
   socket.on('close', incoming.ended);
-  await connected(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect', options);
+  await connected(socket, options);
   return {
     send: text => void socket.write(text, 'latin1'),
     pull: () => incoming.next(() => socket.resume()),
@@ -51,31 +54,7 @@ export async function openConnection(url: URL, options: ConnectOptions): Promise
   };
 }
 
-function connectTo(url: URL, tls: ConnectionOptions, onread: OnReadOpts): Socket {
-  const isTls = url.protocol === 'https:';
-  // URL keeps the brackets of an IPv6 address.
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
-  if (!isTls) return connectPlain({ host, port, onread });
-  // An address is never asked for by name (RFC 6066 section 3).
-  const servername = isIP(host) === 0 ? host : '';
-  // `onread` is documented for tls.connect, too; the types do not know it.
-  const options: ConnectionOptions & { onread: OnReadOpts } = {
-    ...tls,
-    host,
-    port,
-    servername,
-    ALPNProtocols: ['http/1.1'],
-    onread,
-  };
-  return connectTls(options);
-}
-
-function connected(
-  socket: Socket,
-  event: 'connect' | 'secureConnect',
-  { timeoutMs, signal }: ConnectOptions,
-): Promise<void> {
+function connected(socket: Socket, { timeoutMs, signal }: ConnectOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const give = (thrown: unknown): void => {
       settle();
@@ -96,7 +75,7 @@ function connected(
     };
     socket.once('error', give);
     socket.once('close', onClose);
-    socket.once(event, () => {
+    socket.once('connect', () => {
       settle();
       resolve();
     });
@@ -108,7 +87,7 @@ function connected(
 type Came = { readonly piece: Uint8Array | undefined } | { readonly thrown: unknown };
 
 /** What the socket reads, one read at a time: reading stops until the next is asked for. */
-function openIncoming() {
+function openIncoming(readBytes: number) {
   let waiting: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   let came: Came | undefined;
   let over: Came | undefined;
@@ -127,7 +106,7 @@ function openIncoming() {
     if (waiting !== undefined) tell(over);
   };
   const onread: OnReadOpts = {
-    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    buffer: Buffer.allocUnsafeSlow(readBytes),
     callback(length, buffer) {
       tell({ piece: buffer.subarray(0, length) });
       return false;

@@ -1,12 +1,10 @@
 // GET straight from a server, without the library, for answers of the plain kind that a static server gives. Everything else is left to the library: a
 // server that once gave another answer is not asked in this way again.
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ConnectionOptions } from 'node:tls';
-import pLimit from 'p-limit';
 import type { Exchange } from '../exchange.ts';
 import { NotHttp } from '../http-errors.ts';
 import { type ParsedHead, parseHead } from './answer-head.ts';
 import { type Connection, openConnection } from './connection.ts';
+import { type KeptConnections, keptConnections } from './kept-connections.ts';
 
 /** As long as a connection is kept when the server says nothing of it; less than the shortest default of the usual servers (Apache httpd: 5 s). */
 const KEPT_MS = 4000;
@@ -17,13 +15,15 @@ export interface DirectClientOptions {
   /** At the same time, to one origin. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
-  readonly tlsTo: (url: URL) => ConnectionOptions;
+  /** What one read takes at the most, in bytes; asked with each connection. */
+  readonly readBytes: () => number;
 }
 
 export interface DirectClient {
   /**
+   * @param url of http
    * @returns undefined when the answer is not of the plain kind: nothing of it was used, and the library is to ask.
-   * Throws what broke the connection, and NotHttp.
+   * Throws what broke the connection, NotHttp, and the reason of an abort.
    */
   get(
     url: URL,
@@ -34,100 +34,66 @@ export interface DirectClient {
 }
 
 interface Origin {
-  readonly idle: Set<Connection>;
-  /** Resolves when a connection may be used, to what gives it free. */
-  readonly enter: () => Promise<() => void>;
+  readonly kept: KeptConnections;
   isUnusual: boolean;
 }
 
 /** Connects nothing yet. */
-export function openDirectClient({
-  connections,
-  connectTimeoutMs,
-  tlsTo,
-}: DirectClientOptions): DirectClient {
+export function openDirectClient(options: DirectClientOptions): DirectClient {
   const origins = new Map<string, Origin>();
   const used = new Set<Connection>();
   const closing = new AbortController();
 
   function originOf({ origin }: URL): Origin {
-    const known = origins.get(origin) ?? { idle: new Set(), enter: entering(connections), isUnusual: false };
+    const known = origins.get(origin) ?? { kept: keptConnections(options.connections), isUnusual: false };
     origins.set(origin, known);
     return known;
   }
 
-  /** A kept connection, or a new one. */
-  async function take(url: URL, { idle }: Origin, signal: AbortSignal) {
-    for (;;) {
-      const [connection] = idle;
-      if (connection === undefined) break;
-      idle.delete(connection);
-      // What came behind the last answer would be taken for the next one. Between two turns everything is read that is there.
-      await nextTurn();
-      await nextTurn();
-      if (connection.isSpent()) {
-        connection.destroy();
-        continue;
-      }
-      connection.wake();
-      return { connection, wasKept: true };
-    }
-    const options = {
-      timeoutMs: connectTimeoutMs,
-      tls: tlsTo(url),
+  const open = (url: URL, signal: AbortSignal): Promise<Connection> =>
+    openConnection(url, {
+      timeoutMs: options.connectTimeoutMs,
+      readBytes: options.readBytes(),
       signal: AbortSignal.any([signal, closing.signal]),
-    };
-    return { connection: await openConnection(url, options), wasKept: false };
-  }
-
-  function keep(connection: Connection, { idle }: Origin, keepMs: number): void {
-    if (keepMs <= 0 || connection.isSpent()) {
-      connection.destroy();
-      return;
-    }
-    connection.rest();
-    idle.add(connection);
-    setTimeout(() => {
-      if (idle.delete(connection)) connection.destroy();
-    }, keepMs).unref();
-  }
+    });
 
   async function ask(
     url: URL,
     text: string,
-    origin: Origin,
+    { kept }: Origin,
     signal: AbortSignal,
-    leave: () => void,
   ): Promise<Exchange | 'unusual' | 'was closed'> {
-    const { connection, wasKept } = await take(url, origin, signal).catch(thrown => {
-      leave();
-      throw thrown;
-    });
-    used.add(connection);
-    const onAbort = (): void => connection.destroy(asError(signal.reason));
-    let done = false;
-    const end = (keepMs: number): void => {
-      if (done) return;
-      done = true;
+    const leave = await kept.enter(signal);
+    let connection: Connection | undefined;
+    let wasKept = false;
+    const onAbort = (): void => connection?.destroy(asError(signal.reason));
+    const end = once((restMs: number): void => {
       signal.removeEventListener('abort', onAbort);
-      used.delete(connection);
-      keep(connection, origin, keepMs);
+      if (connection !== undefined) {
+        used.delete(connection);
+        kept.keep(connection, restMs);
+      }
       leave();
-    };
+    });
     try {
-      if (signal.aborted) throw signal.reason;
+      connection = await kept.take();
+      wasKept = connection !== undefined;
+      signal.throwIfAborted();
+      connection ??= await open(url, signal);
+      used.add(connection);
+      closing.signal.throwIfAborted();
+      signal.throwIfAborted();
       signal.addEventListener('abort', onAbort);
       connection.send(text);
       const read = await readHead(connection);
-      if (read === 'unusual') {
-        end(0);
-        return 'unusual';
-      }
-      return answerOf(connection, read, end);
+      if (read !== 'unusual') return answerOf(connection, read, end);
+      end(0);
+      return read;
     } catch (thrown) {
       end(0);
       // A server may close a connection at the moment at which it is asked again.
-      if (wasKept && !signal.aborted) return 'was closed';
+      if (wasKept && !signal.aborted && !closing.signal.aborted && !(thrown instanceof NotHttp))
+        return 'was closed';
       throw thrown;
     }
   }
@@ -138,7 +104,7 @@ export function openDirectClient({
       if (origin.isUnusual) return undefined;
       const text = requestText(url, headers);
       for (;;) {
-        const answer = await ask(url, text, origin, signal, await origin.enter());
+        const answer = await ask(url, text, origin, signal);
         if (answer === 'was closed') continue;
         if (answer !== 'unusual') return answer;
         origin.isUnusual = true;
@@ -146,25 +112,12 @@ export function openDirectClient({
       }
     },
     close() {
-      closing.abort();
-      for (const { idle } of origins.values()) for (const connection of idle) connection.destroy();
-      for (const connection of used) connection.destroy(new Error('the client was closed'));
-      origins.clear();
+      const cause = new Error('the client was closed');
+      closing.abort(cause);
+      for (const { kept } of origins.values()) kept.close(cause);
+      for (const connection of used) connection.destroy(cause);
     },
   };
-}
-
-/** So many may be inside at once. */
-function entering(most: number): Origin['enter'] {
-  const limit = pLimit(most);
-  return () =>
-    new Promise(resolve => {
-      void limit(() => {
-        const { promise, resolve: leave } = Promise.withResolvers<void>();
-        resolve(leave);
-        return promise;
-      });
-    });
 }
 
 function requestText(url: URL, headers: Readonly<Record<string, string>>): string {
@@ -187,9 +140,7 @@ async function readHead(connection: Connection): Promise<ReadHead | 'unusual'> {
   let bytes: Uint8Array = new Uint8Array();
   for (;;) {
     const piece = await connection.pull();
-    if (piece === undefined) {
-      throw closedEarly();
-    }
+    if (piece === undefined) throw closedEarly();
     // Most heads come in one piece, which is not copied.
     bytes = bytes.length === 0 ? piece : Buffer.concat([bytes, piece]);
     const head = parseHead(bytes);
@@ -200,7 +151,7 @@ async function readHead(connection: Connection): Promise<ReadHead | 'unusual'> {
   }
 }
 
-function answerOf(connection: Connection, { head, rest }: ReadHead, end: (keepMs: number) => void): Exchange {
+function answerOf(connection: Connection, { head, rest }: ReadHead, end: (restMs: number) => void): Exchange {
   const { status, headers, bodyBytes = 0, keepMs } = head;
   const kept = keepMs === undefined ? KEPT_MS : keepMs - KEPT_MARGIN_MS;
   let left = bodyBytes;
@@ -226,6 +177,15 @@ function answerOf(connection: Connection, { head, rest }: ReadHead, end: (keepMs
     }
   }
   return { status, headers, bytes: body(), discard: finish };
+}
+
+function once<T>(act: (value: T) => void): (value: T) => void {
+  let done = false;
+  return value => {
+    if (done) return;
+    done = true;
+    act(value);
+  };
 }
 
 /** As Node calls it when the other side does it without a word. */

@@ -1,0 +1,73 @@
+// Two ways of fetching chunks: on this thread, or by worker threads with connections of their own.
+import type { ChunkIndex } from '../content/chunk-index.ts';
+import { shareChunkIndex } from '../content/chunk-index.ts';
+import { faultFromData } from '../content/job-messages.ts';
+import type { AcquireWorld } from './acquire.ts';
+import { bytesOf } from './chunk-runs.ts';
+import { type ChunkFetch, FETCH_SCRATCH_BYTES, fetchChunks } from './fetch-chunks.ts';
+import type { FetchChunks, LaneWorld } from './lane-world.ts';
+import type { Patience } from './retry.ts';
+import type { Source } from './source.ts';
+import type { ChunksTask, Task } from './tasks.ts';
+
+/** Below this a thread costs more than it saves. */
+export const THREADS_FROM_BYTES = 32 * 1024 * 1024;
+
+/** One portion at a time, with memory of its own. */
+export function fetchInPlace(
+  { from, subject, index, runs, work, whole = false }: ChunksTask,
+  advance: (bytes: number) => void,
+  source: Source,
+  { choice, world, signal }: LaneWorld,
+): Promise<ChunkFetch> {
+  const gapBytes = choice.health.requestCostBytes(source);
+  return fetchChunks(
+    { from, subject, index, runs, to: work.assemble, gapBytes, live: work.live, whole },
+    {
+      source,
+      durable: world.durable,
+      patience: patienceOf(world, signal),
+      scratch: new Uint8Array(FETCH_SCRATCH_BYTES),
+      advance,
+    },
+  );
+}
+
+/** @returns how to fetch in worker threads; undefined where that is not worth it or not possible. */
+export function threadedFetch(
+  tasks: readonly Task[],
+  source: Source,
+  { choice, world, signal }: LaneWorld,
+): FetchChunks | undefined {
+  const { pool, settings } = world;
+  const { address } = source;
+  const bytes = tasks.reduce(
+    (sum, task) => sum + (task.kind === 'chunks' ? bytesOf(task.runs, task.index) : 0),
+    0,
+  );
+  if (address === undefined || pool.size < 2 || bytes < THREADS_FROM_BYTES) return undefined;
+  const shared = new Map<ChunkIndex, Uint8Array>();
+  return async ({ from, subject, index, runs, work, whole = false }, advance) => {
+    const indexBytes = shared.get(index) ?? shareChunkIndex(index, subject).bytes;
+    shared.set(index, indexBytes);
+    const gapBytes = choice.health.requestCostBytes(source);
+    const order = {
+      from,
+      subject,
+      index: indexBytes,
+      runs,
+      to: work.assemble,
+      gapBytes,
+      live: work.live,
+      whole,
+    };
+    const input = { source: address, settings, ...order };
+    const { failure, ...fetched } = await pool.run('fetch-ranges', input, { signal, advance });
+    return { ...fetched, ...(failure ? { failure: faultFromData(failure) } : {}) };
+  };
+}
+
+/** As the settings have it. */
+export function patienceOf({ settings, random }: AcquireWorld, signal: AbortSignal): Patience {
+  return { retryCount: settings.retryCount, retryDelayMs: settings.retryDelayMs, random, signal };
+}

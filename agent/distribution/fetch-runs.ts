@@ -1,0 +1,82 @@
+// Fetches what a task wants of a large file from one source: as ranges, or where the source gives none out of the whole file that passes by.
+import { bytesOf, type ChunkRun, runsOf } from './chunk-runs.ts';
+import type { FileWork } from './file-work.ts';
+import type { FetchChunks, LaneWorld } from './lane-world.ts';
+import type { Source } from './source.ts';
+import type { ChunksTask, Task } from './tasks.ts';
+
+/** @returns what is left for others. Throws what no source can help: DISK-*, STOP-01, BUG-01. */
+export async function fetchRuns(
+  task: ChunksTask,
+  source: Source,
+  fetch: FetchChunks,
+  parts: LaneWorld,
+): Promise<readonly Task[]> {
+  const { choice, world, meter, behind } = parts;
+  if (choice.health.isRangeless(source)) return await letPass(task, source, fetch, parts);
+  const begun = world.clock.ticks();
+  const { fetchedBytes, unflushedBytes, left, failure } = await fetch(task, bytes =>
+    meter.advance(source.name, bytes),
+  );
+  behind.wrote(task.work.assemble, unflushedBytes);
+  meter.received(source.name, fetchedBytes);
+  markFetched(task, left);
+  if (failure?.code === 'NET-08' && failure.detail.wholeOnly === true) {
+    choice.health.foundRangeless(source);
+    return await letPass({ ...task, runs: left }, source, fetch, parts);
+  }
+  if (failure) choice.failed(source, failure);
+  else choice.health.served(source, fetchedBytes, (world.clock.ticks() - begun) / 1000);
+  return left.length > 0 ? [{ ...task, runs: left }] : [];
+}
+
+/**
+ * A source without ranges is asked for a file once, whatever the number of its tasks: all that is missing of it is picked out while the whole passes by. Ranges
+ * would cost the whole file each.
+ */
+async function letPass(
+  task: ChunksTask,
+  source: Source,
+  fetch: FetchChunks,
+  { choice, world, meter, behind, passes }: LaneWorld,
+): Promise<readonly Task[]> {
+  const { work, index, subject } = task;
+  const own = passes.get(source) ?? new Map<FileWork, Promise<void>>();
+  passes.set(source, own);
+  const pass = async (): Promise<void> => {
+    const { missing } = work;
+    if (!(missing instanceof Uint8Array)) return;
+    const all: ChunksTask = { ...task, runs: runsOf(missing), whole: true };
+    const text = `${source.name} gives no parts of files: ${subject} (${index.sizeBytes} bytes) is fetched whole for ${bytesOf(all.runs, index)} bytes of it.`;
+    world.observe({ kind: 'note', level: 'warning', component: 'transfer', text });
+    const begun = world.clock.ticks();
+    const { fetchedBytes, unflushedBytes, left, failure } = await fetch(all, bytes =>
+      meter.advance(source.name, bytes),
+    );
+    behind.wrote(work.assemble, unflushedBytes);
+    meter.received(source.name, fetchedBytes);
+    markFetched(all, left);
+    if (failure) choice.failed(source, failure);
+    else choice.health.served(source, fetchedBytes, (world.clock.ticks() - begun) / 1000);
+  };
+  const going = own.get(work) ?? pass();
+  own.set(work, going);
+  await going;
+  const left = stillMissing(task);
+  return left.length > 0 ? [{ ...task, runs: left }] : [];
+}
+
+/** What of the task's runs is missing now, whoever fetched the rest. */
+function stillMissing({ runs, work: { missing } }: ChunksTask): readonly ChunkRun[] {
+  if (!(missing instanceof Uint8Array)) return [];
+  const own = new Uint8Array(missing.length);
+  for (const { first, last } of runs) own.set(missing.subarray(first, last), first);
+  return runsOf(own);
+}
+
+/** What the task asked for and is not left is there. */
+function markFetched({ work, runs }: ChunksTask, left: readonly ChunkRun[]): void {
+  if (!(work.missing instanceof Uint8Array)) return;
+  for (const { first, last } of runs) work.missing.fill(0, first, last);
+  for (const { first, last } of left) work.missing.fill(1, first, last);
+}

@@ -1,0 +1,27 @@
+// What the lanes of a transfer work with. Types alone, so that the ways of fetching need not know each other.
+import type { AcquireWorld } from './acquire.ts';
+import type { ChunkFetch } from './fetch-chunks.ts';
+import type { FileWork } from './file-work.ts';
+import type { FlushBehind } from './flush-behind.ts';
+import type { Meter } from './meter.ts';
+import type { Source } from './source.ts';
+import type { SourceChoice } from './source-choice.ts';
+import type { ChunksTask } from './tasks.ts';
+
+/** Of one transfer. */
+export interface TransferTools {
+  readonly choice: SourceChoice;
+  readonly world: AcquireWorld;
+  readonly meter: Meter;
+  readonly behind: FlushBehind;
+}
+
+/** Of the sources of one rank. */
+export interface LaneWorld extends TransferTools {
+  readonly signal: AbortSignal;
+  /** Whole files that pass by from a source without ranges. */
+  readonly passes: Map<Source, Map<FileWork, Promise<void>>>;
+}
+
+/** Fetches the runs of a task from the lane's source; `advance` is told of proven bytes. */
+export type FetchChunks = (task: ChunksTask, advance: (bytes: number) => void) => Promise<ChunkFetch>;
