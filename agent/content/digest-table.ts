@@ -95,7 +95,11 @@ export function digestTable<L extends DigestList>(): DigestTable<L> {
 }
 
 function slotOf(digest: Uint8Array, mask: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = digest;
+  // By number: taken apart as a list it would take ten times as long.
+  const a = digest[0] ?? 0;
+  const b = digest[1] ?? 0;
+  const c = digest[2] ?? 0;
+  const d = digest[3] ?? 0;
   return (a | (b << 8) | (c << 16) | (d << 24)) & mask;
 }
 

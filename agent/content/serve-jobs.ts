@@ -6,8 +6,8 @@ import { PIECE_BYTES } from './digest.ts';
 import { type JobTable, jobNamed } from './job.ts';
 import { type FromWorker, faultToData, type ToWorker, type WorkerStart } from './job-messages.ts';
 
-/** Progress is told in steps of this size: a message for each small file would cost more than hashing it. */
-const ADVANCE_STEP_BYTES = 1024 * 1024;
+/** Progress is told so often at the most: a message for each small file, or each of a thousand chunks a second, would cost more than it tells. */
+const ADVANCE_EVERY_MS = 50;
 
 /** Answers every message of `port` until the thread is ended from outside. */
 export function serveJobs(
@@ -26,13 +26,15 @@ export function serveJobs(
     const abort = new AbortController();
     running = { job, abort };
     let untold = 0;
+    let toldAt = performance.now();
     const tell = (): void => {
       if (untold > 0) answer({ kind: 'advanced', job, bytes: untold });
       untold = 0;
+      toldAt = performance.now();
     };
     const advance = (bytes: number): void => {
       untold += bytes;
-      if (untold >= ADVANCE_STEP_BYTES) tell();
+      if (performance.now() - toldAt >= ADVANCE_EVERY_MS) tell();
     };
     const stopped = (): boolean => Atomics.load(start.stop, 0) === 1;
     try {

@@ -63,17 +63,15 @@ function setAside(works: readonly FileWork[]): {
       aside.set(list.work, flags);
     }
   }
-  for (const [{ missing }, flags] of aside) {
-    if (!(missing instanceof Uint8Array)) continue;
-    for (const [chunk, flag] of flags.entries()) if (flag !== 0) missing[chunk] = 0;
-  }
+  for (const [{ missing }, flags] of aside)
+    if (missing instanceof Uint8Array) for (const chunk of numbersOf(flags)) missing[chunk] = 0;
   return { aside, places: placesIn(table) };
 }
 
 function missingChunks(work: FileWork): readonly MissingChunks[] {
   const { index, missing, assemble } = work;
   if (index === undefined || !(missing instanceof Uint8Array)) return [];
-  const chunks = Uint32Array.from([...missing.keys()].filter(chunk => missing[chunk] !== 0));
+  const chunks = numbersOf(missing);
   const chunk = (n: number): number => chunks[n] ?? 0;
   return [
     {
@@ -84,4 +82,13 @@ function missingChunks(work: FileWork): readonly MissingChunks[] {
       place: n => ({ path: assemble, offset: index.offset(chunk(n)) }),
     },
   ];
+}
+
+/** The numbers of the chunks that are flagged. */
+function numbersOf(flags: Uint8Array): Uint32Array {
+  const numbers = new Uint32Array(flags.length);
+  let count = 0;
+  for (let chunk = flags.indexOf(1); chunk >= 0; chunk = flags.indexOf(1, chunk + 1))
+    numbers[count++] = chunk;
+  return numbers.subarray(0, count);
 }

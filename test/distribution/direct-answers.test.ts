@@ -224,7 +224,7 @@ describe('bytes are right', () => {
 });
 
 /** Accepts nobody, and as many wait already as may: whoever connects now is not answered. */
-async function fullServer(): Promise<{ readonly url: string }> {
+async function fullServer(scheme: 'http' | 'https'): Promise<{ readonly url: string }> {
   const listen = `const server = require('node:net').createServer().listen(0, '127.0.0.1', 1, () => {
     require('node:worker_threads').parentPort.postMessage(server.address().port);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -234,7 +234,7 @@ async function fullServer(): Promise<{ readonly url: string }> {
   const waiting = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
   closing.push(() => Promise.all([worker.terminate(), ...waiting.map(socket => socket.destroy())]));
   await Promise.all(waiting.map(socket => once(socket, 'connect')));
-  return { url: `http://127.0.0.1:${port}` };
+  return { url: `${scheme}://127.0.0.1:${port}` };
 }
 
 /** What the reader is told. */
@@ -277,7 +277,8 @@ describe.each<[string, RegExp, (source: Source, stop: AbortController) => unknow
     return source;
   };
   it.each([
-    ['while it connects', async () => open(await fullServer())],
+    ['while it connects', async () => open(await fullServer('http'))],
+    ['while it connects by the library', async () => open(await fullServer('https'))],
     ['as it takes a kept connection', openKept],
     ['while it waits for its turn', openTaken],
   ])('%s is told so at once', { timeout: 1500 }, async (_title, opened) => {

@@ -78,7 +78,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
   ): Promise<Exchange> => {
     opening ??= open();
     const { undici, dispatchers } = await opening;
-    const answer = await undici
+    const asked = undici
       .request(url, {
         method,
         dispatcher: dispatchers.to(url),
@@ -92,6 +92,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
         const refused = proxyStatus(thrown);
         throw refused === undefined ? thrown : new ProxyRefusal(refused, thrown);
       });
+    const answer = await heeding(signal, asked, late => late.body.on('error', () => {}).destroy());
     // After `discard` undici may still report the broken connection; nobody is left who would want to know.
     answer.body.on('error', () => {});
     const head = { status: answer.statusCode, headers: flatten(answer.headers) };
@@ -112,6 +113,29 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
       if (opening) await (await opening).dispatchers.destroy();
     },
   };
+}
+
+/** Rejects with the reason of the abort at once: while undici connects it does not look at the signal. `giveUp` gets what comes all the same. */
+function heeding<T>(signal: AbortSignal, asked: Promise<T>, giveUp: (late: T) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason);
+      asked.then(giveUp, () => {});
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    const over = (): void => signal.removeEventListener('abort', onAbort);
+    asked.then(
+      answer => {
+        over();
+        resolve(answer);
+      },
+      thrown => {
+        over();
+        reject(thrown);
+      },
+    );
+  });
 }
 
 /** undici tells what a proxy answered in words only (lib/dispatcher/proxy-agent.js), and says "aborted" or "invalid argument" by code. */
