@@ -5,8 +5,9 @@ import { serveJobs } from './content/serve-jobs.ts';
 import { threadDisk } from './durable/disk.ts';
 import { openDurableFiles } from './durable/open-durable-files.ts';
 import { jobs } from './jobs.ts';
+import { systemClock } from './progress/clock.ts';
 
 if (parentPort !== null) {
   const start: WorkerStart = workerData;
-  serveJobs(parentPort, { jobs, durable: openDurableFiles(threadDisk), start });
+  serveJobs(parentPort, { jobs, durable: openDurableFiles(threadDisk), clock: systemClock, start });
 }

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { asFault } from '../fault/fault.ts';
+import type { Clock } from '../progress/clock.ts';
 import { PIECE_BYTES } from './digest.ts';
 import { type JobTable, jobNamed } from './job.ts';
 import { type FromWorker, faultToData, type ToWorker, type WorkerStart } from './job-messages.ts';
@@ -15,8 +16,14 @@ export function serveJobs(
   {
     jobs,
     durable,
+    clock,
     start,
-  }: { readonly jobs: JobTable; readonly durable: DurableFiles; readonly start: WorkerStart },
+  }: {
+    readonly jobs: JobTable;
+    readonly durable: DurableFiles;
+    readonly clock: Pick<Clock, 'ticks'>;
+    readonly start: WorkerStart;
+  },
 ): void {
   const scratch = new Uint8Array(PIECE_BYTES);
   let running: { readonly job: number; readonly abort: AbortController } | undefined;
@@ -26,15 +33,15 @@ export function serveJobs(
     const abort = new AbortController();
     running = { job, abort };
     let untold = 0;
-    let toldAt = performance.now();
+    let toldAt = clock.ticks();
     const tell = (): void => {
       if (untold > 0) answer({ kind: 'advanced', job, bytes: untold });
       untold = 0;
-      toldAt = performance.now();
+      toldAt = clock.ticks();
     };
     const advance = (bytes: number): void => {
       untold += bytes;
-      if (performance.now() - toldAt >= ADVANCE_EVERY_MS) tell();
+      if (clock.ticks() - toldAt >= ADVANCE_EVERY_MS) tell();
     };
     const stopped = (): boolean => Atomics.load(start.stop, 0) === 1;
     try {
