@@ -14,6 +14,8 @@ interface Offsets {
 /** How large one portion may be. */
 export interface PortionLimits {
   readonly bytes: number;
+  /** Towards the end they become smaller: `timesLeft` times what one holds is left, as long as it holds `toBytes`. */
+  readonly shrinking?: { readonly toBytes: number; readonly timesLeft: number };
   /** Each run is a request of its own, so many small ones are dealt out too. */
   readonly runs: number;
 }
@@ -59,20 +61,28 @@ export function portionsOf(
 ): readonly (readonly ChunkRun[])[] {
   const portions: ChunkRun[][] = [];
   let room = 0;
+  let left = bytesOf(runs, index);
   for (const run of runs) {
     for (let first = run.first; first < run.last; ) {
       let portion = portions.at(-1);
       if (portion === undefined || room <= 0 || portion.length >= limits.runs) {
         portion = [];
         portions.push(portion);
-        room = limits.bytes;
+        room = roomIn(limits, left);
       }
       let last = first + 1;
       while (last < run.last && index.offset(last + 1) - index.offset(first) <= room) last++;
       portion.push({ first, last });
-      room -= index.offset(last) - index.offset(first);
+      const bytes = index.offset(last) - index.offset(first);
+      room -= bytes;
+      left -= bytes;
       first = last;
     }
   }
   return portions;
+}
+
+function roomIn({ bytes, shrinking }: PortionLimits, leftBytes: number): number {
+  if (shrinking === undefined) return bytes;
+  return Math.min(bytes, Math.max(shrinking.toBytes, leftBytes / shrinking.timesLeft));
 }

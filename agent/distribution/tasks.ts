@@ -28,8 +28,13 @@ export interface ChunksTask extends Named {
 
 export type Task = FileTask | ChunksTask;
 
-/** Not too small, since each is a request, and enough of them that no connection is left with a long last one. */
-const PORTION_BYTES = { least: 8 * 1024 * 1024, most: 512 * 1024 * 1024, perLane: 4 } as const;
+/** Not too small, since each is a request, and the last ones short, so that all connections end together. */
+const PORTION_BYTES = {
+  least: 8 * 1024 * 1024,
+  most: 512 * 1024 * 1024,
+  perLane: 4,
+  leftPerLane: 2,
+} as const;
 
 /** Most runs of a portion: what a source leaves of it when it fails goes back as one. */
 const MOST_RUNS = 64;
@@ -65,7 +70,7 @@ export function bytesOfTask(task: Task): number {
 }
 
 function portionLimits(works: readonly FileWork[], lanes: number): PortionLimits {
-  const { least, most, perLane } = PORTION_BYTES;
+  const { least, most, perLane, leftPerLane } = PORTION_BYTES;
   const bytes = works.reduce((sum, work) => sum + missingBytes(work), 0);
   const runs = works.reduce(
     (sum, { missing }) => sum + (missing instanceof Uint8Array ? runsOf(missing).length : 0),
@@ -73,6 +78,7 @@ function portionLimits(works: readonly FileWork[], lanes: number): PortionLimits
   );
   return {
     bytes: Math.min(most, Math.max(least, bytes / (lanes * perLane))),
+    shrinking: { toBytes: least, timesLeft: lanes * leftPerLane },
     runs: Math.min(MOST_RUNS, Math.max(1, Math.ceil(runs / (lanes * 2)))),
   };
 }

@@ -39,6 +39,12 @@ describe('portions', () => {
     ]);
   });
 
+  it('become smaller towards the end, but not too small', () => {
+    const shrinking = { toBytes: 30, timesLeft: 2 };
+    const portions = portionsOf([{ first: 0, last: 30 }], tenEach, { bytes: 100, runs: 9, shrinking });
+    expect(portions.map(portion => bytesOf(portion, tenEach))).toEqual([100, 100, 50, 30, 20]);
+  });
+
   it('hold so many runs and no more', () => {
     const runs = [0, 2, 4, 6, 8].map(first => ({ first, last: first + 1 }));
     expect(portionsOf(runs, tenEach, { bytes: 1000, runs: 2 }).map(portion => portion.length)).toEqual([
