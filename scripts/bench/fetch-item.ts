@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { openManifestStore } from '../../agent/commands/deployment/manifest-store.ts';
 import { decodeManifest } from '../../agent/content/decode-manifest.ts';
 import { cacheLayout } from '../../agent/content/layout.ts';
 import { contentReferenceSchema } from '../../agent/content/manifest.ts';
@@ -11,7 +12,6 @@ import { WORKER_LIMITS } from '../../agent/content/spawn-worker.ts';
 import { openThreadPool } from '../../agent/content/thread-pool.ts';
 import type { WorkerPool } from '../../agent/content/worker-pool.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
-import { fetchManifest } from '../../agent/distribution/fetch-manifest.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import { defaultTransferSettings } from '../../agent/distribution/transfer-settings.ts';
 import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
@@ -39,7 +39,8 @@ async function acquireItem({ url, volume, ...named }: Wanted, pool: WorkerPool):
     observe: unobserved,
   };
   process.stdout.write('begins\n');
-  const manifest = await fetchManifest(reference, world);
+  const store = openManifestStore(layout, world);
+  const manifest = await store.manifest(reference);
   const { fetchedBytes } = await acquire({ reference, manifest, ...cachedVersion() }, world);
   await source.close();
   process.stdout.write(JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024, fetchedBytes }));
