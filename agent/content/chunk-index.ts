@@ -19,6 +19,8 @@ const DIGEST_BYTES = 32;
 export interface ChunkIndex {
   /** The encoded form, as it lies on disk. */
   readonly bytes: Uint8Array;
+  /** Where each chunk begins, and at the end the file's size. */
+  readonly offsets: Float64Array;
   readonly sizeBytes: number;
   readonly count: number;
   length(chunk: number): number;
@@ -83,8 +85,9 @@ export function decodeChunkIndex(bytes: Uint8Array, file: ExpectedIndex): ChunkI
 /**
  * Reads an index whose bytes are proven already (or are the caller's own). Fault TRUST-12 when it contradicts itself.
  * @param subject the file it belongs to, for the fault.
+ * @param known its offsets, where another thread has them already: with many portions of a large file they would be made, and lie around, as many times.
  */
-export function viewChunkIndex(bytes: Uint8Array, subject: string): ChunkIndex {
+export function viewChunkIndex(bytes: Uint8Array, subject: string, known?: Float64Array): ChunkIndex {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < HEADER_BYTES || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) {
     throw contradiction(subject, 'form', 'a chunk index', 'something else');
@@ -94,13 +97,7 @@ export function viewChunkIndex(bytes: Uint8Array, subject: string): ChunkIndex {
   const count = buffer.readUInt32LE(12);
   if (buffer.length !== chunkIndexBytes(count))
     throw contradiction(subject, 'length of the index', chunkIndexBytes(count), buffer.length);
-  const offsets = new Float64Array(count + 1);
-  for (let chunk = 0; chunk < count; chunk += 1) {
-    const length = buffer.readUInt32LE(HEADER_BYTES + chunk * ENTRY_BYTES);
-    if (length === 0 || length > MAX_CHUNK_BYTES)
-      throw contradiction(subject, `length of chunk ${chunk}`, `1 to ${MAX_CHUNK_BYTES}`, length);
-    offsets[chunk + 1] = offsets[chunk]! + length;
-  }
+  const offsets = known ?? offsetsIn(buffer, count, subject);
   const sizeBytes = offsets[count]!;
   if (BigInt(sizeBytes) !== buffer.readBigUInt64LE(16)) {
     throw contradiction(subject, 'sum of lengths', String(buffer.readBigUInt64LE(16)), sizeBytes);
@@ -113,6 +110,7 @@ export function viewChunkIndex(bytes: Uint8Array, subject: string): ChunkIndex {
   };
   return {
     bytes,
+    offsets,
     sizeBytes,
     count,
     length: chunk => offsets[chunk + 1]! - offsets[chunk]!,
@@ -126,11 +124,24 @@ export function viewChunkIndex(bytes: Uint8Array, subject: string): ChunkIndex {
   };
 }
 
+function offsetsIn(buffer: Buffer, count: number, subject: string): Float64Array {
+  const offsets = new Float64Array(count + 1);
+  for (let chunk = 0; chunk < count; chunk += 1) {
+    const length = buffer.readUInt32LE(HEADER_BYTES + chunk * ENTRY_BYTES);
+    if (length === 0 || length > MAX_CHUNK_BYTES)
+      throw contradiction(subject, `length of chunk ${chunk}`, `1 to ${MAX_CHUNK_BYTES}`, length);
+    offsets[chunk + 1] = offsets[chunk]! + length;
+  }
+  return offsets;
+}
+
 /** @returns the same index over memory that worker threads share instead of copying. */
 export function shareChunkIndex(index: ChunkIndex, subject: string): ChunkIndex {
-  const shared = new Uint8Array(new SharedArrayBuffer(index.bytes.length));
-  shared.set(index.bytes);
-  return viewChunkIndex(shared, subject);
+  const bytes = new Uint8Array(new SharedArrayBuffer(index.bytes.byteLength));
+  bytes.set(index.bytes);
+  const offsets = new Float64Array(new SharedArrayBuffer(index.offsets.byteLength));
+  offsets.set(index.offsets);
+  return viewChunkIndex(bytes, subject, offsets);
 }
 
 function lastAtOrBefore(offsets: Float64Array, offset: number): number {

@@ -156,6 +156,7 @@ export interface JobCatalogue {
       readonly from: string;
       readonly subject: string;
       readonly index: Uint8Array;
+      readonly offsets: Float64Array;
       readonly runs: readonly { readonly first: number; readonly last: number }[];
       readonly to: string;
       readonly gapBytes: number;

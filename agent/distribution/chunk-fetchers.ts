@@ -46,15 +46,16 @@ export function threadedFetch(
     0,
   );
   if (address === undefined || pool.size < 2 || bytes < THREADS_FROM_BYTES) return undefined;
-  const shared = new Map<ChunkIndex, Uint8Array>();
+  const shared = new Map<ChunkIndex, ChunkIndex>();
   return async ({ from, subject, index, runs, work, whole = false }, advance) => {
-    const indexBytes = shared.get(index) ?? shareChunkIndex(index, subject).bytes;
-    shared.set(index, indexBytes);
+    const known = shared.get(index) ?? shareChunkIndex(index, subject);
+    shared.set(index, known);
     const gapBytes = choice.health.requestCostBytes(source);
     const order = {
       from,
       subject,
-      index: indexBytes,
+      index: known.bytes,
+      offsets: known.offsets,
       runs,
       to: work.assemble,
       gapBytes,

@@ -9,11 +9,12 @@ import { openSource } from './open-source.ts';
 /** Opens the source for itself: connections cannot be handed to another thread. */
 const fetchRanges: Job<'fetch-ranges'> = async (input, { durable, scratch, advance, signal }) => {
   const { settings, from, subject, runs, to, gapBytes, live, whole } = input;
+  const index = viewChunkIndex(input.index, subject, input.offsets);
   const random = Math.random;
   const source = openSource(input.source, { settings, clock: systemClock, random });
   try {
     const { failure, ...fetched } = await fetchChunks(
-      { from, subject, index: viewChunkIndex(input.index, subject), runs, to, gapBytes, live, whole },
+      { from, subject, index, runs, to, gapBytes, live, whole },
       {
         source,
         durable,

@@ -22,6 +22,8 @@ export interface Connection {
   wake(): void;
   /** What waits is rejected with `cause`. */
   destroy(cause?: Error): void;
+  /** Nobody has a piece of it any more: its memory goes at once, which the collector would let lie. */
+  retire(): void;
 }
 
 /** Resolves once it is connected. Rejects with the socket's error, ETIMEDOUT, or the reason of the abort. */
@@ -49,6 +51,12 @@ export async function openConnection(url: URL, options: ConnectOptions): Promise
     wake: () => void socket.ref(),
     destroy(cause) {
       if (cause !== undefined) incoming.broke(cause);
+      socket.destroy();
+    },
+    retire() {
+      // Only when the handle is closed does nothing read into it any more.
+      if (socket.closed) incoming.release();
+      else socket.once('close', incoming.release);
       socket.destroy();
     },
   };
@@ -105,8 +113,9 @@ function openIncoming(readBytes: number) {
     over ??= what;
     if (waiting !== undefined) tell(over);
   };
+  const buffer = new Uint8Array(new ArrayBuffer(readBytes));
   const onread: OnReadOpts = {
-    buffer: Buffer.allocUnsafeSlow(readBytes),
+    buffer,
     callback(length, buffer) {
       tell({ piece: buffer.subarray(0, length) });
       return false;
@@ -116,6 +125,7 @@ function openIncoming(readBytes: number) {
     onread,
     broke: (thrown: unknown) => finish({ thrown }),
     ended: () => finish({ piece: undefined }),
+    release: () => void buffer.buffer.transfer(0),
     holdsSomething: () => came !== undefined || over !== undefined,
     next(resume: () => void): Promise<Uint8Array | undefined> {
       const ready = came ?? over;

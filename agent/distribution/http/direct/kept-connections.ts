@@ -67,26 +67,26 @@ export function keptConnections(most: number): KeptConnections {
           found.wake();
           return found;
         }
-        found.destroy();
+        found.retire();
       }
       return undefined;
     },
     keep(connection, restMs) {
       if (closed || restMs <= 0 || connection.isSpent()) {
-        connection.destroy();
+        connection.retire();
         return;
       }
       connection.rest();
       const end = (): void => {
         resting.delete(connection);
-        connection.destroy();
+        connection.retire();
       };
       resting.set(connection, setTimeout(end, Math.min(restMs, LONGEST_REST_MS)).unref());
     },
     close(cause) {
       closed = true;
       for (const giveUp of waiting) giveUp(cause);
-      for (let found = wakeFirst(); found !== undefined; found = wakeFirst()) found.destroy();
+      for (let found = wakeFirst(); found !== undefined; found = wakeFirst()) found.retire();
     },
   };
 }
