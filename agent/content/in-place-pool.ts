@@ -3,7 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { asFault, Fault } from '../fault/fault.ts';
 import { PIECE_BYTES } from './digest.ts';
-import { type JobTable, jobNamed } from './job.ts';
+import { type JobTable, jobNamed, openMemory } from './job.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** @param durable what jobs write through; the caller's own, so that a test's cut reaches them. */
@@ -15,6 +15,7 @@ export function openInPlacePool({
   readonly durable: DurableFiles;
 }): WorkerPool {
   const scratch = new Uint8Array(PIECE_BYTES);
+  const remember = openMemory();
   const never = new AbortController().signal;
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -27,7 +28,8 @@ export function openInPlacePool({
         if (signal.aborted) throw new Fault('STOP-01', name);
         const job = jobNamed(jobs, name);
         try {
-          return await job(input, { scratch, durable, advance, signal, stopped: () => signal.aborted });
+          const stopped = (): boolean => signal.aborted;
+          return await job(input, { scratch, durable, advance, signal, stopped, remember });
         } catch (thrown) {
           throw asFault(thrown);
         }

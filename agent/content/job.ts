@@ -13,6 +13,8 @@ export interface JobTools {
   readonly signal: AbortSignal;
   /** For jobs that compute without waiting: the same as `signal.aborted`, but seen without leaving the job. */
   readonly stopped: () => boolean;
+  /** What one job makes for those after it: made once for a name, and kept as long as the thread. */
+  readonly remember: <T>(name: string, make: () => T) => T;
 }
 
 export type Job<N extends JobName> = (
@@ -33,4 +35,14 @@ export function jobNamed<N extends JobName>(jobs: Partial<JobTable>, name: N): J
   const job: Job<N> | undefined = jobs[name];
   if (job === undefined) throw new Error(`no job is called ${name}`);
   return job;
+}
+
+/** @returns `remember` of a thread. */
+export function openMemory(): JobTools['remember'] {
+  const made = new Map<string, unknown>();
+  return <T>(name: string, make: () => T): T => {
+    if (!made.has(name)) made.set(name, make());
+    // Whoever names a thing makes it; the map only forgot its type.
+    return made.get(name) as T;
+  };
 }

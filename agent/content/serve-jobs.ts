@@ -4,7 +4,7 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import { asFault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import { PIECE_BYTES } from './digest.ts';
-import { type JobTable, jobNamed } from './job.ts';
+import { type JobTable, jobNamed, openMemory } from './job.ts';
 import { type FromWorker, faultToData, type ToWorker, type WorkerStart } from './job-messages.ts';
 
 /** Progress is told so often at the most: a message for each small file, or each of a thousand chunks a second, would cost more than it tells. */
@@ -26,6 +26,7 @@ export function serveJobs(
   },
 ): void {
   const scratch = new Uint8Array(PIECE_BYTES);
+  const remember = openMemory();
   let running: { readonly job: number; readonly abort: AbortController } | undefined;
   const answer = (message: FromWorker): void => port.postMessage(message);
 
@@ -47,7 +48,14 @@ export function serveJobs(
     try {
       // The pool's `run` typed the input by the job's name; the message port only forgot it.
       const work = jobNamed(jobs, name) as (input: unknown, tools: unknown) => unknown;
-      const output = await work(input, { scratch, durable, advance, signal: abort.signal, stopped });
+      const output = await work(input, {
+        scratch,
+        durable,
+        advance,
+        signal: abort.signal,
+        stopped,
+        remember,
+      });
       tell();
       answer({ kind: 'done', job, output });
     } catch (thrown) {

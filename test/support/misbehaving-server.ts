@@ -26,6 +26,8 @@ export interface MisbehavingServer {
   readonly url: string;
   readonly requests: readonly SeenRequest[];
   close(): Promise<void>;
+  /** How many there were so far. */
+  connections(): number;
 }
 
 export interface MisbehavingOptions {
@@ -51,6 +53,10 @@ export async function startMisbehavingServer({
     void answer(seen, response, files.get(seen.path), behave?.(seen));
   };
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  let connections = 0;
+  server.on('connection', () => {
+    connections++;
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -58,6 +64,7 @@ export async function startMisbehavingServer({
   return {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`,
     requests,
+    connections: () => connections,
     async close() {
       server.close();
       server.closeAllConnections();
