@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
 import type { ManifestFile } from '../content/manifest.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
+import { allEnded } from '../fault/all-ended.ts';
 import { asFault, Fault } from '../fault/fault.ts';
 import { resourceBoundaries } from '../wim/read-wim.ts';
 
@@ -147,7 +148,5 @@ export async function inParallel(work: readonly (() => Promise<void>)[], width: 
       }
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.max(1, width) }, lane));
-  const failure = lanes.find(each => each.status === 'rejected');
-  if (failure?.status === 'rejected') throw failure.reason;
+  await allEnded(Array.from({ length: Math.max(1, width) }, lane));
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import pLimit from 'p-limit';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Identifier } from '../facts/identifiers.ts';
+import { allEnded } from '../fault/all-ended.ts';
 import { Fault } from '../fault/fault.ts';
 import type { MachineRecord } from '../policy/machine-record.ts';
 import {
@@ -57,12 +58,10 @@ export async function sealMachines(
     await durable.replaceFile(path.join(folder, `${number}.json`), bytes);
     return createHash('sha256').update(bytes).digest('hex');
   };
-  const writes = await Promise.allSettled(shards.map((_, number) => limit(() => write(number))));
-  // All have ended before a failure is told: the caller removes the folder.
-  const failed = writes.find(each => each.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  // The caller removes the folder after a failure.
+  const digests = await allEnded(shards.map((_, number) => limit(() => write(number))));
   return {
-    digests: writes.flatMap(each => (each.status === 'fulfilled' ? [each.value] : [])),
+    digests: [...digests],
     keyId: recordsKeyId(key),
   };
 }

@@ -1,6 +1,7 @@
 // Finds out what of an item is already in its place: existence proves nothing, a digest does.
 import { shareChunkIndex } from '../content/chunk-index.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
+import { allEnded } from '../fault/all-ended.ts';
 import type { ChunkIndexes } from './chunk-indexes.ts';
 import { type FileWork, missingBytes, settleMissing } from './file-work.ts';
 
@@ -18,13 +19,7 @@ export interface InspectWorld {
 export async function inspect(works: readonly FileWork[], world: InspectWorld): Promise<number> {
   const small = works.filter(({ file, found }) => file.chunks === undefined && found?.size === file.size);
   const large = works.filter(({ file, found }) => file.chunks !== undefined && found !== undefined);
-  // An index may be on its way to the disk: all have ended before a fault is told, so that nothing writes behind the back of the next attempt.
-  const looked = await Promise.allSettled([
-    inspectSmall(small, world),
-    ...large.map(work => inspectLarge(work, world)),
-  ]);
-  const failure = looked.find(each => each.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  await allEnded([inspectSmall(small, world), ...large.map(work => inspectLarge(work, world))]);
   return works.reduce((sum, work) => sum + work.file.size - missingBytes(work), 0);
 }
 

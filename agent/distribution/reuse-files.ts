@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
+import { allEnded } from '../fault/all-ended.ts';
 import type { AcquireWorld } from './acquire.ts';
 import { type FileWork, placeSmallFile } from './file-work.ts';
 import type { SeedMap, SeedPlaces } from './seed-map.ts';
@@ -64,7 +65,8 @@ async function copySmallFiles(
   if (wanted.length === 0) return 0;
   const places = await elsewhere.open();
   const limit = pLimit(COPIES_AT_ONCE);
-  const copied = await Promise.allSettled(
+  // The caller may swap or stop after a failure.
+  const copied = await allEnded(
     wanted.map(work =>
       limit(async () => {
         const bytes = world.signal?.aborted ? undefined : await provenBytes(work, places);
@@ -74,10 +76,7 @@ async function copySmallFiles(
       }),
     ),
   );
-  // All have ended before a failure is told: the caller may swap or stop.
-  const failure = copied.find(each => each.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
-  return copied.reduce((sum, each) => sum + (each.status === 'fulfilled' ? each.value : 0), 0);
+  return copied.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 async function provenBytes({ file }: FileWork, places: SeedPlaces): Promise<Uint8Array | undefined> {

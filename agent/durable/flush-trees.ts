@@ -1,6 +1,7 @@
 // Makes whole trees durable that were written without flushing: by one flush of their file systems where there are many files, else file by file.
 import path from 'node:path';
 import pLimit from 'p-limit';
+import { allEnded } from '../fault/all-ended.ts';
 import type { Disk } from './disk.ts';
 import { nativeCodeOf } from './disk-fault.ts';
 import { flushFolder, flushName } from './flush-names.ts';
@@ -31,9 +32,7 @@ async function flushAll(
 ): Promise<void> {
   if (files.length >= FILES_FOR_VOLUME_FLUSH && (await disk.flushVolumes(volumes))) return;
   const limit = pLimit(FLUSHES_AT_ONCE);
-  const flushed = await Promise.allSettled(files.map(file => limit(() => flushName(disk, file))));
-  const failure = flushed.find(each => each.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  await allEnded(files.map(file => limit(() => flushName(disk, file))));
   for (const folder of folders) await flushFolder(disk, folder);
 }
 

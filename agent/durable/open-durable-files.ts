@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import pLimit from 'p-limit';
+import { allEnded } from '../fault/all-ended.ts';
 import { Fault } from '../fault/fault.ts';
 import { type Disk, machineDisk, type OpenFile } from './disk.ts';
 import { diskFault, nativeCodeOf } from './disk-fault.ts';
@@ -51,7 +52,13 @@ export function openDurableFiles(
   /** All are made before their names are flushed: sisters share a flush. */
   async function makeFolders(folders: readonly string[]): Promise<void> {
     const parents = new Set<string>();
-    const make = async (folder: string): Promise<void> => {
+    const making = new Map<string, Promise<void>>();
+    const make = (folder: string): Promise<void> => {
+      const made = making.get(folder) ?? makeOne(folder);
+      making.set(folder, made);
+      return made;
+    };
+    const makeOne = async (folder: string): Promise<void> => {
       if (await disk.leadsToFolder(folder)) return;
       const parent = path.dirname(folder);
       if (parent !== folder) await make(parent);
@@ -64,7 +71,7 @@ export function openDurableFiles(
       }
       parents.add(parent);
     };
-    for (const folder of folders) await make(folder);
+    await allEnded(folders.map(make));
     for (const parent of parents) await flushFolder(disk, parent);
   }
 
@@ -100,23 +107,23 @@ export function openDurableFiles(
   /** The targets are new names that nobody reads yet, so they are filled where they lie. */
   async function copyAll(pairs: readonly LinkPair[]): Promise<void> {
     const limit = pLimit(COPIES_AT_ONCE);
-    const copies = pairs.map(({ from, to }) =>
-      limit(() =>
-        inTurn(to, 'copy', async () => {
-          if ((await disk.kind(to)) !== 'absent')
-            throw new Fault('DISK-02', to, { operation: 'copy', expected: 'absent', found: 'present' });
-          await withOpen(disk, from, 'read', source =>
-            withOpen(disk, to, 'empty', async target => {
-              await pour(source, target);
-              await target.flush();
-            }),
-          );
-        }),
+    // The caller may remove the folder after a failure.
+    await allEnded(
+      pairs.map(({ from, to }) =>
+        limit(() =>
+          inTurn(to, 'copy', async () => {
+            if ((await disk.kind(to)) !== 'absent')
+              throw new Fault('DISK-02', to, { operation: 'copy', expected: 'absent', found: 'present' });
+            await withOpen(disk, from, 'read', source =>
+              withOpen(disk, to, 'empty', async target => {
+                await pour(source, target);
+                await target.flush();
+              }),
+            );
+          }),
+        ),
       ),
     );
-    // All have ended before a failure is told: the caller may remove the folder.
-    const failure = (await Promise.allSettled(copies)).find(each => each.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
     const last = pairs.at(-1)?.to;
     if (last === undefined) return;
     await inTurn(last, 'flush', () =>

@@ -1,6 +1,7 @@
 // Takes a frame of a pack apart: inflates it, proves each unit that is wanted and puts it in place. What does not prove right is never written.
 import { createHash } from 'node:crypto';
 import type { DurableFiles, PartialFile } from '../../durable/durable-files.ts';
+import { allEnded } from '../../fault/all-ended.ts';
 import { Fault } from '../../fault/fault.ts';
 import { type Job, stopIfAsked } from '../job.ts';
 import { faultToData } from '../job-messages.ts';
@@ -33,7 +34,7 @@ export const unpackFrame: Job<'unpack-frame'> = async (frame, tools) => {
       return { placed, failure: faultToData(thrown) };
     throw thrown;
   } finally {
-    for (const used of [raw, frame.packed]) release(used);
+    release(raw);
     await placing.end();
   }
 };
@@ -85,15 +86,15 @@ function openPlacing(durable: DurableFiles): Placing {
       await opened.partial.write(bytes, offset);
     },
     async end() {
-      const ending = [...open.values()].map(async ({ partial, live }) => {
-        try {
-          if (live) await partial.flush();
-        } finally {
-          await partial.close();
-        }
-      });
-      const failed = (await Promise.allSettled(ending)).find(each => each.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
+      await allEnded(
+        [...open.values()].map(async ({ partial, live }) => {
+          try {
+            if (live) await partial.flush();
+          } finally {
+            await partial.close();
+          }
+        }),
+      );
     },
   };
 }
