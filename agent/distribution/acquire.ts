@@ -1,6 +1,5 @@
 // Makes one content item of the cache whole: reuses every local byte that its digest vouches for, fetches only the rest, verifies on arrival,
 // and swaps the item in whole (another version) or mends it in place (same version, damaged).
-
 import type { CacheLayout } from '../content/layout.ts';
 import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
@@ -85,7 +84,7 @@ export const acquire: Acquire = async (request, world) => {
   // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.
   const mending =
     request.otherVersion !== true && request.local === undefined && (await isFolder(layout.item(id)));
-  const acquired = await (mending ? mendItem(whole) : stageItem(whole));
+  const acquired = await (mending ? mendItem(whole) : stageItem(whole)).finally(() => indexes.end());
   await world.seeds?.holds(id, request.manifest);
   return acquired;
 };

@@ -8,6 +8,7 @@ import type { ContentManifest, ContentReference, ManifestFile } from '../content
 import { packedIndexes } from '../content/packed-indexes.ts';
 import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
+import { allEnded } from '../fault/all-ended.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Source } from './source.ts';
 import type { SourceChoice } from './source-choice.ts';
@@ -21,6 +22,8 @@ export interface ChunkIndexes {
   all(files: readonly ManifestFile[]): Promise<void>;
   /** Bytes of index that crossed the wire. */
   fetchedBytes(): number;
+  /** What was stored is flushed behind the work; this waits for it. Faults: DISK-*. */
+  end(): Promise<void>;
 }
 
 /** Indexes are looked for when first asked for, each once. */
@@ -40,6 +43,8 @@ export function openChunkIndexes(
   const known = new Map<string, Promise<ChunkIndex>>();
   let fetchedBytes = 0;
   const unflushed: string[] = [];
+  let flushed = Promise.resolve();
+  let folder: Promise<void> | undefined;
 
   async function find(file: ManifestFile): Promise<ChunkIndex> {
     const stored = await readStoredIndex(layout, file);
@@ -59,7 +64,8 @@ export function openChunkIndexes(
   /** Where it is torn by a cut it does not prove right any more, and is as good as absent. */
   async function keep(file: ManifestFile, bytes: Uint8Array): Promise<void> {
     const place = layout.chunkIndex(file.sha256);
-    await durable.makeFolder(path.dirname(place));
+    folder ??= durable.makeFolder(path.dirname(place));
+    await folder;
     await durable.writeUnflushed(place, bytes);
     unflushed.push(place);
   }
@@ -77,23 +83,24 @@ export function openChunkIndexes(
     if (bytes + turns * requestBytes <= together.sizeBytes + requestBytes) return;
     const encoded = await readTogether(source, together.sizeBytes);
     if (encoded === undefined) return;
-    for (const file of lacking) {
-      const { offset, length } = together.places.get(file.sha256)!;
-      const part = encoded.subarray(offset, offset + length);
-      const index = decodedOrNot(part, file);
-      if (index === undefined) continue;
-      await keep(file, part);
-      known.set(file.sha256, Promise.resolve(index));
-    }
+    await allEnded(
+      lacking.map(async file => {
+        const { offset, length } = together.places.get(file.sha256)!;
+        const part = encoded.subarray(offset, offset + length);
+        const index = decodedOrNot(part, file);
+        if (index === undefined) return;
+        await keep(file, part);
+        known.set(file.sha256, Promise.resolve(index));
+      }),
+    );
   }
 
   /** Each once. */
   async function lackingOf(files: readonly ManifestFile[]): Promise<readonly ManifestFile[]> {
     const distinct = new Map(files.map(file => [file.sha256, file]));
-    const lacking: ManifestFile[] = [];
-    for (const file of distinct.values())
-      if (!known.has(file.sha256) && (await readStoredIndex(layout, file)) === undefined) lacking.push(file);
-    return lacking;
+    const unknown = [...distinct.values()].filter(file => !known.has(file.sha256));
+    const stored = await allEnded(unknown.map(file => readStoredIndex(layout, file)));
+    return unknown.filter((_, at) => stored[at] === undefined);
   }
 
   /** A point without such a file is none to blame; one that fails will show it with the next request. */
@@ -110,8 +117,12 @@ export function openChunkIndexes(
     }
   }
 
-  async function flush(): Promise<void> {
-    await durable.flushFiles(unflushed.splice(0));
+  /** Nobody waits for it: an index that a cut takes is fetched again. */
+  function flushBehind(): void {
+    const places = unflushed.splice(0);
+    if (places.length > 0) flushed = flushed.then(() => durable.flushFiles(places));
+    // Told at the end.
+    flushed.catch(() => {});
   }
 
   const ask = (file: ManifestFile): Promise<ChunkIndex> => {
@@ -124,18 +135,17 @@ export function openChunkIndexes(
   return {
     async of(file) {
       const index = await ask(file);
-      await flush();
+      flushBehind();
       return index;
     },
     async all(files) {
       const large = files.filter(file => file.chunks !== undefined);
       await fetchTogether(large);
-      const asked = await Promise.allSettled(large.map(ask));
-      await flush();
-      const failure = asked.find(each => each.status === 'rejected');
-      if (failure !== undefined) throw failure.reason;
+      await allEnded(large.map(ask));
+      flushBehind();
     },
     fetchedBytes: () => fetchedBytes,
+    end: () => flushed,
   };
 }
 

@@ -104,7 +104,7 @@ async function learnChunks(
       settings: settings.transfer,
       signal,
     });
-    await indexes.all(manifest.files);
+    await indexes.all(manifest.files).finally(() => indexes?.end());
   } catch (thrown) {
     // Not to be had now: the plan then counts those files as to be fetched whole, and the transfer asks again.
     if (!(thrown instanceof Fault) || thrown.code !== 'CONTENT-01') throw thrown;
