@@ -44,7 +44,8 @@ export function decompressFrame(
   try {
     raw = zstdDecompressSync(packed, {
       maxOutputLength: rawBytes,
-      chunkSize: outputPiece(rawBytes),
+      // One byte of room: a piece that is filled to its end has Node get another one of that size, which stays until it is collected.
+      chunkSize: outputPiece(rawBytes + 1),
       params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
       ...(dictionary === undefined ? {} : { dictionary }),
     });

@@ -16,7 +16,6 @@ interface Task {
   readonly name: JobName;
   readonly input: unknown;
   readonly advance: JobAdvance | undefined;
-  readonly handOver: readonly ArrayBuffer[];
   readonly resolve: (output: unknown) => void;
   readonly reject: (fault: unknown) => void;
 }
@@ -60,7 +59,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
 
   function run(thread: Thread, task: Task): void {
     Atomics.store(thread.stop, 0, 0);
-    send(thread, { kind: 'run', job: task.job, name: task.name, input: task.input }, task.handOver);
+    send(thread, { kind: 'run', job: task.job, name: task.name, input: task.input });
     thread.task = task;
     thread.worker.ref();
   }
@@ -104,7 +103,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
     run<N extends JobName>(
       name: N,
       input: JobCatalogue[N]['input'],
-      { signal, advance, handOver = [] }: JobOptions = {},
+      { signal, advance }: JobOptions = {},
     ): Promise<JobCatalogue[N]['output']> {
       jobs += 1;
       const job = jobs;
@@ -119,7 +118,6 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
           name,
           input,
           advance,
-          handOver,
           resolve: output => {
             signal?.removeEventListener('abort', onAbort);
             // The worker ran the job of this name; the message port only forgot the type.
@@ -157,6 +155,6 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
   }
 }
 
-function send(thread: Thread, message: ToWorker, handOver: readonly ArrayBuffer[] = []): void {
-  thread.worker.postMessage(message, handOver);
+function send(thread: Thread, message: ToWorker): void {
+  thread.worker.postMessage(message);
 }

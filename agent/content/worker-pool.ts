@@ -116,6 +116,7 @@ export interface JobCatalogue {
    */
   'unpack-frame': {
     readonly input: {
+      /** Shared memory is not copied; the caller leaves it alone until the job has ended. */
       readonly packed: Uint8Array;
       readonly rawBytes: number;
       readonly subject: string;
@@ -180,8 +181,6 @@ export type JobAdvance = (bytes: number) => void;
 export interface JobOptions {
   readonly signal?: AbortSignal;
   readonly advance?: JobAdvance;
-  /** Buffers of the input that are handed over instead of copied: the caller has them no more. */
-  readonly handOver?: readonly ArrayBuffer[];
 }
 
 /** A place where jobs run. `size` is how many run at once: split work by it. */

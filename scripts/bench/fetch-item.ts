@@ -67,6 +67,8 @@ async function main([url = '', volume = '', reference = '', worker = '', cached]
     size: Math.max(1, Math.min(8, os.availableParallelism())),
     spawn: start => new Worker(source, { eval: true, workerData: start, resourceLimits: WORKER_LIMITS }),
   });
+  // As for a deployment.
+  pool.prepare();
   try {
     await acquireItem({ url, volume, reference, cached }, pool);
   } finally {

@@ -182,6 +182,8 @@ async function open(
 
   const pool = await composition.openPool();
   closing.push(() => pool.close());
+  // Every one of these commands proves what lies here: its threads start while it asks for the policy.
+  pool.prepare();
   const health = openSourceHealth(clock, ({ source, fault, untilMs }) => {
     const seconds = Math.round((untilMs - clock.ticks()) / 1000);
     const text = `${source} is set aside for ${seconds} s: ${fault.code}: ${fault.message}`;

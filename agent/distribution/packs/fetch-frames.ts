@@ -1,11 +1,13 @@
 // Fetches frames of a pack from one source, a range of neighbours at a time. Resumes a broken transfer at the first frame that is not taken; what a frame
 // holds is handed over only whole, and proven by whoever takes it.
 import type { PackFrame } from '../../content/pack-index.ts';
+import { allEnded } from '../../fault/all-ended.ts';
 import { Fault } from '../../fault/fault.ts';
 import { isWorthRepeating, type Patience, pauseBefore } from '../retry.ts';
 import type { Source } from '../source.ts';
 import { isOurOwn } from '../source-failure.ts';
 import { rangesOf } from './choose-frames.ts';
+import type { FrameBuffers } from './frame-buffers.ts';
 
 export interface FrameOrder {
   /** The pack's path at the source, and its length as the index says. */
@@ -22,8 +24,9 @@ export interface FrameOrder {
 export interface FrameFetchWorld {
   readonly source: Source;
   readonly patience: Patience;
-  /** Inflates, proves and places the units of a frame, while the next one comes; the bytes are its own. TRUST-17 when it is not what it should be: that ends the fetch. */
-  readonly take: (frame: PackFrame, packed: Uint8Array<ArrayBuffer>) => Promise<void>;
+  /** Inflates, proves and places the units of a frame, while the next one comes. TRUST-17 when it is not what it should be: that ends the fetch. */
+  readonly take: (frame: PackFrame, packed: Uint8Array) => Promise<void>;
+  readonly buffers: FrameBuffers;
   /** Bytes that came, also those in vain. */
   readonly received: (bytes: number) => void;
 }
@@ -59,12 +62,6 @@ export async function fetchFrames(order: FrameOrder, world: FrameFetchWorld): Pr
   return { left };
 }
 
-/** All have ended before the first failure is thrown. */
-async function settled(taking: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(taking)).find(each => each.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-}
-
 /** So many frames of a connection wait for a thread, at most. */
 const FRAMES_AHEAD = 2;
 
@@ -78,7 +75,7 @@ async function fetchRange(
   { pack, packBytes, gapBytes, whole = false }: FrameOrder,
   left: PackFrame[],
   link: PackLink,
-  { source, patience: { signal }, take, received }: FrameFetchWorld,
+  { source, patience: { signal }, take, received, buffers }: FrameFetchWorld,
   onOpen: () => void,
 ): Promise<void> {
   const [first] = rangesOf(left, whole ? packBytes : gapBytes, Number.POSITIVE_INFINITY);
@@ -95,12 +92,13 @@ async function fetchRange(
   let packOffset = range.start;
   let next = 0;
   const frames = whole ? [...left] : first.frames;
-  let buffer = new Uint8Array(frames[next]?.packedBytes ?? 0);
+  let buffer = buffers.lend(frames[next]?.packedBytes ?? 0);
   /** Frames before: some are taken while the next one comes. */
   const taking: Promise<void>[] = [];
-  const begin = (frame: PackFrame, packed: Uint8Array<ArrayBuffer>): void => {
+  const begin = (frame: PackFrame, packed: Uint8Array<SharedArrayBuffer>): void => {
     const taken = take(frame, packed).then(() => {
       left.splice(left.indexOf(frame), 1);
+      buffers.giveBack(packed);
     });
     // It is waited for, and its failure thrown, before a later one and at the end.
     taken.catch(() => {});
@@ -119,11 +117,11 @@ async function fetchRange(
         begin(frame, buffer);
         next += 1;
         if (next === frames.length) return;
-        buffer = new Uint8Array(frames[next]!.packedBytes);
+        buffer = buffers.lend(frames[next]!.packedBytes);
       }
       packOffset = end;
     }
   } finally {
-    await settled(taking);
+    await allEnded(taking);
   }
 }

@@ -7,6 +7,7 @@ import type { AcquireRequest } from '../acquire.ts';
 import type { Source } from '../source.ts';
 import { isOurOwn } from '../source-failure.ts';
 import { chooseFrames, RANGE_BYTES } from './choose-frames.ts';
+import { openFrameBuffers } from './frame-buffers.ts';
 import { fetchAllFrames, fetchFramesWhole } from './frame-lanes.ts';
 import type { Pack, PackedFetch, PackWorld } from './pack-world.ts';
 import { hasSamePack, type ReadPackIndex, readPackIndex } from './read-pack-index.ts';
@@ -24,6 +25,7 @@ export async function fetchPacked(rank: readonly Source[], fetch: PackedFetch): 
     ...fetch,
     rank,
     wanted: wantedUnits(fetch.request.manifest, fetch.works),
+    buffers: openFrameBuffers(),
     isRefused: source => refused.has(source),
     refuse(source, fault) {
       if (refused.has(source)) return;

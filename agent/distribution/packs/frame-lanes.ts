@@ -76,7 +76,7 @@ async function fetchSome(
   packs: PackWorld,
   { signal, whole }: { readonly signal: AbortSignal; readonly whole: boolean },
 ): Promise<readonly PackFrame[]> {
-  const { choice, world, meter, wanted, request } = packs;
+  const { choice, world, meter, wanted, request, buffers } = packs;
   const { health } = choice;
   const { retryCount, retryDelayMs } = world.settings;
   const subject = `${source.name} ${pack.subject}`;
@@ -90,12 +90,12 @@ async function fetchSome(
       received: bytes => {
         receivedBytes += bytes;
       },
+      buffers,
       take: async (frame, packed) => {
         const { units, placed } = wanted.wantedOf(frame);
         const dictionary = dictionaryOf(frame, pack, request, world);
         const input = { packed, rawBytes: frame.rawBytes, subject, dictionary, units };
-        const handOver = [packed.buffer];
-        const taken = await world.pool.run('unpack-frame', input, { signal, handOver });
+        const taken = await world.pool.run('unpack-frame', input, { signal });
         meter.advance(source.name, placed(taken.placed));
         if (taken.failure !== undefined) throw faultFromData(taken.failure);
       },

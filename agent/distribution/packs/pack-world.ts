@@ -6,6 +6,7 @@ import type { FileWork } from '../file-work.ts';
 import type { Meter } from '../meter.ts';
 import type { Source } from '../source.ts';
 import type { SourceChoice } from '../source-choice.ts';
+import type { FrameBuffers } from './frame-buffers.ts';
 import type { WantedUnits } from './wanted-units.ts';
 
 export interface PackedFetch {
@@ -31,6 +32,7 @@ export interface Pack {
 export interface PackWorld extends PackedFetch {
   readonly rank: readonly Source[];
   readonly wanted: WantedUnits;
+  readonly buffers: FrameBuffers;
   /** Sources whose packs fail or lie are asked for none any more. They are not blamed: whether they do so with plain files as well, those will show. */
   isRefused(source: Source): boolean;
   refuse(source: Source, fault: Fault): void;
