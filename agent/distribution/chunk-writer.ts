@@ -14,6 +14,9 @@ const FLUSH_EVERY_BYTES = 16 * 1024 * 1024;
 /** Proven bytes that are not written yet; a process that is killed loses them. One chunk of the longest kind fits, and a write of so many is not slower than a longer one. */
 const UNWRITTEN_BYTES = MAX_CHUNK_BYTES;
 
+/** Where less than this comes at once the line is slow, and the next bytes are long in coming: as many as that, about one chunk, are not kept for them. */
+const WORTH_A_WRITE_BYTES = 64 * 1024;
+
 /** A chunk whose bytes are not the ones that its index names. */
 export interface RottenChunk {
   readonly chunk: number;
@@ -54,7 +57,7 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
   let writing: Promise<void> = Promise.resolve();
   let flushing: Promise<void> = Promise.resolve();
 
-  /** One write is under way at most; while it is, the other half is filled. */
+  /** One write is under way at most; while it is, the other half is filled. What has come of the current chunk moves over. */
   async function writeProven(): Promise<void> {
     await writing;
     if (provenBytes === 0) return;
@@ -65,7 +68,10 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
     // Awaited at the next write or at `settle`; until then nobody would hear of a failure, and Node ends the process for that.
     writing.catch(() => {});
     if (unflushedBytes >= FLUSH_EVERY_BYTES) await beginFlush();
-    buffer = buffer === halves[0] ? halves[1] : halves[0];
+    const other = buffer === halves[0] ? halves[1] : halves[0];
+    other.set(buffer.subarray(provenBytes, provenBytes + chunkBytes));
+    buffer = other;
+    bufferOffset += provenBytes;
     provenBytes = 0;
   }
 
@@ -122,6 +128,7 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
         chunk++;
         await beginChunk();
       }
+      if (bytes.length < WORTH_A_WRITE_BYTES && provenBytes >= WORTH_A_WRITE_BYTES) await writeProven();
       return undefined;
     },
     async settle(flush) {
