@@ -3,6 +3,7 @@
 //   npm run bench -- check                  one of them
 //   npm run bench -- check --rounds 3 --mib 256
 //   npm run bench -- fetch --net 200mbit/20ms    over a slow line, which is made for it; needs root
+//   npm run bench -- --help
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -36,6 +37,21 @@ const BENCHES = {
   'start-up-windows': () => import('./bench/start-up-windows.mjs'),
 };
 
+const HELP = `Measures what Prestage promises to be fast, against well-known tools on the same bytes in the same run.
+
+  npm run bench                                 every bench
+  npm run bench -- fetch fetch-small            some of them
+  npm run bench -- fetch --rounds 3 --mib 256   shorter
+  npm run bench -- fetch --net 200mbit/20ms     over a slow line, which is made for it; needs root
+
+  --rounds N    measured rounds, of which the median counts; one more before them is not measured
+  --mib N       how much is fetched, published or checked
+  --seed N      what random content and random moments are drawn from
+  --net LINE    rate and round trip
+
+Benches: ${Object.keys(BENCHES).join(', ')}.
+Results are kept in out/bench/NAME/result.json.`;
+
 await main(import.meta.url, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -44,8 +60,10 @@ await main(import.meta.url, async () => {
       mib: { type: 'string' },
       net: { type: 'string' },
       seed: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
     },
   });
+  if (values.help) return say(HELP);
   const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
   const unknown = names.find(name => !Object.hasOwn(BENCHES, name));
   if (unknown !== undefined)

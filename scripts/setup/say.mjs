@@ -32,7 +32,12 @@ export async function main(script, work) {
   try {
     process.exitCode = (await work()) ?? 0;
   } catch (error) {
-    say(error instanceof Advice ? `\n${error.message}` : `\n${error?.stack ?? error}`);
+    say(`\n${isAdvice(error) ? error.message : (error?.stack ?? error)}`);
     process.exitCode = 1;
   }
+}
+
+/** Words of the command line that a script does not know are for the person to put right, too. */
+function isAdvice(error) {
+  return error instanceof Advice || String(error?.code).startsWith('ERR_PARSE_ARGS_');
 }
