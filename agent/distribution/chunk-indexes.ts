@@ -15,6 +15,9 @@ import type { SourceChoice } from './source-choice.ts';
 import { isOurOwn } from './source-failure.ts';
 import type { TransferSettings } from './transfer-settings.ts';
 
+/** So many stored indexes are read at once: an item may have more large files than a process may open. */
+const READ_AT_ONCE = 16;
+
 export interface ChunkIndexes {
   /** Faults: CONTENT-01 when no source has it, DISK-*, STOP-01. */
   of(file: ManifestFile): Promise<ChunkIndex>;
@@ -99,7 +102,8 @@ export function openChunkIndexes(
   async function lackingOf(files: readonly ManifestFile[]): Promise<readonly ManifestFile[]> {
     const distinct = new Map(files.map(file => [file.sha256, file]));
     const unknown = [...distinct.values()].filter(file => !known.has(file.sha256));
-    const stored = await allEnded(unknown.map(file => readStoredIndex(layout, file)));
+    const reading = pLimit(READ_AT_ONCE);
+    const stored = await allEnded(unknown.map(file => reading(() => readStoredIndex(layout, file))));
     return unknown.filter((_, at) => stored[at] === undefined);
   }
 
