@@ -14,8 +14,6 @@ export const aims =
 export const takesNet = true;
 
 const DEFAULT_MIB = 1024;
-/** Ten seconds at 200 Mbit/s. */
-const DEFAULT_MIB_OVER_NET = 256;
 
 const CURL = 'curl -o, then openssl dgst -sha256';
 const ARIA2 = 'aria2c -x4, then openssl dgst -sha256';
@@ -25,7 +23,7 @@ const PRESTAGE = 'prestage, flushed';
 export async function prepare({
   folder,
   net,
-  mib = net ? DEFAULT_MIB_OVER_NET : DEFAULT_MIB,
+  mib = DEFAULT_MIB,
   where = folder,
   atEnd,
 }) {
