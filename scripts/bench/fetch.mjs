@@ -20,13 +20,7 @@ const ARIA2 = 'aria2c -x4, then openssl dgst -sha256';
 const PRESTAGE = 'prestage, flushed';
 
 /** @param where folder for what is fetched, when it is not to lie beside the rest. */
-export async function prepare({
-  folder,
-  net,
-  mib = DEFAULT_MIB,
-  where = folder,
-  atEnd,
-}) {
+export async function prepare({ folder, net, mib = DEFAULT_MIB, where = folder, atEnd }) {
   const { curl, aria2c, openssl, sync } = await programs('nginx', 'curl', 'aria2c', 'openssl', 'sync');
   mkdirSync(where, { recursive: true });
   const tree = join(folder, `tree-${mib}`);
