@@ -149,7 +149,11 @@ export function openChunkIndexes(
       flushBehind();
     },
     fetchedBytes: () => fetchedBytes,
-    end: () => flushed,
+    async end() {
+      // What came before a failure, too.
+      flushBehind();
+      await flushed;
+    },
   };
 }
 
