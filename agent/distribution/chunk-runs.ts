@@ -9,6 +9,8 @@ export interface ChunkRun {
 /** What a run needs to know of an index. */
 interface Offsets {
   offset(chunk: number): number;
+  /** The chunk that holds the byte at `offset`. */
+  chunkAt(offset: number): number;
 }
 
 /** How large one portion may be. */
@@ -20,15 +22,14 @@ export interface PortionLimits {
   readonly runs: number;
 }
 
-/** @param missing one entry a chunk, not 0 where the chunk is missing. */
+/** @param missing one flag a chunk: 1 where it is missing, else 0. */
 export function runsOf(missing: Uint8Array): readonly ChunkRun[] {
   const runs: ChunkRun[] = [];
-  for (let first = 0; first < missing.length; first++) {
-    if (missing[first] === 0) continue;
-    let last = first + 1;
-    while (last < missing.length && missing[last] !== 0) last++;
+  for (let first = missing.indexOf(1); first >= 0; ) {
+    const end = missing.indexOf(0, first);
+    const last = end < 0 ? missing.length : end;
     runs.push({ first, last });
-    first = last;
+    first = missing.indexOf(1, last);
   }
   return runs;
 }
@@ -70,8 +71,8 @@ export function portionsOf(
         portions.push(portion);
         room = roomIn(limits, left);
       }
-      let last = first + 1;
-      while (last < run.last && index.offset(last + 1) - index.offset(first) <= room) last++;
+      const end = index.offset(first) + room;
+      const last = index.offset(run.last) <= end ? run.last : Math.max(first + 1, index.chunkAt(end));
       portion.push({ first, last });
       const bytes = index.offset(last) - index.offset(first);
       room -= bytes;

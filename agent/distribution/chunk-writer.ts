@@ -1,6 +1,6 @@
 // Takes the bytes of a file as they arrive, proves them chunk by chunk in memory, and writes only what is proven. Many chunks go to the
 // disk in one write, and while that is under way the next bytes are taken in.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
 import type { PartialFile } from '../durable/durable-files.ts';
@@ -99,7 +99,7 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
 
   function endChunk(): RottenChunk | undefined {
     const bytes = buffer.subarray(provenBytes, provenBytes + chunkBytes);
-    const found = createHash('sha256').update(bytes).digest();
+    const found = hash('sha256', bytes, 'buffer');
     if (!found.equals(index.digest(chunk))) return { chunk, found: found.toString('hex') };
     provenBytes += chunkBytes;
     proven(chunk);

@@ -56,7 +56,10 @@ export async function fetchChunks(order: ChunkOrder, world: ChunkFetchWorld): Pr
   for (const { first, last } of order.runs) missing.fill(1, first, last);
   const partial = await world.durable.openPartial(to);
   try {
-    const state = { missingChunks: missing.reduce((sum, flag) => sum + flag, 0), fetchedBytes: 0 };
+    const state = {
+      missingChunks: order.runs.reduce((sum, { first, last }) => sum + last - first, 0),
+      fetchedBytes: 0,
+    };
     const writer = openChunkWriter({
       index,
       partial,

@@ -51,7 +51,8 @@ function setAside(works: readonly FileWork[]): {
   readonly places: SeedPlaces;
 } {
   const table = digestTable<MissingChunks>();
-  const lists = works.flatMap(missingChunks);
+  const repeated = repeatedKeys(works);
+  const lists = repeated.size === 0 ? [] : works.flatMap(work => missingChunks(work, repeated));
   for (const list of lists) table.add(list);
   const aside = new Map<FileWork, Uint8Array>();
   for (const list of lists) {
@@ -68,10 +69,33 @@ function setAside(works: readonly FileWork[]): {
   return { aside, places: placesIn(table) };
 }
 
-function missingChunks(work: FileWork): readonly MissingChunks[] {
+/**
+ * The keys that several missing chunks have. Most content repeats nothing, and to sort some hundred thousand numbers takes a tenth of the time that a
+ * table of the digests does.
+ */
+function repeatedKeys(works: readonly FileWork[]): ReadonlySet<number> {
+  const lists = works.map(({ index, missing }) =>
+    index === undefined || !(missing instanceof Uint8Array)
+      ? new Float64Array()
+      : Float64Array.from(numbersOf(missing), index.digestKey),
+  );
+  const keys = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
+  let at = 0;
+  for (const list of lists) {
+    keys.set(list, at);
+    at += list.length;
+  }
+  keys.sort();
+  const repeated = new Set<number>();
+  for (let n = 1; n < keys.length; n += 1) if (keys[n] === keys[n - 1]) repeated.add(keys[n]!);
+  return repeated;
+}
+
+/** Those whose key several have. */
+function missingChunks(work: FileWork, repeated: ReadonlySet<number>): readonly MissingChunks[] {
   const { index, missing, assemble } = work;
   if (index === undefined || !(missing instanceof Uint8Array)) return [];
-  const chunks = numbersOf(missing);
+  const chunks = numbersOf(missing).filter(chunk => repeated.has(index.digestKey(chunk)));
   const chunk = (n: number): number => chunks[n] ?? 0;
   return [
     {

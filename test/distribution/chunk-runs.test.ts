@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { bytesOf, portionsOf, runsOf } from '../../agent/distribution/chunk-runs.ts';
 import { seeded } from '../support/seeded.ts';
 
-const tenEach = { offset: (chunk: number) => chunk * 10 };
+const tenEach = {
+  offset: (chunk: number) => chunk * 10,
+  chunkAt: (offset: number) => Math.floor(offset / 10),
+};
 
 describe('runs', () => {
   it.each([
@@ -57,7 +60,10 @@ describe('portions', () => {
     for (let play = 0; play < 200; play++) {
       const offsets = [0];
       for (let chunk = 0; chunk < 60; chunk++) offsets.push((offsets.at(-1) ?? 0) + 1 + int(50));
-      const index = { offset: (chunk: number) => offsets[chunk] ?? Number.NaN };
+      const index = {
+        offset: (chunk: number) => offsets[chunk] ?? Number.NaN,
+        chunkAt: (offset: number) => offsets.findLastIndex(begin => begin <= offset),
+      };
       const missing = Uint8Array.from({ length: 60 }, () => int(2));
       const limits = { bytes: 1 + int(300), runs: 1 + int(5) };
       const portions = portionsOf(runsOf(missing), index, limits);

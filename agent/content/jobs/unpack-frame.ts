@@ -1,5 +1,5 @@
 // Takes a frame of a pack apart: inflates it, proves each unit that is wanted and puts it in place. What does not prove right is never written.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DurableFiles, PartialFile } from '../../durable/durable-files.ts';
 import { allEnded } from '../../fault/all-ended.ts';
 import { Fault } from '../../fault/fault.ts';
@@ -49,7 +49,7 @@ function readDictionary({ pieces, sha256 }: NonNullable<Frame['dictionary']>): U
   const reader = openPieceReader();
   try {
     const bytes = reader.readAll(pieces);
-    const found = createHash('sha256').update(bytes).digest();
+    const found = hash('sha256', bytes, 'buffer');
     return found.equals(sha256) && isPlainDictionary(bytes) ? bytes : 'not here';
   } catch {
     // Absent, shorter or unreadable: damaged, and not worth a fault here.
@@ -60,7 +60,7 @@ function readDictionary({ pieces, sha256 }: NonNullable<Frame['dictionary']>): U
 }
 
 function prove(bytes: Uint8Array, digest: string, subject: string): void {
-  const found = createHash('sha256').update(bytes).digest('binary');
+  const found = hash('sha256', bytes, 'binary');
   if (found === digest) return;
   const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
   throw new Fault('TRUST-17', subject, { field: 'unit', expected: hex(digest), found: hex(found) });

@@ -4,7 +4,8 @@ import type { ContentManifest } from '../../content/manifest.ts';
 import type { PackFrame } from '../../content/pack-index.ts';
 import { type UnitBytes, unitBytes, unitNumbers } from '../../content/pack-units.ts';
 import type { UnitToPlace } from '../../content/worker-pool.ts';
-import type { FileWork } from '../file-work.ts';
+import { runsOf } from '../chunk-runs.ts';
+import { type FileWork, missingBytes } from '../file-work.ts';
 import type { FrameOffer } from './choose-frames.ts';
 
 export interface WantedUnits {
@@ -126,12 +127,10 @@ function missingPlaces(works: readonly FileWork[]): ReadonlyMap<string, readonly
 function plainCost(works: readonly FileWork[]): ReturnType<WantedUnits['plain']> {
   let [bytes, requests] = [0, 0];
   for (const work of works) {
-    let before: number | undefined;
-    for (const chunk of missingUnits(work)) {
-      bytes += chunk === undefined ? work.file.size : (work.index?.length(chunk) ?? 0);
-      if (chunk === undefined || before !== chunk - 1) requests++;
-      before = chunk;
-    }
+    const { missing } = work;
+    bytes += missingBytes(work);
+    if (missing instanceof Uint8Array) requests += runsOf(missing).length;
+    else if (missing === 'whole') requests++;
   }
   return { bytes, requests };
 }
