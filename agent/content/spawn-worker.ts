@@ -1,10 +1,10 @@
-// Starts a worker thread from wherever the worker's source is: an asset of the executable, or the file beside this one when run unbuilt.
+// Starts a worker thread from wherever its first script is: an asset of the executable, or the file beside this one when run unbuilt.
 import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 import type { WorkerStart } from './job-messages.ts';
 
-/** The name of the asset in the executable. */
-export const WORKER_ASSET = 'worker.cjs';
+/** The name of the asset in the executable: agent/start-worker.ts, built. */
+const START_ASSET = 'start-worker.cjs';
 
 /**
  * A small young generation is collected often, and with it the buffers that a socket is read into: they lie outside of V8's heap, so that V8
@@ -12,10 +12,10 @@ export const WORKER_ASSET = 'worker.cjs';
  */
 export const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2 } as const;
 
-/** In an executable `__filename` is the executable itself, so a worker is started from its source text. */
+/** In an executable `__filename` is the executable itself, so a worker is started from the text of its first script. */
 export function spawnWorker(start: WorkerStart): Worker {
   if (isSea())
-    return new Worker(getAsset(WORKER_ASSET, 'utf8'), {
+    return new Worker(getAsset(START_ASSET, 'utf8'), {
       eval: true,
       workerData: start,
       resourceLimits: WORKER_LIMITS,

@@ -1,11 +1,13 @@
 // A measured program of the benches, bundled and started as the executable's code is: what only the way of starting costs would be measured, too.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { bundle } from '../build/bundle.mjs';
+import { makeCodeCaches } from '../build/code-cache.mjs';
 import { trimmed } from '../build/trimmed.mjs';
-import { at } from '../setup/place.mjs';
+import { at, NODE } from '../setup/place.mjs';
+import { run } from '../setup/program.mjs';
 
-/** Bundles `scripts/bench/NAME.ts`. @returns the paths of the program and of the agent's worker thread, in `folder`. */
+/** Bundles `scripts/bench/NAME.ts`. @returns the paths of the program and of the first script of the agent's worker threads, in `folder`. */
 export async function bundleProgram(folder, name) {
   const { build } = await import('esbuild');
   const program = join(folder, `${basename(name, '.ts')}.cjs`);
@@ -16,14 +18,27 @@ export async function bundleProgram(folder, name) {
     platform: 'node',
     format: 'cjs',
     target: 'node24',
-    external: ['ffi-rs'], // a native add-on
+    external: ['ffi-rs', 'undici'], // a native add-on, and what is an asset of its own in the executable
     minifySyntax: true,
     minifyWhitespace: true,
     plugins: [trimmed],
     define: { __PRESTAGE_BUILD__: '"bench"' },
     logOverride: { 'empty-import-meta': 'silent' },
   });
-  const { worker } = await bundle(folder, 'bench');
+  const { scripts } = await bundle(folder, 'bench');
+  const worker = join(folder, 'start-worker.cjs');
+  const cache = join(folder, 'worker.cache');
+  await makeCodeCaches(words => run(NODE, words), [{ source: scripts.worker, cache }]);
+  // As agent/load-script.ts does it with assets.
+  writeFileSync(
+    worker,
+    `const { readFileSync } = require('node:fs');
+const { Script } = require('node:vm');
+const cachedData = readFileSync(${JSON.stringify(cache)});
+const script = new Script(readFileSync(${JSON.stringify(scripts.worker)}, 'latin1'), { filename: 'worker.js', cachedData });
+script.runInThisContext()(exports, require, module, '', '');
+`,
+  );
   return { program, worker };
 }
 

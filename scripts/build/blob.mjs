@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { at } from '../setup/place.mjs';
 import { run } from '../setup/program.mjs';
-import { makeCodeCache } from './code-cache.mjs';
+import { SCRIPTS } from './bundle.mjs';
+import { makeCodeCaches } from './code-cache.mjs';
 import { PLATFORMS } from './platforms.mjs';
 import { canRunWindowsNode, withWindowsNode } from './windows-node.mjs';
 
@@ -15,17 +16,22 @@ export async function makeBlob(folder, name, addon = PLATFORMS[name].addon) {
   const { maker, node } = PLATFORMS[name];
   const output = join(folder, `${name}.blob`);
   const assets = {
-    'program.js': join(folder, 'program.js'),
-    'worker.cjs': join(folder, 'worker.cjs'),
+    'start-worker.cjs': join(folder, 'start-worker.cjs'),
     'ffi-rs.js': at('node_modules/ffi-rs/index.js'),
     'ffi-rs.node': addon,
   };
   // Only the very Node that will take the cache makes one that it takes: V8's of Linux is refused by node.exe.
-  const cache = join(folder, `${name}.cache`);
-  const make = runNode => makeCodeCache(runNode, assets['program.js'], cache);
+  const scripts = SCRIPTS.map(script => ({
+    source: join(folder, `${script}.js`),
+    cache: join(folder, `${name}-${script}.cache`),
+  }));
+  const make = runNode => makeCodeCaches(runNode, scripts);
   if (maker === node) await make(words => run(maker, words));
   else if (name === 'win' && canRunWindowsNode()) await withWindowsNode(node, folder, make);
-  if (existsSync(cache)) assets['program.cache'] = cache;
+  for (const [n, { source, cache }] of scripts.entries()) {
+    assets[`${SCRIPTS[n]}.js`] = source;
+    if (existsSync(cache)) assets[`${SCRIPTS[n]}.cache`] = cache;
+  }
   const settings = JSON.parse(readFileSync(at('sea-config.json'), 'utf8'));
   const file = join(folder, `${name}-sea-config.json`);
   // The name of `main` is in the blob: a short one is the same wherever it was made.

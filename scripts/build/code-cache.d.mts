@@ -1,8 +1,7 @@
 // Types of code-cache.mjs.
 
-/** Writes to `file` the code cache of `source` that the Node behind `runNode` takes: the same bytes at each call. */
-export function makeCodeCache(
+/** Writes the code caches that the Node behind `runNode` takes: the same bytes at each call. All are paths. */
+export function makeCodeCaches(
   runNode: (words: readonly string[]) => Promise<void>,
-  source: string,
-  file: string,
+  scripts: readonly { readonly source: string; readonly cache: string }[],
 ): Promise<void>;

@@ -61,7 +61,7 @@ test('its blob holds the program of the other executables, and the add-on for ar
   const blob = seaBlobOf(exe);
   const other = seaBlobOf(readFileSync(path.join(BUILD, 'prestage.exe')));
   expect(blob.readUInt32LE(0)).toBe(other.readUInt32LE(0)); // the magic number of blobs
-  for (const name of ['program.js', 'worker.cjs', 'ffi-rs.js'])
+  for (const name of ['program.js', 'worker.js', 'undici.js', 'start-worker.cjs', 'ffi-rs.js'])
     expect(assetIn(blob, name).equals(assetIn(other, name)), name).toBe(true);
   const addon = assetIn(blob, 'ffi-rs.node');
   expect(machineOf(addon)).toBe(ARM64);

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { startLine } from '../../agent/console/start-line.ts';
 import { COMMANDS } from '../../agent/program.ts';
-import { makeCodeCache } from '../../scripts/build/code-cache.mjs';
+import { makeCodeCaches } from '../../scripts/build/code-cache.mjs';
 import { trimmed } from '../../scripts/build/trimmed.mjs';
 import { at, BUILD, NODE } from '../../scripts/setup/place.mjs';
 import { run } from '../../scripts/setup/program.mjs';
@@ -90,19 +90,24 @@ test('libraries whose start was trimmed do what they did', async () => {
   expect(schema(built.z).safeParse(wrong).error?.issues).toEqual(schema(z).safeParse(wrong).error?.issues);
 });
 
-test('the program in the executable has no import() left, which nobody would carry out for it', () => {
-  const program = assetIn(seaBlobOf(readFileSync(PRESTAGE_EXE)), 'program.js').toString('latin1');
-  expect(program).toContain('require("node:fs/promises")');
-  expect(program).not.toMatch(/\bimport\(/);
+test('what the executable runs has no import() left, which nobody would carry out for it', () => {
+  const blob = seaBlobOf(readFileSync(PRESTAGE_EXE));
+  for (const name of ['program.js', 'worker.js']) {
+    const script = assetIn(blob, name).toString('latin1');
+    expect(script).toContain('require("node:fs/promises")');
+    expect(script).toContain('require("undici")');
+    expect(script).not.toMatch(/\bimport\(/);
+  }
 });
 
 const runNode = async (words: readonly string[]): Promise<void> => {
   await run(NODE, words);
 };
 
-test('the executable for Windows carries a code cache of its own, made by node.exe', () => {
-  const cache = assetIn(seaBlobOf(readFileSync(PRESTAGE_EXE)), 'program.cache');
-  expect(cache.length).toBeGreaterThan(100_000);
+test('the executable for Windows carries code caches of its own, made by node.exe', () => {
+  const blob = seaBlobOf(readFileSync(PRESTAGE_EXE));
+  for (const name of ['program.cache', 'worker.cache', 'undici.cache'])
+    expect(assetIn(blob, name).length, name).toBeGreaterThan(50_000);
 });
 
 test('V8’s code cache is the same at each build, and V8 takes it', async () => {
@@ -113,7 +118,7 @@ test('V8’s code cache is the same at each build, and V8 takes it', async () =>
   writeFileSync(source, `(function () { ${functions} return f1() })`);
   const caches = [];
   for (const name of ['one', 'two']) {
-    await makeCodeCache(runNode, source, path.join(folder, name)); // fails when it is not taken
+    await makeCodeCaches(runNode, [{ source, cache: path.join(folder, name) }]); // fails when it is not taken
     caches.push(readFileSync(path.join(folder, name)).toString('hex'));
   }
   expect(caches[0]).toBe(caches[1]);
@@ -122,5 +127,7 @@ test('V8’s code cache is the same at each build, and V8 takes it', async () =>
 test('a program that does not compile fails the build', async () => {
   const source = path.join(folder, 'broken.js');
   writeFileSync(source, '(function () {');
-  await expect(makeCodeCache(runNode, source, path.join(folder, 'broken'))).rejects.toThrow('SyntaxError');
+  await expect(makeCodeCaches(runNode, [{ source, cache: path.join(folder, 'broken') }])).rejects.toThrow(
+    'SyntaxError',
+  );
 });

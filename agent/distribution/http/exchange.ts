@@ -5,7 +5,7 @@ import { goesDirect } from '../../document/no-proxy.ts';
 import { VERSION } from '../../version.ts';
 import { authorizationHeader } from './access.ts';
 import { openDirectClient } from './direct/direct-client.ts';
-import { type DispatcherOptions, type Dispatchers, openDispatchers } from './dispatchers.ts';
+import type { DispatcherOptions, Dispatchers } from './dispatchers.ts';
 import { NotHttp, ProxyRefusal } from './http-errors.ts';
 import type { AnswerHead } from './judge.ts';
 
@@ -41,7 +41,7 @@ export interface HttpClientOptions extends DispatcherOptions {
 export function openHttpClient(options: HttpClientOptions): HttpClient {
   let opening: Promise<{ undici: typeof import('undici'); dispatchers: Dispatchers }> | undefined;
   const open = async () => {
-    const undici = await import('undici');
+    const [undici, { openDispatchers }] = await Promise.all([import('undici'), import('./dispatchers.ts')]);
     return { undici, dispatchers: openDispatchers(undici, options) };
   };
   const account = (url: URL): Record<string, string> => {
