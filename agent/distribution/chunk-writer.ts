@@ -1,5 +1,5 @@
-// Takes the bytes of a file as they arrive, proves them chunk by chunk in memory, and writes only what is proven. Many chunks go to the
-// disk in one write, and while that is under way the next bytes are taken in.
+// Takes the bytes of a file as they arrive, proves them chunk by chunk in memory, and writes only what is proven. From a near server many chunks come at once:
+// they are proven and written where they lie. What comes in smaller pieces is gathered; while the disk takes one stretch of it, the next one is.
 import { hash } from 'node:crypto';
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
@@ -13,6 +13,9 @@ const FLUSH_EVERY_BYTES = 16 * 1024 * 1024;
 
 /** Proven bytes that are not written yet; a process that is killed loses them. One chunk of the longest kind fits, and a write of so many is not slower than a longer one. */
 const UNWRITTEN_BYTES = MAX_CHUNK_BYTES;
+
+/** Where so much comes at once, nothing is gained by gathering more, and to copy it costs. */
+const WRITTEN_AS_IT_LIES_BYTES = MAX_CHUNK_BYTES;
 
 /** Where less than this comes at once the line is slow, and the next bytes are long in coming: as many as that, about one chunk, are not kept for them. */
 const WORTH_A_WRITE_BYTES = 64 * 1024;
@@ -47,32 +50,25 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
   const half = Math.min(scratch.length >> 1, UNWRITTEN_BYTES);
   const halves = [scratch.subarray(0, half), scratch.subarray(half)] as const;
   let buffer = halves[0];
-  /** The file offset of the buffer's first byte, how many of its bytes are proven, and how many bytes of the current chunk follow those. */
+  /** The file offset of the buffer's first byte, and how many of its bytes are proven; those of the current chunk follow. */
   let bufferOffset = 0;
   let provenBytes = 0;
-  let chunkBytes = 0;
+  /** The chunk whose bytes come next, whether it is wanted, and how many have come. */
   let chunk = 0;
-  let passingOver = 0;
+  let wanted = false;
+  let chunkBytes = 0;
   let unflushedBytes = 0;
   let writing: Promise<void> = Promise.resolve();
   let flushing: Promise<void> = Promise.resolve();
 
-  /** One write is under way at most; while it is, the other half is filled. What has come of the current chunk moves over. */
-  async function writeProven(): Promise<void> {
+  /** One write is under way at most. */
+  async function write(bytes: Uint8Array, offset: number): Promise<void> {
     await writing;
-    if (provenBytes === 0) return;
-    const bytes = buffer.subarray(0, provenBytes);
-    const offset = bufferOffset;
-    unflushedBytes += provenBytes;
+    unflushedBytes += bytes.length;
     writing = partial.write(bytes, offset);
     // Awaited at the next write or at `settle`; until then nobody would hear of a failure, and Node ends the process for that.
     writing.catch(() => {});
     if (unflushedBytes >= FLUSH_EVERY_BYTES) await beginFlush();
-    const other = buffer === halves[0] ? halves[1] : halves[0];
-    other.set(buffer.subarray(provenBytes, provenBytes + chunkBytes));
-    buffer = other;
-    bufferOffset += provenBytes;
-    provenBytes = 0;
   }
 
   /** The disk works on what it has while the next bytes come in; only when it is a whole stretch behind does the transfer wait for it. */
@@ -84,49 +80,91 @@ export function openChunkWriter({ index, partial, scratch, wants, proven }: Chun
     flushing.catch(() => {});
   }
 
-  async function beginChunk(): Promise<void> {
+  /** While it is written, the other half is filled. What has come of the current chunk moves over. */
+  async function writeProven(): Promise<void> {
+    if (provenBytes === 0) return await writing;
+    await write(buffer.subarray(0, provenBytes), bufferOffset);
+    const other = buffer === halves[0] ? halves[1] : halves[0];
+    other.set(buffer.subarray(provenBytes, provenBytes + chunkBytes));
+    buffer = other;
+    bufferOffset += provenBytes;
+    provenBytes = 0;
+  }
+
+  function enter(next: number): void {
+    chunk = next;
+    wanted = chunk < index.count && wants(chunk);
     chunkBytes = 0;
-    passingOver = 0;
-    if (chunk >= index.count) return;
-    if (!wants(chunk)) {
-      passingOver = index.length(chunk);
-      return;
-    }
+  }
+
+  /** For the whole of the current chunk, behind what is proven. */
+  async function makeRoom(): Promise<void> {
     const follows = bufferOffset + provenBytes === index.offset(chunk);
     if (provenBytes > 0 && (!follows || provenBytes + index.length(chunk) > half)) await writeProven();
     if (provenBytes === 0) bufferOffset = index.offset(chunk);
   }
 
-  function endChunk(): RottenChunk | undefined {
-    const bytes = buffer.subarray(provenBytes, provenBytes + chunkBytes);
+  function prove(bytes: Uint8Array): RottenChunk | undefined {
     const found = hash('sha256', bytes, 'buffer');
     if (!found.equals(index.digest(chunk))) return { chunk, found: found.toString('hex') };
-    provenBytes += chunkBytes;
     proven(chunk);
     return undefined;
   }
 
+  async function gather(part: Uint8Array): Promise<RottenChunk | undefined> {
+    if (chunkBytes === 0) await makeRoom();
+    buffer.set(part, provenBytes + chunkBytes);
+    chunkBytes += part.length;
+    if (chunkBytes < index.length(chunk)) return undefined;
+    const rotten = prove(buffer.subarray(provenBytes, provenBytes + chunkBytes));
+    if (rotten) return rotten;
+    provenBytes += chunkBytes;
+    enter(chunk + 1);
+    return undefined;
+  }
+
+  /** Takes the wanted chunks that lie whole in these bytes, of which the first does. @returns how many bytes they are. */
+  async function takeWhole(
+    bytes: Uint8Array,
+  ): Promise<{ readonly taken: number; readonly rotten?: RottenChunk }> {
+    await writeProven();
+    const offset = index.offset(chunk);
+    let taken = 0;
+    let rotten: RottenChunk | undefined;
+    while (wanted && taken + index.length(chunk) <= bytes.length) {
+      const end = taken + index.length(chunk);
+      rotten = prove(bytes.subarray(taken, end));
+      if (rotten) break;
+      taken = end;
+      enter(chunk + 1);
+    }
+    if (taken > 0) await write(bytes.subarray(0, taken), offset);
+    // The bytes are the caller's again.
+    await writing;
+    return { taken, ...(rotten && { rotten }) };
+  }
+
   return {
     async begin(first) {
-      chunk = first;
-      await beginChunk();
+      enter(first);
+      if (wanted) await makeRoom();
     },
     async take(bytes) {
       for (let at = 0; at < bytes.length && chunk < index.count; ) {
-        const left = passingOver > 0 ? passingOver : index.length(chunk) - chunkBytes;
-        const part = bytes.subarray(at, at + left);
-        at += part.length;
-        if (passingOver > 0) {
-          passingOver -= part.length;
-        } else {
-          buffer.set(part, provenBytes + chunkBytes);
+        const part = bytes.subarray(at, at + index.length(chunk) - chunkBytes);
+        if (!wanted) {
+          at += part.length;
           chunkBytes += part.length;
+          if (chunkBytes === index.length(chunk)) enter(chunk + 1);
+        } else if (part.length === index.length(chunk) && bytes.length >= WRITTEN_AS_IT_LIES_BYTES) {
+          const { taken, rotten } = await takeWhole(bytes.subarray(at));
+          if (rotten) return rotten;
+          at += taken;
+        } else {
+          const rotten = await gather(part);
+          if (rotten) return rotten;
+          at += part.length;
         }
-        if (part.length < left) continue;
-        const rotten = chunkBytes > 0 ? endChunk() : undefined;
-        if (rotten) return rotten;
-        chunk++;
-        await beginChunk();
       }
       if (bytes.length < WORTH_A_WRITE_BYTES && provenBytes >= WORTH_A_WRITE_BYTES) await writeProven();
       return undefined;

@@ -67,6 +67,36 @@ describe('bytes that come in', () => {
     },
   );
 
+  it.each([10 * KIB, 900 * KIB])(
+    'a rotten chunk in pieces of %i bytes is told, and nothing of it is written',
+    async pieceBytes => {
+      const { content, index } = chunkedFile(seeded(10), 30);
+      const rotten = 17;
+      const [from, to] = [index.offset(rotten), index.offset(rotten) + index.length(rotten)];
+      content[to - 1] = (content[to - 1] ?? 0) ^ 1;
+      const file = path.join(ground, `rotten-${pieceBytes}`);
+      const partial = await openDurableFiles().openPartial(file);
+      const proven: number[] = [];
+      const writer = openChunkWriter({
+        index,
+        partial,
+        scratch: new Uint8Array(FETCH_SCRATCH_BYTES),
+        wants: () => true,
+        proven: chunk => proven.push(chunk),
+      });
+      await writer.begin(0);
+      let told: Awaited<ReturnType<typeof writer.take>>;
+      for (let at = 0; told === undefined && at < content.length; at += pieceBytes)
+        told = await writer.take(content.subarray(at, at + pieceBytes));
+      const found = createHash('sha256').update(content.subarray(from, to)).digest('hex');
+      expect(told).toEqual({ chunk: rotten, found });
+      await writer.settle(true);
+      await partial.close();
+      expect(proven).toEqual(Array.from({ length: rotten }, (_, chunk) => chunk));
+      expect((await readFile(file)).equals(content.subarray(0, from))).toBe(true);
+    },
+  );
+
   it('in small pieces, as over a slow line, they wait for no more than 64 KiB of others', async () => {
     const { content, index } = chunkedFile(seeded(9), 30);
     const file = path.join(ground, 'slow');
