@@ -143,7 +143,7 @@ function offsetsIn(buffer: Buffer, count: number, subject: string): Float64Array
   return offsets;
 }
 
-/** Read by its methods, a Buffer takes ten times as long until they are compiled, and most indexes are read once. */
+/** A Buffer would be read by methods that are slow until they are compiled, and most indexes are read once. */
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }

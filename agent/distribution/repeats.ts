@@ -70,8 +70,8 @@ function setAside(works: readonly FileWork[]): {
 }
 
 /**
- * The keys that several missing chunks have. Most content repeats nothing, and to sort some hundred thousand numbers takes a tenth of the time that a
- * table of the digests does.
+ * The keys that several missing chunks have. Most content repeats nothing, and numbers are sorted in far less time than a
+ * table of the digests is made.
  */
 function repeatedKeys(works: readonly FileWork[]): ReadonlySet<number> {
   const lists = works.map(({ index, missing }) =>
