@@ -66,6 +66,12 @@ export function openWine({ prefix: folder, drives = {}, env = {} }) {
     held = undefined;
   }
 
+  async function killPrograms() {
+    await killIn(prefix, ({ command }) => !isServer(command));
+    // hold.exe among them, and its end may not have been told yet: the next program must not be the first of the prefix.
+    held = undefined;
+  }
+
   return {
     prefix,
     drive: letter => join(prefix, 'dosdevices', `${letter.toLowerCase()}:`),
@@ -73,7 +79,7 @@ export function openWine({ prefix: folder, drives = {}, env = {} }) {
     start,
     run,
     killAll,
-    killPrograms: () => killIn(prefix, ({ command }) => !isServer(command)),
+    killPrograms,
     /** The Windows program alone, like TerminateProcess: Wine's server and the launcher live on. */
     killProgram: name => killIn(prefix, ({ command }) => isProgram(command, name)),
     async shutDown() {
