@@ -61,7 +61,12 @@ export async function judgeMoment(
   const records = await journalOf(root, wrong);
   if (records === undefined) return wrong;
   const finished = finishedOf(records);
-  const isRetired = finished.has('retire-media') || records.some(({ type }) => type === 'completed');
+  // Its content goes only when the media starts no more; a cut meanwhile leaves any part of it, and the next start removes the rest.
+  const isBeingRetired =
+    !/boot\.wim/.test(store) &&
+    records.some(record => record.type === 'action-started' && nameOf(record.action) === 'retire-media');
+  const isRetired =
+    isBeingRetired || finished.has('retire-media') || records.some(({ type }) => type === 'completed');
 
   for (const { mark, actions } of FINISHED_BY) {
     // A later start may do it again: what it called for in an earlier one says the same.
