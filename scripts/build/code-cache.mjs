@@ -23,7 +23,9 @@ export async function makeCodeCaches(runNode, scripts) {
     await runNode([...flags, own, 'make', ...files.flatMap(({ source, cache }) => [source, cache])]);
     return files.map(({ cache }) => readFileSync(cache));
   };
-  const [fixed, ordinary] = await Promise.all([made('fixed', '--hash-seed=1'), made('ordinary')]);
+  // One after the other: two that are the first of a Wine prefix both start its server, and one of them may fail at that.
+  const fixed = await made('fixed', '--hash-seed=1');
+  const ordinary = await made('ordinary');
   const end = FLAG_HASH.offset + FLAG_HASH.bytes;
   for (const [n, { cache }] of scripts.entries()) {
     ordinary[n].copy(fixed[n], FLAG_HASH.offset, FLAG_HASH.offset, end);
