@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encodeChunkIndex, viewChunkIndex } from '../../agent/content/chunk-index.ts';
+import { type ChunkIndex, encodeChunkIndex, viewChunkIndex } from '../../agent/content/chunk-index.ts';
 import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../../agent/content/chunking.ts';
 import { openChunkWriter } from '../../agent/distribution/chunk-writer.ts';
 import { FETCH_SCRATCH_BYTES } from '../../agent/distribution/fetch-chunks.ts';
@@ -26,6 +26,20 @@ function chunkedFile({ int, bytes }: Seeded, count: number) {
   return { content: Buffer.concat(parts), index: viewChunkIndex(encodeChunkIndex(chunks), 'x') };
 }
 
+/** A writer into a fresh file, and which chunks it has told as proven. */
+async function writerInto(file: string, index: ChunkIndex, wants: (chunk: number) => boolean) {
+  const partial = await openDurableFiles().openPartial(file);
+  const proven: number[] = [];
+  const writer = openChunkWriter({
+    index,
+    partial,
+    scratch: new Uint8Array(FETCH_SCRATCH_BYTES),
+    wants,
+    proven: chunk => proven.push(chunk),
+  });
+  return { partial, proven, writer };
+}
+
 describe('bytes that come in', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])(
     'pieces of any length make the same file, gaps left out (seed %i)',
@@ -34,15 +48,7 @@ describe('bytes that come in', () => {
       const { content, index } = chunkedFile(random, 40);
       const wanted = Array.from({ length: index.count }, () => random.next() < 0.8);
       const file = path.join(ground, `any-${seed}`);
-      const partial = await openDurableFiles().openPartial(file);
-      const proven: number[] = [];
-      const writer = openChunkWriter({
-        index,
-        partial,
-        scratch: new Uint8Array(FETCH_SCRATCH_BYTES),
-        wants: chunk => wanted[chunk] === true,
-        proven: chunk => proven.push(chunk),
-      });
+      const { partial, proven, writer } = await writerInto(file, index, chunk => wanted[chunk] === true);
       await writer.begin(0);
       const longest = random.pick([1, 20, 64, 100, 900]) * KIB;
       for (let at = 0; at < content.length; ) {
@@ -75,15 +81,7 @@ describe('bytes that come in', () => {
       const [from, to] = [index.offset(rotten), index.offset(rotten) + index.length(rotten)];
       content[to - 1] = (content[to - 1] ?? 0) ^ 1;
       const file = path.join(ground, `rotten-${pieceBytes}`);
-      const partial = await openDurableFiles().openPartial(file);
-      const proven: number[] = [];
-      const writer = openChunkWriter({
-        index,
-        partial,
-        scratch: new Uint8Array(FETCH_SCRATCH_BYTES),
-        wants: () => true,
-        proven: chunk => proven.push(chunk),
-      });
+      const { partial, proven, writer } = await writerInto(file, index, () => true);
       await writer.begin(0);
       let told: Awaited<ReturnType<typeof writer.take>>;
       for (let at = 0; told === undefined && at < content.length; at += pieceBytes)
