@@ -39,6 +39,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) {
 
 process.on('uncaughtException', thrown => void leave(report(thrown)));
 
+// Every outcome ends the process itself. When instead nothing is left to wait for, the command waits for what cannot come: not to be told as done.
+process.once('beforeExit', () => {
+  void leave(report(new Error('the program ran out of work before the command had an outcome')));
+});
+
 run().then(leave);
 
 async function run(): Promise<number> {

@@ -72,8 +72,8 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
       return;
     }
     thread.task = undefined;
-    // An idle worker must not keep the process alive.
-    thread.worker.unref();
+    // An idle worker must not keep the process alive; one that `close` waits for must, or the process ends with the caller's work undone.
+    if (!closed) thread.worker.unref();
     if (message.kind === 'done') task.resolve(message.output);
     else task.reject(faultFromData(message.fault));
     next();

@@ -44,3 +44,13 @@ test('what nobody has caught is BUG-01 with its last screen, like any other faul
   expect(errors).toContain('too late');
   expect(errors).toContain('Next: ');
 });
+
+test('a command that waits for what cannot come is BUG-01, and not told as done', async () => {
+  const unheld =
+    'data:text/javascript,import { Server } from "node:net"; const { listen } = Server.prototype;' +
+    'Server.prototype.listen = function (...to) { return listen.apply(this, to).unref(); };';
+  const { code, errors } = await ended(['serve', folder, '--port', '0'], { flags: ['--import', unheld] });
+  expect(code).toBe(99);
+  expect(errors).toContain('BUG-01');
+  expect(errors).toContain('Next: ');
+});

@@ -283,6 +283,23 @@ describe('a thread pool', () => {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'STOP-01' } });
     await expect(pool.run('hash-files', { paths: [] })).rejects.toMatchObject({ code: 'STOP-01' });
   });
+
+  it('keeps the process alive until it is closed, also when an answer comes in between', () => {
+    const agent = path.join(import.meta.dirname, '../../agent/content');
+    const program = `
+      import { openThreadPool } from ${JSON.stringify(path.join(agent, 'thread-pool.ts'))};
+      import { spawnWorker } from ${JSON.stringify(path.join(agent, 'spawn-worker.ts'))};
+      const pool = openThreadPool({ size: 1, spawn: spawnWorker });
+      const work = () => pool.run('hash-files', { paths: [] });
+      await work();
+      const answered = work();
+      // The answer lies there when closing begins, and is heard while it waits for the thread's end.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      await pool.close();
+      console.log('closed', await answered);`;
+    const file = put('closes.mjs', Buffer.from(program));
+    expect(execFileSync(process.execPath, [file], { encoding: 'utf8' })).toBe('closed { sha256: [] }\n');
+  });
 });
 
 describe('hashing one file on the main thread', () => {
