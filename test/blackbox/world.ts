@@ -74,7 +74,7 @@ export interface World {
   lay(change: Change): Promise<Place>;
   /** From now on the server does as it should; what it holds stays. */
   mendServer(): void;
-  /** Requests for content that it answered as it should, since the world was laid. */
+  /** Requests for content that it has and answered as it should, since the world was laid. */
   answeredWell(): readonly SeenRequest[];
   close(): Promise<void>;
 }
@@ -91,7 +91,9 @@ export async function openWorld(folder: string): Promise<World> {
     files,
     behave(request) {
       const wrong = behaviour(rules, request);
-      if (wrong === undefined && request.path.startsWith('content/')) well.push(request);
+      // Whether packs are asked for depends on speed, and no byte of content comes from asking for what is not there.
+      const isContent = request.path.startsWith('content/') && files.has(request.path);
+      if (wrong === undefined && isContent) well.push(request);
       return wrong;
     },
   });
