@@ -5,6 +5,7 @@ import { decodeManifest } from '../content/decode-manifest.ts';
 import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentReference } from '../content/manifest.ts';
 import { packedIndexes } from '../content/packed-indexes.ts';
+import { isPackedManifest, packManifest } from '../content/packed-manifest.ts';
 import { type DigestWorld, sha256OfFiles } from './digest-files.ts';
 import { type OlderVersion, olderVersions, readIndexes } from './older-versions.ts';
 import { packVersion } from './pack-version.ts';
@@ -55,10 +56,13 @@ async function pack(
   }: { readonly folder: string; readonly into: string; readonly older: readonly OlderVersion[] },
   world: StageWorld,
 ): Promise<void> {
-  const { files } = decodeManifest(await readFile(path.join(folder, 'manifest.json')), reference);
+  const manifest = await readFile(path.join(folder, 'manifest.json'));
+  const { files } = decodeManifest(manifest, reference);
   const place = (sha256: string): string => path.join(folder, 'chunks', `${sha256}.chunks`);
   const indexes = await readIndexes(files, place);
   await packVersion({ files, indexes, folder: path.join(folder, 'files') }, older, into, world);
+  if (isPackedManifest(manifest.length))
+    await world.durable.writeUnflushed(path.join(into, 'manifest'), packManifest(manifest));
   const together = packedIndexes(files);
   if (together === undefined) return;
   const encoded = new Uint8Array(together.sizeBytes);

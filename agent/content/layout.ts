@@ -16,6 +16,8 @@ export const onDistributionPoint = {
   packIndex: (pack: string): string => `${pack}.idx`,
   /** The chunk indexes of all large files, see content/packed-indexes.ts. */
   packedIndexes: (id: string, version: string): string => `content/${id}/${version}/packs/indexes`,
+  /** The manifest, compressed, see content/packed-manifest.ts. */
+  packedManifest: (id: string, version: string): string => `content/${id}/${version}/packs/manifest`,
   /** Names the current serial number; replaced last, in one rename. */
   policyPointer: 'policy/current.json',
   policy: (serial: number): string => `policy/${serial}/policy.json`,

@@ -1,13 +1,19 @@
 // A content manifest by its reference: from a source, proven by its digest, kept by digest.
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
 import type { ContentManifest, ContentReference } from '../content/manifest.ts';
+import { isPackedManifest, unpackManifest } from '../content/packed-manifest.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Source } from './source.ts';
 import { openSourceChoice } from './source-choice.ts';
+import { isLie } from './source-failure.ts';
 import type { SourceHealth } from './source-health.ts';
+
+/** How servers say that a file is not there: 404, and 403 where they tell strangers nothing. */
+const MAY_BE_ABSENT: readonly string[] = ['NET-02', 'NET-03'];
 
 export interface FetchManifestWorld {
   readonly layout: CacheLayout;
@@ -26,15 +32,13 @@ export async function fetchManifest(
   world: FetchManifestWorld,
 ): Promise<ContentManifest> {
   const { layout, durable, sources, signal } = world;
-  const { id, version, digest, manifestBytes } = reference;
+  const { id, version, digest } = reference;
   let refusal: Fault | undefined;
   try {
     return await openSourceChoice(id, sources, world.health).first(async source => {
       try {
-        const bytes = await source.readDocument(onDistributionPoint.manifest(id, version), {
-          maxBytes: manifestBytes,
-          ...(signal ? { signal } : {}),
-        });
+        const bytes =
+          (await readPacked(source, reference, signal)) ?? (await readPlain(source, reference, signal));
         const manifest = decodeManifest(bytes, { digest, id, version });
         const place = layout.manifest(digest);
         await durable.makeFolder(path.dirname(place));
@@ -47,6 +51,38 @@ export async function fetchManifest(
     });
   } catch (thrown) {
     if (refusal && thrown instanceof Fault && thrown.code === 'CONTENT-01') throw refusal;
+    throw thrown;
+  }
+}
+
+function readPlain(
+  source: Source,
+  { id, version, manifestBytes: maxBytes }: ContentReference,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  return source.readDocument(onDistributionPoint.manifest(id, version), {
+    maxBytes,
+    ...(signal ? { signal } : {}),
+  });
+}
+
+/** @returns undefined where there is none, or not the right one: a saving, which nobody is blamed for. Other failures would be those of the plain one, too. */
+async function readPacked(
+  source: Source,
+  { id, version, digest, manifestBytes }: ContentReference,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  if (!isPackedManifest(manifestBytes)) return undefined;
+  try {
+    const packed = await source.readDocument(onDistributionPoint.packedManifest(id, version), {
+      maxBytes: manifestBytes,
+      ...(signal ? { signal } : {}),
+    });
+    const bytes = unpackManifest(packed, manifestBytes);
+    if (bytes === undefined) return undefined;
+    return createHash('sha256').update(bytes).digest('hex') === digest ? bytes : undefined;
+  } catch (thrown) {
+    if (thrown instanceof Fault && (MAY_BE_ABSENT.includes(thrown.code) || isLie(thrown))) return undefined;
     throw thrown;
   }
 }

@@ -193,4 +193,19 @@ describe('packs', () => {
     const { folder } = await point.publish('2', { 'a.bin': noise(300_000) });
     expect(readdirSync(path.join(folder, 'packs')).toSorted()).toEqual(['full.pack', 'full.pack.idx']);
   });
+
+  it('hold the manifest of many files compressed, and make it anew when it is damaged', async () => {
+    const point = fresh();
+    const files = Object.fromEntries(
+      Array.from({ length: 700 }, (_, n) => [`folder/file ${n}.txt`, Buffer.from(`${n}`)]),
+    );
+    const { folder } = await point.publish('1', files);
+    const packed = path.join(folder, 'packs', 'manifest');
+    const plain = readFileSync(path.join(folder, 'manifest.json'));
+    expect(zstdDecompressSync(readFileSync(packed))).toEqual(plain);
+    expect(statSync(packed).size).toBeLessThan(plain.length / 2);
+    writeFileSync(packed, 'rotten');
+    expect((await point.publish('1', files, { rehash: true })).outcome).toBe('mended');
+    expect(zstdDecompressSync(readFileSync(packed))).toEqual(plain);
+  });
 });

@@ -1,10 +1,12 @@
 // A manifest is taken from whoever has it and believed only by its digest.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeEach, expect, it } from 'vitest';
+import { zstdCompressSync } from 'node:zlib';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { onDistributionPoint } from '../../agent/content/layout.ts';
 import { fetchManifest } from '../../agent/distribution/fetch-manifest.ts';
 import { acquireWorld, filesBelow, type PublishedItem, publishItem } from '../support/content-kit.ts';
+import { startMisbehavingServer } from '../support/misbehaving-server.ts';
 import { faultOf, openTestSource } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -67,4 +69,59 @@ it('that nobody has is content not to be had', async () => {
   const fault = await faultOf(fetchManifest(item.reference, world('empty')));
   expect(fault.code).toBe('CONTENT-01');
   expect(fault.cause).toMatchObject({ code: 'NET-02' });
+});
+
+describe('that is large', () => {
+  let many: PublishedItem;
+  let bytes: Buffer;
+  let plain: string;
+  let packed: string;
+  beforeAll(async () => {
+    const point = path.join(ground, 'many');
+    const files = Array.from({ length: 700 }, (_, n) => [`folder/file ${1000 + n}.txt`, Buffer.from('a')]);
+    many = await publishItem(point, Object.fromEntries(files), { id: 'ABC00013' });
+    bytes = await readFile(path.join(point, onDistributionPoint.manifest('ABC00013', '1')));
+  });
+  beforeEach(async () => {
+    plain = path.join(here, 'many', onDistributionPoint.manifest('ABC00013', '1'));
+    packed = path.join(here, 'many', onDistributionPoint.packedManifest('ABC00013', '1'));
+    await mkdir(path.dirname(packed), { recursive: true });
+    await writeFile(plain, bytes);
+  });
+
+  it('comes compressed, and nothing else of it is asked for', async () => {
+    await writeFile(packed, zstdCompressSync(bytes));
+    await rm(plain);
+    const fetching = world('many');
+    expect(await fetchManifest(many.reference, fetching)).toEqual(many.manifest);
+    expect(await readFile(fetching.layout.manifest(many.reference.digest))).toEqual(bytes);
+  });
+
+  it.each([
+    ['absent', undefined],
+    ['no zstd', () => Buffer.from('not compressed')],
+    ['cut short', () => zstdCompressSync(bytes).subarray(0, 500)],
+    ['another one', () => zstdCompressSync(Buffer.from(bytes).fill(32, 0, 9))],
+    ['shorter', () => zstdCompressSync(bytes.subarray(1))],
+    ['one that inflates to more', () => zstdCompressSync(Buffer.alloc(60_000_000))],
+    ['longer than the plain one', () => Buffer.alloc(bytes.length + 1)],
+  ] as const)('is taken as it is where the compressed one is %s', async (_, made) => {
+    if (made !== undefined) await writeFile(packed, made());
+    expect(await fetchManifest(many.reference, world('many'))).toEqual(many.manifest);
+  });
+
+  it('is taken as it is from a server that tells nobody what it does not have', async () => {
+    const server = await startMisbehavingServer({
+      files: new Map(Object.entries(await filesBelow(path.join(here, 'many')))),
+      behave: ({ path: asked }) => (asked.includes('/packs/') ? { kind: 'status', status: 403 } : undefined),
+    });
+    const source = openTestSource(server.url);
+    try {
+      const fetching = acquireWorld(path.join(here, 'volume'), [source]);
+      expect(await fetchManifest(many.reference, fetching)).toEqual(many.manifest);
+    } finally {
+      await source.close();
+      await server.close();
+    }
+  });
 });
