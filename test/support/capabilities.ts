@@ -46,7 +46,7 @@ const NEEDED: readonly { readonly name: string; readonly file?: string; readonly
 export default function lookForCapabilities(): void {
   const missing = missingCapabilities();
   if (missing.length === 0) return;
-  const sentence = `Missing: ${missing.join(', ')}. Run npm test, or npm run setup and npm run build.`;
+  const sentence = `Missing: ${missing.join(', ')}. npm test makes all of it; with words (npm test -- FILE) it runs only the tests that they mean.`;
   if (process.env.CI !== undefined) throw new Error(sentence);
   process.stderr.write(`\n${sentence} Tests that need them will fail.\n\n`);
 }
