@@ -12,8 +12,8 @@ import { openSourceChoice } from './source-choice.ts';
 import { isLie } from './source-failure.ts';
 import type { SourceHealth } from './source-health.ts';
 
-/** How servers say that a file is not there: 404, and 403 where they tell strangers nothing. */
-const MAY_BE_ABSENT: readonly string[] = ['NET-02', 'NET-03'];
+/** How servers say that a file is not there: 404, 403 where they tell strangers nothing, a redirect, a page. */
+const MAY_BE_ABSENT: readonly string[] = ['NET-02', 'NET-03', 'NET-09', 'NET-10'];
 
 export interface FetchManifestWorld {
   readonly layout: CacheLayout;

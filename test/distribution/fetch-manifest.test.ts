@@ -110,10 +110,14 @@ describe('that is large', () => {
     expect(await fetchManifest(many.reference, world('many'))).toEqual(many.manifest);
   });
 
-  it('is taken as it is from a server that tells nobody what it does not have', async () => {
+  it.each([
+    ['forbids what it does not have', { kind: 'status', status: 403 }],
+    ['answers with a page for what it does not have', { kind: 'page' }],
+    ['redirects to nowhere for what it does not have', { kind: 'redirect', to: 'file:///etc/passwd' }],
+  ] as const)('is taken as it is from a server that %s', async (_, answer) => {
     const server = await startMisbehavingServer({
       files: new Map(Object.entries(await filesBelow(path.join(here, 'many')))),
-      behave: ({ path: asked }) => (asked.includes('/packs/') ? { kind: 'status', status: 403 } : undefined),
+      behave: ({ path: asked }) => (asked.includes('/packs/') ? answer : undefined),
     });
     const source = openTestSource(server.url);
     try {
