@@ -27,6 +27,7 @@ export async function workThrough<S, T>(
   const tried = new Map<T, Set<S>>();
   let underWay = 0;
   let broken: { readonly thrown: unknown } | undefined;
+  let choosy = true;
   let wake = Promise.withResolvers<void>();
   const tellAll = (): void => {
     wake.resolve();
@@ -38,7 +39,7 @@ export async function workThrough<S, T>(
       task =>
         lane.takes(task) &&
         !tried.get(task)?.has(lane.source) &&
-        !isBetterLeft(task, lane, lanes, { queue, bytesOf }),
+        !(choosy && isBetterLeft(task, lane, lanes, { queue, bytesOf })),
     );
     return at === -1 ? undefined : queue.splice(at, 1)[0];
   };
@@ -68,6 +69,9 @@ export async function workThrough<S, T>(
     }
   }
 
+  await Promise.all(lanes.map(follow));
+  // What was left for a faster source that did not bring it: better slowly than not at all.
+  choosy = false;
   await Promise.all(lanes.map(follow));
   if (broken !== undefined) throw broken.thrown;
   return queue;

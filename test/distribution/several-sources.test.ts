@@ -160,6 +160,26 @@ describe('failures', () => {
     expect(differences(await itemFiles(), many)).toEqual([]);
   });
 
+  it.each([
+    ['first', 0],
+    ['last', 1],
+  ])('a file that the faster one has not comes from the slower one, asked %s', async (_, place) => {
+    const item = await publishItem(dp, many);
+    const lacking = sourceAt(
+      (
+        await serving(({ path: name }) =>
+          name.endsWith('0.bin') ? { kind: 'status', status: 404 } : undefined,
+        )
+      ).url,
+    );
+    const good = sourceAt((await serving()).url);
+    const health = openSourceHealth(systemClock);
+    health.served(lacking, 1e9, 1);
+    health.served(good, 1e6, 1);
+    await acquireFrom(item, place === 0 ? [good, lacking] : [lacking, good], { health });
+    expect(differences(await itemFiles(), many)).toEqual([]);
+  });
+
   it('one that failed is set aside, which is told, and asked again later or when nobody else is left', async () => {
     const first = await publishItem(dp, many);
     const second = await publishItem(dp, { 'a.bin': noise(5000) }, { id: 'ABC00013' });
