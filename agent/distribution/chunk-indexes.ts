@@ -167,7 +167,7 @@ function decodedOrNot(bytes: Uint8Array, file: ManifestFile): ChunkIndex | undef
   }
 }
 
-/** @returns undefined when it is absent or not the one that the manifest names: then it is as good as absent. */
+/** @returns undefined when it is absent, cannot be read or is not the one that the manifest names: then it is as good as absent. */
 export async function readStoredIndex(
   layout: CacheLayout,
   file: ManifestFile,
@@ -175,7 +175,8 @@ export async function readStoredIndex(
   try {
     return decodedOrNot(await readFile(layout.chunkIndex(file.sha256)), file);
   } catch (thrown) {
-    if (nativeCodeOf(thrown) === 'ENOENT') return undefined;
+    // A bad sector, or somebody who holds it: whatever keeps it from being read, it can be had again.
+    if (nativeCodeOf(thrown) !== undefined) return undefined;
     throw thrown;
   }
 }

@@ -1,4 +1,5 @@
 // Finds out what of an item is already in its place: existence proves nothing, a digest does.
+import { checkReadable, isUnreadable } from '../content/check-readable.ts';
 import { shareChunkIndex } from '../content/chunk-index.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
 import { allEnded } from '../fault/all-ended.ts';
@@ -15,7 +16,7 @@ export interface InspectWorld {
   readonly signal?: AbortSignal;
 }
 
-/** Sets `missing` of every file by what lies at its place. @returns the bytes that are there and proven. */
+/** Sets `missing` of every file by what lies at its place; what the disk does not give is missing. @returns the bytes that are there and proven. */
 export async function inspect(works: readonly FileWork[], world: InspectWorld): Promise<number> {
   const small = works.filter(({ file, found }) => file.chunks === undefined && found?.size === file.size);
   const large = works.filter(({ file, found }) => file.chunks !== undefined && found !== undefined);
@@ -24,7 +25,7 @@ export async function inspect(works: readonly FileWork[], world: InspectWorld): 
 }
 
 async function inspectSmall(works: readonly FileWork[], world: InspectWorld): Promise<void> {
-  const found = await hashAll(
+  const found = await hashReadable(
     works.map(work => work.assemble),
     world,
   );
@@ -45,7 +46,7 @@ async function inspectLarge(work: FileWork, { pool, indexes, signal }: InspectWo
     while (last < index.count && index.offset(last) - index.offset(first) < JOB_BYTES) last++;
     const input = { path: work.assemble, index: shared, first, last };
     jobs.push(
-      pool.run('check-chunks', input, signal ? { signal } : {}).then(({ bad }) => {
+      checkReadable(pool, input, signal ? { signal } : {}).then(bad => {
         for (const { chunk } of bad) missing[chunk] = 1;
       }),
     );
@@ -56,8 +57,26 @@ async function inspectLarge(work: FileWork, { pool, indexes, signal }: InspectWo
   if (work.found?.size === work.file.size) settleMissing(work);
 }
 
-/** SHA-256 of many files, dealt out to the pool in batches. */
-export async function hashAll(
+/** SHA-256 of files; undefined also for one that the disk does not give, which must not condemn the others. Fault: STOP-01. */
+export async function hashReadable(
+  paths: readonly string[],
+  world: Pick<InspectWorld, 'pool' | 'signal'>,
+): Promise<readonly (string | undefined)[]> {
+  try {
+    return await hashAll(paths, world);
+  } catch (thrown) {
+    if (!isUnreadable(thrown)) throw thrown;
+    if (paths.length <= 1) return paths.map(() => undefined);
+    const middle = paths.length >>> 1;
+    return [
+      ...(await hashReadable(paths.slice(0, middle), world)),
+      ...(await hashReadable(paths.slice(middle), world)),
+    ];
+  }
+}
+
+/** Dealt out to the pool in batches. */
+async function hashAll(
   paths: readonly string[],
   { pool, signal }: Pick<InspectWorld, 'pool' | 'signal'>,
 ): Promise<readonly (string | undefined)[]> {

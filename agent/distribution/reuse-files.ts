@@ -38,9 +38,10 @@ async function takeOwnFiles(works: readonly FileWork[], seeds: Seeds, world: Acq
       work.missing = 'nothing';
       reusedBytes += file.size;
     } else if (file.chunks === undefined) {
-      const bytes = await readFile(from);
+      // What cannot be read any more is no seed.
+      const bytes = await readFile(from).catch(() => undefined);
       // Proven again on the bytes that are written: the file may have changed since it was hashed.
-      if (createHash('sha256').update(bytes).digest('hex') !== file.sha256) continue;
+      if (bytes === undefined || createHash('sha256').update(bytes).digest('hex') !== file.sha256) continue;
       await placeSmallFile(work, bytes, world.durable);
       reusedBytes += file.size;
     }

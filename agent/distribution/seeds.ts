@@ -1,5 +1,6 @@
 // Looks through the item's own folders for bytes that it can reuse: whole files by digest, and chunks of files of another version. What is found
 // here is a hint; a chunk is proven in memory before it is written, and a whole file was hashed just now.
+import { isUnreadable } from '../content/check-readable.ts';
 import { viewChunkIndex } from '../content/chunk-index.ts';
 import { MAX_CHUNK_BYTES } from '../content/chunking.ts';
 import type { CacheLayout } from '../content/layout.ts';
@@ -8,7 +9,7 @@ import type { WorkerPool } from '../content/worker-pool.ts';
 import { Fault } from '../fault/fault.ts';
 import { readStoredIndex } from './chunk-indexes.ts';
 import type { FileWork } from './file-work.ts';
-import { hashAll } from './inspect.ts';
+import { hashReadable } from './inspect.ts';
 import { chunksOf, type SeedList } from './seed-map.ts';
 
 /** A local file that may hold wanted bytes. `claimed` is what the manifest of the cached version says of it. */
@@ -54,29 +55,6 @@ export async function findWholeFiles(
     if (seed && sha256 !== undefined && digests.has(sha256)) found.set(sha256, seed.path);
   });
   return found;
-}
-
-/** One file that the disk does not give must not end the work: it is no seed, and the others are. */
-async function hashReadable(
-  paths: readonly string[],
-  world: SeedWorld,
-): Promise<readonly (string | undefined)[]> {
-  try {
-    return await hashAll(paths, world);
-  } catch (thrown) {
-    if (!isUnreadable(thrown)) throw thrown;
-    const [only] = paths;
-    if (only === undefined || paths.length === 1) return [undefined];
-    const middle = paths.length >>> 1;
-    return [
-      ...(await hashReadable(paths.slice(0, middle), world)),
-      ...(await hashReadable(paths.slice(middle), world)),
-    ];
-  }
-}
-
-function isUnreadable(thrown: unknown): boolean {
-  return thrown instanceof Fault && thrown.code === 'DISK-03';
 }
 
 /** A large file that is there in part is mended chunk by chunk. */

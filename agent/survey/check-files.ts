@@ -1,5 +1,6 @@
 // Compares the files of a folder with a manifest: size first, then bytes, by chunks where an index is at hand. Existence proves nothing.
 import path from 'node:path';
+import { isUnreadable } from '../content/check-readable.ts';
 import { type ChunkIndex, decodeChunkIndex } from '../content/chunk-index.ts';
 import type { ManifestFile } from '../content/manifest.ts';
 import type { JobAdvance, WorkerPool } from '../content/worker-pool.ts';
@@ -103,7 +104,7 @@ async function hashBatch(
     const { sha256 } = await check.pool.run('hash-files', { paths }, optionsOf(check.signal, advance));
     return batch.map((file, at) => judge(file, sha256[at]));
   } catch (thrown) {
-    if (!(thrown instanceof Fault) || thrown.code !== 'DISK-03') throw thrown;
+    if (!isUnreadable(thrown)) throw thrown;
     // One file that the disk cannot read must not condemn the others of its batch.
     const [file] = batch;
     if (batch.length === 1 && file !== undefined)

@@ -1,7 +1,7 @@
 // Checks a file against its chunk index, all workers at once, and names every bad range. What the disk cannot read is bad, not fatal.
+import { checkReadable } from '../content/check-readable.ts';
 import { type ChunkIndex, shareChunkIndex } from '../content/chunk-index.ts';
 import type { JobAdvance, WorkerPool } from '../content/worker-pool.ts';
-import { Fault } from '../fault/fault.ts';
 import type { BadRange } from './item-survey.ts';
 
 /** What one job takes: enough that starting it does not count, little enough that all workers end together. */
@@ -44,24 +44,9 @@ async function checkPart(
   last: number,
 ): Promise<readonly BadRange[]> {
   const { path, pool, signal, advance } = check;
-  try {
-    const { bad } = await pool.run(
-      'check-chunks',
-      { path, index: index.bytes, first, last },
-      optionsOf(signal, advance),
-    );
-    return bad.map(({ chunk, found }) => rangeOf(check, index, chunk, found));
-  } catch (thrown) {
-    if (!(thrown instanceof Fault) || thrown.code !== 'DISK-03') throw thrown;
-    // One bad sector must not condemn its neighbours: halve until the chunk is found that cannot be read.
-    if (last - first === 1)
-      return [rangeOf(check, index, first, `unreadable (${thrown.detail.native ?? 'no code'})`)];
-    const middle = (first + last) >>> 1;
-    return [
-      ...(await checkPart(check, index, first, middle)),
-      ...(await checkPart(check, index, middle, last)),
-    ];
-  }
+  const part = { path, index: index.bytes, first, last };
+  const bad = await checkReadable(pool, part, optionsOf(signal, advance));
+  return bad.map(({ chunk, found }) => rangeOf(check, index, chunk, found));
 }
 
 function rangeOf({ file }: RangeCheck, index: ChunkIndex, chunk: number, found: string): BadRange {

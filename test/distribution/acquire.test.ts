@@ -2,10 +2,16 @@
 import { link, mkdir, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { viewChunkIndex } from '../../agent/content/chunk-index.ts';
+import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
 import { type CacheLayout, cacheLayout } from '../../agent/content/layout.ts';
 import { spawnWorker } from '../../agent/content/spawn-worker.ts';
 import { openThreadPool } from '../../agent/content/thread-pool.ts';
+import type { WorkerPool } from '../../agent/content/worker-pool.ts';
 import { type AcquireRequest, acquire } from '../../agent/distribution/acquire.ts';
+import { openDurableFiles } from '../../agent/durable/open-durable-files.ts';
+import { Fault } from '../../agent/fault/fault.ts';
+import { jobs } from '../../agent/jobs.ts';
 import type { ProgressEvent } from '../../agent/progress/event.ts';
 import { unobserved } from '../../agent/progress/event.ts';
 import { serveFolder } from '../../agent/server/serve-folder.ts';
@@ -147,6 +153,16 @@ describe('another version', () => {
     await expectWhole(next);
   });
 
+  it('cuts a seed anew whose index cannot be read', async () => {
+    await layItem(layout, item);
+    for (const sha256 of item.indexes.keys()) {
+      await rm(layout.chunkIndex(sha256));
+      await mkdir(layout.chunkIndex(sha256));
+    }
+    expect((await run(requestFor(next, item))).fetchedBytes).toBeLessThan(300_000);
+    await expectWhole(next);
+  });
+
   it('does not believe a seed: a damaged one is proven chunk by chunk, and its bad chunks are fetched', async () => {
     const rotten = Uint8Array.from(large);
     rotten[500_000] = (rotten[500_000] ?? 0) ^ 1;
@@ -216,6 +232,28 @@ describe('another version', () => {
 describe('a damaged item', () => {
   const itemFile = (name: string): string => path.join(layout.item('ABC00012'), name);
   beforeEach(() => layItem(layout, item));
+
+  it('is mended where the disk does not give its bytes', async () => {
+    const index = viewChunkIndex([...item.indexes.values()][0]!, 'setup.exe');
+    const sick = index.offset(10) + 7;
+    const inPlace = openInPlacePool({ jobs, durable: openDurableFiles() });
+    const pool: WorkerPool = {
+      ...inPlace,
+      async run(name, input, options) {
+        const isSick =
+          'first' in input
+            ? index.offset(input.first) <= sick && sick < index.offset(input.last)
+            : 'paths' in input && input.paths.some(file => file.endsWith('a.dll'));
+        if (isSick) throw new Fault('DISK-03', 'a bad sector', { native: 'EIO' });
+        return inPlace.run(name, input, options);
+      },
+    };
+    expect(await run(requestFor(item), { pool })).toMatchObject({
+      fetchedBytes: index.length(10) + 100_000,
+      presentBytes: totalBytes - index.length(10) - 100_000,
+    });
+    await expectWhole(item);
+  });
 
   it('is mended by its bad chunks alone, in place', async () => {
     const rotten = Uint8Array.from(large);
