@@ -7,9 +7,9 @@ export interface Deadline {
   readonly signal: AbortSignal;
 }
 
-/** The clock runs from now on; it keeps no process alive. */
+/** The clock runs from now on; it keeps no process alive. Minutes may be a fraction; the system takes whole milliseconds alone. */
 export function openDeadline(minutes: number): Deadline {
-  return { minutes, signal: AbortSignal.timeout(minutes * 60_000) };
+  return { minutes, signal: AbortSignal.timeout(Math.ceil(minutes * 60_000)) };
 }
 
 interface Stoppable {

@@ -74,3 +74,7 @@ test('a person who stops the run first is told that, not of the deadline', async
   });
   expect((await faultOf(acquire(item, world))).code).toBe('STOP-01');
 });
+
+test.each([8.2, 4.35, 0.001])('may be a fraction of minutes: %d', minutes => {
+  expect(openDeadline(minutes).signal.aborted).toBe(false);
+});
