@@ -137,9 +137,10 @@ export function openStatusSender(context: Needs, receivers: () => readonly Recei
 
   async function untilStopped(): Promise<void> {
     while (!stopping.signal.aborted) {
+      const before = sent;
       const all = await inTurn(stopping.signal).catch(() => false);
-      const behind = records.length > (sent ?? 0);
-      pauseMs = all || !behind ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      const isStuck = !all && sent === before && records.length > (sent ?? 0);
+      pauseMs = !isStuck ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       await waited(pauseMs, stopping.signal, 'in the background');
     }
   }

@@ -93,8 +93,9 @@ async function fetchRange(
   let next = 0;
   const frames = whole ? [...left] : first.frames;
   let buffer = buffers.lend(frames[next]?.packedBytes ?? 0);
-  /** Frames before: some are taken while the next one comes. */
+  /** Frames before, in order: some are taken while the next one comes. All stay listed, so that the first failure is the one that is told. */
   const taking: Promise<void>[] = [];
+  let awaited = 0;
   const begin = (frame: PackFrame, packed: Uint8Array<SharedArrayBuffer>): void => {
     const taken = take(frame, packed).then(() => {
       left.splice(left.indexOf(frame), 1);
@@ -113,7 +114,7 @@ async function fetchRange(
         const to = Math.min(frame.offset + frame.packedBytes, end);
         buffer.set(piece.subarray(from - packOffset, to - packOffset), from - frame.offset);
         if (to < frame.offset + frame.packedBytes) break;
-        if (taking.length >= FRAMES_AHEAD) await taking.shift();
+        if (taking.length - awaited >= FRAMES_AHEAD) await taking[awaited++];
         begin(frame, buffer);
         next += 1;
         if (next === frames.length) return;

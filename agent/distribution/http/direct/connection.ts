@@ -39,6 +39,10 @@ export async function openConnection(url: URL, options: ConnectOptions): Promise
   socket.on('error', incoming.broke);
   socket.on('end', incoming.ended);
   socket.on('close', incoming.ended);
+  let isGone = false;
+  socket.once('close', () => {
+    isGone = true;
+  });
   await connected(socket, options);
   return {
     send: text => void socket.write(text, 'latin1'),
@@ -54,8 +58,8 @@ export async function openConnection(url: URL, options: ConnectOptions): Promise
       socket.destroy();
     },
     retire() {
-      // Only when the handle is closed does nothing read into it any more.
-      if (socket.closed) incoming.release();
+      // Only when the handle is closed does nothing read into it any more; `socket.closed` is true before that.
+      if (isGone) incoming.release();
       else socket.once('close', incoming.release);
       socket.destroy();
     },
