@@ -1,8 +1,9 @@
 // The sender alone, against a real receiver behind a server that can lose an answer.
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openStatusSender, receiverAt } from '../../agent/commands/deployment/status-sender.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import type { Source } from '../../agent/distribution/source.ts';
@@ -12,6 +13,7 @@ import type { MachineFacts } from '../../agent/facts/machine-facts.ts';
 import { makeRedact } from '../../agent/fault/redact.ts';
 import type { JournalEntry, JournalRecord } from '../../agent/journal/record.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
+import { type Observe, unobserved } from '../../agent/progress/event.ts';
 import { openStatusReceiver } from '../../agent/server/receive-status.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -57,7 +59,7 @@ beforeEach(context => {
 const open = (address: { readonly url: string; readonly priority: number }): Source =>
   openSource(address, { settings: defaultTransferSettings, clock: systemClock, random: () => 0 });
 
-function senderOf(records: readonly JournalRecord[], place = `${url}/status`) {
+function senderOf(records: readonly JournalRecord[], place = `${url}/status`, observe: Observe = unobserved) {
   const receiver = receiverAt(place, open);
   return openStatusSender(
     {
@@ -65,7 +67,7 @@ function senderOf(records: readonly JournalRecord[], place = `${url}/status`) {
       manifest: { mediaId: '0e6f3a51-9f0c-4d4e-8f5a-2f7d3c1b9a10', name: 'depot', site: 'CON' },
       layout: { own: `${received}.own` },
       records,
-      observe: () => {},
+      observe,
     } as unknown as Parameters<typeof openStatusSender>[0],
     () => [receiver],
   );
@@ -98,6 +100,23 @@ test('a post that was taken and not acknowledged is sent again as it was, whatev
   expect(new Set(posts.slice(0, 2).map(({ key }) => key)).size).toBe(1);
   expect(posts.length).toBe(3);
   expect((await keptLines()).flatMap(({ n }) => (n === undefined ? [] : [n]))).toEqual([0, 1, 2, 3]);
+});
+
+test('whoever waits does so no longer than asked, also behind a post that nobody answers', async () => {
+  await durable.makeFolder(`${received}.own`);
+  const asked = Promise.withResolvers<void>();
+  const silent = createServer(() => asked.resolve());
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const told: unknown[] = [];
+  const sender = senderOf(journalOf(BEGAN), `http://127.0.0.1:${port}/status`, event => told.push(event));
+  sender.start();
+  await asked.promise;
+  expect(await sender.flush({ timeoutMs: 100 })).toBe(false);
+  // Nobody has given that post up yet.
+  expect(told).toEqual([]);
+  await sender.stop();
 });
 
 test('what is sent before the computer has said what it is belongs to the same deployment', async () => {

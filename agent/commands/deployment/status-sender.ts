@@ -152,10 +152,14 @@ export function openStatusSender(context: Needs, receivers: () => readonly Recei
     async flush({ timeoutMs, signal }) {
       const limit = AbortSignal.timeout(timeoutMs);
       const bound = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+      // A post of the background that is under way has a longer patience than whoever waits here.
+      const over = new Promise<false>(resolve => {
+        bound.addEventListener('abort', () => resolve(false), { once: true });
+      });
       let failures = 0;
       while (!bound.aborted && takers().length > 0) {
         const before = sent;
-        if (await inTurn(bound).catch(() => false)) return true;
+        if (await Promise.race([inTurn(bound).catch(() => false), over])) return true;
         if (sent !== before) continue;
         failures += 1;
         // A link that is down does not come back for asking; a server in trouble may, while there is time.
