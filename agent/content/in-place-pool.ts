@@ -15,7 +15,7 @@ export function openInPlacePool({
   readonly durable: DurableFiles;
 }): WorkerPool {
   const scratch = new Uint8Array(PIECE_BYTES);
-  const remember = openMemory();
+  const { remember, forget } = openMemory();
   const never = new AbortController().signal;
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -36,6 +36,10 @@ export function openInPlacePool({
       });
       last = mine.catch(() => {});
       return mine;
+    },
+    async forget() {
+      last = last.then(forget);
+      await last;
     },
     close: async () => {
       await last;

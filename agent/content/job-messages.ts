@@ -10,13 +10,16 @@ export interface WorkerStart {
 /** To the worker. At most one job runs at a time. */
 export type ToWorker =
   | { readonly kind: 'run'; readonly job: number; readonly name: JobName; readonly input: unknown }
-  | { readonly kind: 'stop'; readonly job: number };
+  | { readonly kind: 'stop'; readonly job: number }
+  /** Comes when none runs. */
+  | { readonly kind: 'forget' };
 
 /** From the worker. */
 export type FromWorker =
   | { readonly kind: 'advanced'; readonly job: number; readonly bytes: number }
   | { readonly kind: 'done'; readonly job: number; readonly output: unknown }
-  | { readonly kind: 'failed'; readonly job: number; readonly fault: FaultData };
+  | { readonly kind: 'failed'; readonly job: number; readonly fault: FaultData }
+  | { readonly kind: 'forgotten' };
 
 /** A fault as structured-clone data. `stack` is the worker's, for the log of a BUG-01. */
 export interface FaultData extends FaultRecord {

@@ -13,9 +13,11 @@ export interface JobTools {
   readonly signal: AbortSignal;
   /** For jobs that compute without waiting: the same as `signal.aborted`, but seen without leaving the job. */
   readonly stopped: () => boolean;
-  /** What one job makes for those after it: made once for a name, and kept as long as the thread. */
-  readonly remember: <T>(name: string, make: () => T) => T;
+  readonly remember: Remember;
 }
+
+/** What one job makes for those after it: made once for a name, and kept until the thread is told to forget, which calls `end`. */
+export type Remember = <T>(name: string, make: () => T, end?: (made: T) => Promise<void>) => T;
 
 export type Job<N extends JobName> = (
   input: JobCatalogue[N]['input'],
@@ -37,12 +39,22 @@ export function jobNamed<N extends JobName>(jobs: Partial<JobTable>, name: N): J
   return job;
 }
 
-/** @returns `remember` of a thread. */
-export function openMemory(): JobTools['remember'] {
-  const made = new Map<string, unknown>();
-  return <T>(name: string, make: () => T): T => {
-    if (!made.has(name)) made.set(name, make());
-    // Whoever names a thing makes it; the map only forgot its type.
-    return made.get(name) as T;
+/** What the jobs of one thread remember. `forget` must not be called while one runs. */
+export function openMemory(): { readonly remember: Remember; forget(): Promise<void> } {
+  const made = new Map<string, { readonly thing: unknown; end(): Promise<void> }>();
+  return {
+    remember: <T>(name: string, make: () => T, end: (made: T) => Promise<void> = async () => {}): T => {
+      const known = made.get(name);
+      // Whoever names a thing makes it; the map only forgot its type.
+      if (known !== undefined) return known.thing as T;
+      const thing = make();
+      made.set(name, { thing, end: () => end(thing) });
+      return thing;
+    },
+    async forget() {
+      const all = [...made.values()];
+      made.clear();
+      await Promise.allSettled(all.map(each => each.end()));
+    },
   };
 }

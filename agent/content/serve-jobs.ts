@@ -26,7 +26,7 @@ export function serveJobs(
   },
 ): void {
   const scratch = new Uint8Array(PIECE_BYTES);
-  const remember = openMemory();
+  const { remember, forget } = openMemory();
   let running: { readonly job: number; readonly abort: AbortController } | undefined;
   const answer = (message: FromWorker): void => port.postMessage(message);
 
@@ -66,6 +66,7 @@ export function serveJobs(
 
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'run') void run(message);
+    else if (message.kind === 'forget') void forget().then(() => answer({ kind: 'forgotten' }));
     else if (running?.job === message.job) running.abort.abort();
   });
 }

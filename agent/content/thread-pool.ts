@@ -15,6 +15,7 @@ interface Task {
   readonly job: number;
   readonly name: JobName;
   readonly input: unknown;
+  readonly near: string | undefined;
   readonly advance: JobAdvance | undefined;
   readonly resolve: (output: unknown) => void;
   readonly reject: (fault: unknown) => void;
@@ -24,6 +25,10 @@ interface Thread {
   readonly worker: Worker;
   readonly stop: Int32Array<SharedArrayBuffer>;
   task: Task | undefined;
+  /** What its last such job was near to, and remembers. */
+  near: string | undefined;
+  /** It is to forget, or does: told when it has. */
+  forgetting: PromiseWithResolvers<void> | undefined;
 }
 
 /** Threads start with the first jobs and end with `close`; idle ones do not keep the process alive. A thread that dies is BUG-01 for its job. */
@@ -35,12 +40,14 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
 
   function next(): void {
     while (queue.length > 0) {
-      const idle = [...threads].find(thread => thread.task === undefined);
-      if (idle === undefined && threads.size >= size) return;
+      const idle = [...threads].filter(isIdle);
+      if (idle.length === 0 && threads.size >= size) return;
       const task = queue.shift();
       if (task === undefined) return;
+      // What another remembers is left to it, where one is free that remembers nothing.
+      const fitting = [task.near, undefined].map(near => idle.find(thread => thread.near === near));
       try {
-        run(idle ?? start(), task);
+        run(fitting.find(thread => thread !== undefined) ?? idle[0] ?? start(), task);
       } catch (thrown) {
         task.reject(asFault(thrown));
       }
@@ -49,7 +56,8 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
 
   function start(): Thread {
     const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const thread: Thread = { worker: spawn({ stop }), stop, task: undefined };
+    const worker = spawn({ stop });
+    const thread: Thread = { worker, stop, task: undefined, near: undefined, forgetting: undefined };
     threads.add(thread);
     thread.worker.on('message', (message: FromWorker) => heard(thread, message));
     thread.worker.on('error', error => lost(thread, error));
@@ -61,28 +69,52 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
     Atomics.store(thread.stop, 0, 0);
     send(thread, { kind: 'run', job: task.job, name: task.name, input: task.input });
     thread.task = task;
+    thread.near = task.near ?? thread.near;
     thread.worker.ref();
+  }
+
+  function forget(thread: Thread): Promise<void> {
+    if (thread.near === undefined) return Promise.resolve();
+    if (thread.forgetting === undefined) {
+      thread.forgetting = Promise.withResolvers();
+      if (thread.task === undefined) send(thread, { kind: 'forget' });
+      thread.worker.ref();
+    }
+    return thread.forgetting.promise;
+  }
+
+  /** What waits for an idle worker holds the process by itself. One that `close` waits for must, or the process ends with the caller's work undone. */
+  function rest(thread: Thread): void {
+    if (!closed) thread.worker.unref();
+    next();
   }
 
   function heard(thread: Thread, message: FromWorker): void {
     const { task } = thread;
+    if (message.kind === 'forgotten') {
+      thread.near = undefined;
+      thread.forgetting?.resolve();
+      thread.forgetting = undefined;
+      rest(thread);
+      return;
+    }
     if (task === undefined || task.job !== message.job) return;
     if (message.kind === 'advanced') {
       task.advance?.(message.bytes);
       return;
     }
     thread.task = undefined;
-    // An idle worker must not keep the process alive; one that `close` waits for must, or the process ends with the caller's work undone.
-    if (!closed) thread.worker.unref();
+    if (thread.forgetting !== undefined) send(thread, { kind: 'forget' });
     if (message.kind === 'done') task.resolve(message.output);
     else task.reject(faultFromData(message.fault));
-    next();
+    if (thread.forgetting === undefined) rest(thread);
   }
 
   function lost(thread: Thread, cause: Error): void {
     threads.delete(thread);
     const { task } = thread;
     thread.task = undefined;
+    thread.forgetting?.resolve();
     task?.reject(
       closed
         ? new Fault('STOP-01', task.name)
@@ -103,7 +135,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
     run<N extends JobName>(
       name: N,
       input: JobCatalogue[N]['input'],
-      { signal, advance }: JobOptions = {},
+      { signal, advance, near }: JobOptions = {},
     ): Promise<JobCatalogue[N]['output']> {
       jobs += 1;
       const job = jobs;
@@ -117,6 +149,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
           job,
           name,
           input,
+          near,
           advance,
           resolve: output => {
             signal?.removeEventListener('abort', onAbort);
@@ -132,6 +165,9 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
         queue.push(task);
         next();
       });
+    },
+    async forget() {
+      await Promise.all([...threads].map(forget));
     },
     async close() {
       closed = true;
@@ -153,6 +189,10 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
     Atomics.store(thread.stop, 0, 1);
     send(thread, { kind: 'stop', job: task.job });
   }
+}
+
+function isIdle({ task, forgetting }: Thread): boolean {
+  return task === undefined && forgetting === undefined;
 }
 
 function send(thread: Thread, message: ToWorker): void {

@@ -181,6 +181,8 @@ export type JobAdvance = (bytes: number) => void;
 export interface JobOptions {
   readonly signal?: AbortSignal;
   readonly advance?: JobAdvance;
+  /** What the job remembers is of use to others of the same name: they go to the same thread, when it is free. */
+  readonly near?: string;
 }
 
 /** A place where jobs run. `size` is how many run at once: split work by it. */
@@ -194,5 +196,7 @@ export interface WorkerPool {
     input: JobCatalogue[N]['input'],
     options?: JobOptions,
   ): Promise<JobCatalogue[N]['output']>;
+  /** Threads let go of what their jobs remember, those that are at work afterwards. */
+  forget(): Promise<void>;
   close(): Promise<void>;
 }

@@ -63,7 +63,11 @@ export function threadedFetch(
       whole,
     };
     const input = { source: address, settings, ...order };
-    const { failure, ...fetched } = await pool.run('fetch-ranges', input, { signal, advance });
+    const { failure, ...fetched } = await pool.run('fetch-ranges', input, {
+      signal,
+      advance,
+      near: source.name,
+    });
     return { ...fetched, ...(failure ? { failure: faultFromData(failure) } : {}) };
   };
 }

@@ -9,6 +9,20 @@ export function connectionsOf(source: Source, rank: readonly Source[], most: num
   return Math.max(1, each + (neighbours.indexOf(source) < over ? 1 : 0));
 }
 
+/**
+ * Before sources work together: each may have its part of the connections from now on, and others on the same servers let go of theirs.
+ * @param parts connections of this thread, by source
+ */
+export async function makeRoom(parts: ReadonlyMap<Source, number>, all: readonly Source[]): Promise<void> {
+  const servers = new Set([...parts.keys()].map(serverOf));
+  await Promise.all(
+    [...new Set([...parts.keys(), ...all])].map(async source => {
+      const part = parts.get(source);
+      if (part !== undefined || servers.has(serverOf(source))) await source.limitConnections?.(part ?? 0);
+    }),
+  );
+}
+
 /** Scheme and port may differ: it is one machine all the same. Folders and shares are servers of their own. */
 function serverOf({ name }: Source): string {
   const url = /^https?:/i.test(name) && URL.canParse(name) ? new URL(name) : undefined;

@@ -102,6 +102,7 @@ export function openHttpSource(
         throw networkFault(thrown, url.href, 'head');
       }
     },
+    limitConnections: most => client.limitConnections(most),
     close: () => client.close(),
   };
 }

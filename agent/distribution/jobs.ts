@@ -14,10 +14,11 @@ const fetchRanges: Job<'fetch-ranges'> = async (input, tools) => {
   const { durable, scratch, advance, signal } = tools;
   const { settings, from, subject, runs, to, gapBytes, live, whole } = input;
   const index = viewChunkIndex(input.index, subject, input.offsets);
+  const source = await ownSource(input, tools);
   const { failure, ...fetched } = await fetchChunks(
     { from, subject, index, runs, to, gapBytes, live, whole },
     {
-      source: ownSource(input, tools),
+      source,
       durable,
       scratch,
       advance,
@@ -32,19 +33,35 @@ const fetchRanges: Job<'fetch-ranges'> = async (input, tools) => {
   return { ...fetched, ...(failure ? { failure: faultToData(failure) } : {}) };
 };
 
+interface OwnSource {
+  readonly key: string;
+  /** The source reads the bandwidth anew each time. */
+  readonly settings: { -readonly [Name in keyof Input['settings']]: Input['settings'][Name] };
+  readonly source: Source;
+}
+
 /**
- * The thread's own, since connections cannot be handed to another thread, and kept for the next portion: over a long line a new connection begins slowly. It
- * ends with the thread.
+ * The thread's own, since connections cannot be handed to another thread, and kept for the next portion: over a long line a new connection begins slowly. One
+ * at a time, so that no server waits for what comes from another; it ends when the thread is told to forget.
  */
-function ownSource({ source: address, settings }: Input, { remember }: JobTools): Source {
-  const name = `source ${JSON.stringify([address, settings])}`;
-  const opened = remember(name, () => {
+async function ownSource({ source: address, settings }: Input, { remember }: JobTools): Promise<Source> {
+  const held = remember('source', (): { own?: OwnSource } => ({}), endSource);
+  const key = JSON.stringify([address, settings]);
+  if (held.own?.key !== key) {
+    await endSource(held);
     // A copy, for the account of the bandwidth below.
     const own = { ...settings };
-    return { own, source: openSource(address, { settings: own, clock: systemClock, random: Math.random }) };
-  });
-  opened.own.bandwidth = settings.bandwidth;
-  return opened.source;
+    const effects = { settings: own, clock: systemClock, random: Math.random };
+    held.own = { key, settings: own, source: openSource(address, effects) };
+  }
+  const { own } = held;
+  own.settings.bandwidth = settings.bandwidth;
+  return own.source;
+}
+
+async function endSource({ own }: { readonly own?: OwnSource }): Promise<void> {
+  await own?.source.limitConnections?.(0);
+  await own?.source.close();
 }
 
 export const distributionJobs: JobTable<'fetch-ranges'> = { 'fetch-ranges': fetchRanges };

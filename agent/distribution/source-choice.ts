@@ -54,6 +54,8 @@ export function openSourceChoice(
         } catch (thrown) {
           if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
           choice.failed(source, thrown);
+          // The next one may be on the same server.
+          await source.limitConnections?.(0);
         }
       }
       throw choice.exhausted();

@@ -61,6 +61,8 @@ export interface Source {
       readonly signal?: AbortSignal;
     },
   ): Promise<number>;
+  /** From now on at most so many connections, and one at the least; those at rest beyond so many are ended: others are to have them. Absent where there are none. */
+  limitConnections?(most: number): Promise<void>;
   close(): Promise<void>;
 }
 

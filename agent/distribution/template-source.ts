@@ -23,7 +23,7 @@ export function openTemplateSource(
   locate: (path: string) => string,
 ): Source {
   const name = `${address.url.replace(/[\\/]+$/, '')}/${template.replace(/^\/+/, '')}`;
-  const { lastDate } = inner;
+  const { lastDate, limitConnections } = inner;
   return {
     name,
     priority: address.priority,
@@ -40,6 +40,7 @@ export function openTemplateSource(
       return inner.read(locate(path), options);
     },
     ...(lastDate === undefined ? {} : { lastDate: () => lastDate() }),
+    ...(limitConnections === undefined ? {} : { limitConnections: most => limitConnections(most) }),
     close: () => inner.close(),
   };
 }

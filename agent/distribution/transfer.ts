@@ -7,7 +7,7 @@ import { fetchFile } from './fetch-file.ts';
 import { fetchRuns } from './fetch-runs.ts';
 import { type FileWork, missingBytes, placeSmallFile, settleMissing } from './file-work.ts';
 import { openFlushBehind } from './flush-behind.ts';
-import { connectionsOf } from './host-connections.ts';
+import { connectionsOf, makeRoom } from './host-connections.ts';
 import type { FetchChunks, LaneWorld, TransferTools } from './lane-world.ts';
 import { inTurns, type Lane, stoppingAll, workThrough } from './lanes.ts';
 import { openMeter } from './meter.ts';
@@ -61,6 +61,10 @@ async function transferWith(
   // A rank is asked when those before it have nothing more to give.
   for (const rank of choice.ranks()) {
     if (tasks.length === 0) break;
+    await makeRoom(
+      new Map(rank.map(source => [source, connectionsOf(source, rank, world.settings.connections)])),
+      world.sources,
+    );
     await fetchPacked(rank, { request, works, choice, world, meter, indexed });
     tasks = tasksOf(works, reference, world.settings.connections);
     tasks = await fromRank(tasks, rank, tools);
@@ -81,31 +85,39 @@ async function fromRank(
   const { world } = tools;
   const stop = new AbortController();
   const signal = world.signal ? AbortSignal.any([world.signal, stop.signal]) : stop.signal;
-  const passes: LaneWorld['passes'] = new Map();
-  const bySource = rank.map(source =>
-    lanesOf(source, connectionsOf(source, rank, world.settings.connections), tasks, {
-      ...tools,
-      signal,
-      passes,
-    }),
-  );
-  const lanes = inTurns(bySource).map(lane => stoppingAll(lane, stop));
-  const left = await workThrough(tasks, lanes, bytesOfTask);
+  const parts: LaneWorld = { ...tools, signal, passes: new Map() };
+  const servers = rank.map(source => serverLanes(source, rank, tasks, parts));
+  await makeRoom(new Map(servers.map(({ source, own }) => [source, own])), world.sources);
+  const lanes = inTurns(servers.map(each => each.lanes)).map(lane => stoppingAll(lane, stop));
+  const left = await workThrough(tasks, lanes, bytesOfTask).finally(async () => {
+    if (servers.some(({ threads }) => threads > 0)) await world.pool.forget();
+  });
   if (world.signal?.aborted) throw new Fault('STOP-01', rank[0]?.name ?? '');
   return left;
 }
 
-/** The connections to one source: some of them belong to worker threads where there is much to fetch. */
-function lanesOf(
+/** The connections to one source. */
+interface ServerLanes {
+  readonly source: Source;
+  /** How many of them belong to worker threads, and how many to this one. */
+  readonly threads: number;
+  readonly own: number;
+  readonly lanes: readonly Lane<Source, Task>[];
+}
+
+/** Some belong to worker threads where there is much to fetch. */
+function serverLanes(
   source: Source,
-  connections: number,
+  rank: readonly Source[],
   tasks: readonly Task[],
   parts: LaneWorld,
-): readonly Lane<Source, Task>[] {
+): ServerLanes {
   const { choice, world, signal } = parts;
+  const connections = connectionsOf(source, rank, world.settings.connections);
   // One stays for small files; where there is only one, it does both.
   const inThreads = connections > 1 ? threadedFetch(tasks, source, parts) : undefined;
   const threads = inThreads ? Math.min(world.pool.size, connections - 1) : 0;
+  const own = connections - threads;
   const lane = (takes: Lane<Source, Task>['takes'], fetch: FetchChunks): Lane<Source, Task> => ({
     source,
     takes,
@@ -116,12 +128,11 @@ function lanesOf(
   });
   const all = (): boolean => true;
   const inPlace: FetchChunks = (task, advance) => fetchInPlace(task, advance, source, parts);
-  return [
+  const lanes = [
     ...Array.from({ length: threads }, () => lane(task => task.kind === 'chunks', inThreads ?? inPlace)),
-    ...Array.from({ length: connections - threads }, () =>
-      lane(inThreads ? task => task.kind === 'file' : all, inPlace),
-    ),
+    ...Array.from({ length: own }, () => lane(inThreads ? task => task.kind === 'file' : all, inPlace)),
   ];
+  return { source, threads, own, lanes };
 }
 
 async function fetchSmall(

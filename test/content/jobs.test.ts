@@ -274,6 +274,22 @@ describe('a thread pool', () => {
     await pool.close();
   });
 
+  it('forgets when it is told, what is at work afterwards, and goes on', async () => {
+    const pool = openThreadPool({ size: 2, spawn: spawnWorker });
+    const file = put('long', seeded(6).bytes(60_000_000));
+    const work = Array.from({ length: 4 }, (_, n) =>
+      pool.run('hash-files', { paths: [file] }, { near: `server ${n % 2}` }),
+    );
+    await Promise.all([pool.forget(), pool.forget()]);
+    for (const { sha256: found } of await Promise.all(work)) expect(found).toHaveLength(1);
+    await pool.forget();
+    expect(await pool.run('hash-files', { paths: [] })).toEqual({ sha256: [] });
+    const last = pool.run('hash-files', { paths: [file] }, { near: 'server' }).catch(() => {});
+    const forgotten = pool.forget();
+    await pool.close();
+    await Promise.all([last, forgotten]);
+  });
+
   it('ends what runs and what waits when it is closed: STOP-01', async () => {
     const pool = openThreadPool({ size: 1, spawn: spawnWorker });
     const work = [pool.run('hash-files', { paths: [] }), pool.run('hash-files', { paths: [] })];

@@ -115,6 +115,46 @@ describe('a connection', () => {
     expect(server.asked.map(({ connection }) => connection)).toEqual([0, 1]);
   });
 
+  it.each([
+    ['is used again after the page of a refusal', 300, 'http', 1],
+    ['is used again after the page of a refusal', 300, 'https', 1],
+    ['is not kept for a page without an end', 200_000, 'http', 2],
+    ['is not kept for a page without an end', 200_000, 'https', 2],
+  ] as const)('%s, which announces %i bytes, by %s', async (_title, announced, scheme, connections) => {
+    const page = `HTTP/1.1 404 Not Found\r\ncontent-length: ${announced}\r\n\r\n${'x'.repeat(300)}`;
+    const server = await serving(
+      (socket, asked) => (asked.number === 0 ? socket.write(page) : good(socket, asked)),
+      scheme === 'https',
+    );
+    const source = open(server);
+    expect((await faultOf(readAll(source, 'f', whole))).code).toBe('NET-02');
+    await readRight(source);
+    expect(server.connections.length).toBe(connections);
+  });
+
+  it.each(['http', 'https'])('makes room for others, by %s', async scheme => {
+    const server = await serving(good, scheme === 'https');
+    const source = open(server, 4);
+    const openNow = (): number => server.connections.filter(socket => !socket.destroyed).length;
+    const readFour = () => Promise.all(Array.from({ length: 4 }, () => readRight(source)));
+    await readFour();
+    expect(openNow()).toBe(4);
+    await source.limitConnections?.(2);
+    await wait(20);
+    expect(openNow()).toBeLessThanOrEqual(2);
+    await readFour();
+    expect(openNow()).toBeLessThanOrEqual(2);
+    // None at all is one at a time, none of them at rest now.
+    await source.limitConnections?.(0);
+    await wait(20);
+    expect(openNow()).toBe(0);
+    await readFour();
+    expect(openNow()).toBe(1);
+    await source.limitConnections?.(4);
+    await readFour();
+    expect(openNow()).toBe(4);
+  });
+
   it('is closed when its answer is given up midway', async () => {
     const server = await serving((socket, asked) => (asked.number === 0 ? part : good)(socket, asked));
     const source = open(server);

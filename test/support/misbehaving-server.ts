@@ -28,6 +28,8 @@ export interface MisbehavingServer {
   close(): Promise<void>;
   /** How many there were so far. */
   connections(): number;
+  /** How many were open together at the most, those at rest among them. That one was ended is seen a moment after it was. */
+  mostOpen(): number;
 }
 
 export interface MisbehavingOptions {
@@ -38,6 +40,8 @@ export interface MisbehavingOptions {
   /** Serves https with this key and certificate. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
+
+const CLOSING_MS = 10;
 
 export async function startMisbehavingServer({
   files,
@@ -53,9 +57,16 @@ export async function startMisbehavingServer({
     void answer(seen, response, files.get(seen.path), behave?.(seen));
   };
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
-  let connections = 0;
-  server.on('connection', () => {
+  let [connections, open, mostOpen] = [0, 0, 0];
+  server.on('connection', socket => {
     connections++;
+    open++;
+    setTimeout(() => {
+      mostOpen = Math.max(mostOpen, open);
+    }, CLOSING_MS);
+    socket.on('close', () => {
+      open--;
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -65,6 +76,7 @@ export async function startMisbehavingServer({
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`,
     requests,
     connections: () => connections,
+    mostOpen: () => mostOpen,
     async close() {
       server.close();
       server.closeAllConnections();

@@ -63,7 +63,8 @@ export async function answer(
 ): Promise<void> {
   if (wrong && (await answersWithoutFile(response, wrong))) return;
   if (file) await send(response, planned(seen, file, wrong), wrong);
-  else response.writeHead(404).end();
+  // With its length, as servers do: a connection whose answer ends nowhere cannot be used again.
+  else response.writeHead(404, { 'content-length': 0 }).end();
 }
 
 /** @returns false for what is done wrong with the file itself. */

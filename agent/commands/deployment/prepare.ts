@@ -89,6 +89,8 @@ export async function prepare(
   const { facts, policy, boundary, now } = await stage('policy', () => policyForMachine(context, prestart));
   if (policy.policy.statusUrl !== undefined) context.sendStatusTo(policy.policy.statusUrl);
   const record = await obtainMachineRecord(context, policy.policy, facts, policy.from);
+  // Content may come from the same servers, whose connections are for it from here on.
+  await Promise.all(context.managementPoints.map(point => point.limitConnections?.(0)));
   const asked = {
     now,
     unknownComputers: media.unknownComputers,

@@ -1,6 +1,7 @@
 // One request and its answer: connections kept alive, nothing followed, nothing decompressed, nothing retried. Plain answers over http, without a proxy,
 // are read straight from the socket; everything else is undici's, which is loaded only when it is needed.
 
+import { setTimeout as wait } from 'node:timers/promises';
 import { goesDirect } from '../../document/no-proxy.ts';
 import { VERSION } from '../../version.ts';
 import { authorizationHeader } from './access.ts';
@@ -26,6 +27,8 @@ export interface HttpClient {
     body: Uint8Array,
     signal: AbortSignal,
   ): Promise<Exchange>;
+  /** As that of a source. Connections of undici are ended only when it has nothing under way. */
+  limitConnections(most: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,12 +40,28 @@ export interface HttpClientOptions extends DispatcherOptions {
   readBytes(): number;
 }
 
+/** The page of a refusal is read to its end, so that the connection can be used again; not when it is longer than this, or takes longer. */
+const PAGE = { limit: 16_384, ms: 1000 };
+
+/** So long one waits for answers that nobody reads any more, a millisecond each. */
+const SETTLE_TURNS = 50;
+
 /** Opens nothing yet: the first `get` does. */
 export function openHttpClient(options: HttpClientOptions): HttpClient {
   let opening: Promise<{ undici: typeof import('undici'); dispatchers: Dispatchers }> | undefined;
+  let connections = options.connections;
+  /** Requests of undici whose answers are not at their end. */
+  let underWay = 0;
   const open = async () => {
     const [undici, { openDispatchers }] = await Promise.all([import('undici'), import('./dispatchers.ts')]);
-    return { undici, dispatchers: openDispatchers(undici, options) };
+    // A pool opens another connection where one is about to be free: how many there may be, it has to know itself.
+    const limited = {
+      ...options,
+      get connections() {
+        return connections;
+      },
+    };
+    return { undici, dispatchers: openDispatchers(undici, limited) };
   };
   const account = (url: URL): Record<string, string> => {
     const { authorization, insecure } = options.access();
@@ -78,41 +97,69 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
   ): Promise<Exchange> => {
     opening ??= open();
     const { undici, dispatchers } = await opening;
-    const asked = undici
-      .request(url, {
+    // What is asked straight from the socket may still be under way: together they are not more.
+    const leave = method === 'GET' ? await direct.enter(url, signal) : () => {};
+    underWay++;
+    const over = (): void => {
+      underWay--;
+      leave();
+    };
+    const ask = async () => {
+      const answer = await undici.request(url, {
         method,
         dispatcher: dispatchers.to(url),
         signal,
         headers: headersTo(url, headers),
         ...(body === undefined ? {} : { body }),
-      })
-      .catch(thrown => {
-        if (thrown instanceof undici.errors.HTTPParserError)
-          throw new NotHttp(thrown.message, { cause: thrown });
-        const refused = proxyStatus(thrown);
-        throw refused === undefined ? thrown : new ProxyRefusal(refused, thrown);
       });
+      answer.body.once('close', over);
+      return answer;
+    };
+    const asked = ask().catch(thrown => {
+      over();
+      if (thrown instanceof undici.errors.HTTPParserError)
+        throw new NotHttp(thrown.message, { cause: thrown });
+      const refused = proxyStatus(thrown);
+      throw refused === undefined ? thrown : new ProxyRefusal(refused, thrown);
+    });
     const answer = await heeding(signal, asked, late => late.body.on('error', () => {}).destroy());
     // After `discard` undici may still report the broken connection; nobody is left who would want to know.
     answer.body.on('error', () => {});
     const head = { status: answer.statusCode, headers: flatten(answer.headers) };
     options.heard?.(head);
-    return {
-      ...head,
-      bytes: answer.body,
-      discard: () => void answer.body.destroy(),
-    };
+    return { ...head, bytes: answer.body, discard: () => discardAnswer(answer, signal) };
   };
   return {
     get: async (url, headers, signal) =>
       (await getDirect(url, headers, signal)) ?? (await send('GET', url, headers, signal)),
     post: (url, headers, body, signal) => send('POST', url, headers, signal, body),
+    async limitConnections(most) {
+      const before = connections;
+      connections = Math.max(1, most);
+      await direct.limitConnections(most);
+      if (opening === undefined || (connections === before && most > 0)) return;
+      const { dispatchers } = await opening;
+      // The page of a refusal may be on its way.
+      for (let turns = 0; underWay > 0 && turns < SETTLE_TURNS; turns++) await wait(1);
+      // They open again with the next request.
+      if (underWay === 0) await dispatchers.destroy();
+    },
     async close() {
       // `destroy`, not `close`: at the end of an aborted run nobody waits for a stalled answer.
       direct.close();
       if (opening) await (await opening).dispatchers.destroy();
     },
   };
+}
+
+function discardAnswer(
+  { statusCode, body }: Awaited<ReturnType<typeof import('undici').request>>,
+  signal: AbortSignal,
+): void {
+  const isPage = statusCode >= 300 && !signal.aborted && !body.readableDidRead;
+  if (!isPage) return void body.destroy();
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(PAGE.ms)]);
+  body.dump({ limit: PAGE.limit, signal: limited }).catch(() => body.destroy());
 }
 
 /** Rejects with the reason of the abort at once: while undici connects it does not look at the signal. `giveUp` gets what comes all the same. */

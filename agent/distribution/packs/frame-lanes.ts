@@ -5,7 +5,7 @@ import type { PackFrame } from '../../content/pack-index.ts';
 import type { JobCatalogue } from '../../content/worker-pool.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { AcquireRequest, AcquireWorld } from '../acquire.ts';
-import { connectionsOf } from '../host-connections.ts';
+import { connectionsOf, makeRoom } from '../host-connections.ts';
 import { inTurns, type Lane, stoppingAll, workThrough } from '../lanes.ts';
 import type { Source } from '../source.ts';
 import { RANGE_BYTES, rangesOf } from './choose-frames.ts';
@@ -38,7 +38,11 @@ export async function fetchAllFrames(
   const tasks = rangesOf(chosen.frames, health.requestCostBytes(first), RANGE_BYTES).map(
     ({ frames }): FramesTask => frames,
   );
-  const lanes = sources.map(source => {
+  const parts = new Map(
+    sources.map(source => [source, connectionsOf(source, sources, world.settings.connections)]),
+  );
+  await makeRoom(parts, world.sources);
+  const lanes = [...parts].map(([source, connections]) => {
     const lane: Lane<Source, FramesTask> = {
       source,
       takes: () => true,
@@ -49,7 +53,6 @@ export async function fetchAllFrames(
         return left.length > 0 ? [left] : [];
       },
     };
-    const connections = connectionsOf(source, sources, world.settings.connections);
     return Array.from({ length: connections }, () => stoppingAll(lane, stop));
   });
   await workThrough(tasks, inTurns(lanes), frames =>

@@ -53,13 +53,13 @@ function readHead(text: string, headBytes: number): HeadOrNot | 'interim' {
   const head = { status: Number(status), headers, headBytes, ...keptFor(headers) };
   const length = headers['content-length'];
   const coding = headers['transfer-encoding'];
-  // Nothing but the head of such an answer is looked at.
+  const isPlain = coding === undefined && length !== undefined && /^\d{1,15}$/.test(length);
+  // Nothing but the head of such an answer is looked at; one to a condition has no body, whatever length it tells (section 6.3).
   if (head.status !== 200 && head.status !== 206)
-    return { ...head, bodyBytes: length === '0' && coding === undefined ? 0 : undefined };
+    return { ...head, bodyBytes: isPlain && head.status !== 304 ? Number(length) : undefined };
   if (length === undefined) return 'unusual';
   // Two that tell where the body ends, or none that does: RFC 9112 section 6.3 has such an answer refused.
-  if (coding !== undefined || !/^\d{1,15}$/.test(length)) return 'no HTTP';
-  return { ...head, bodyBytes: Number(length) };
+  return isPlain ? { ...head, bodyBytes: Number(length) } : 'no HTTP';
 }
 
 /** Names in lower case; a field that comes again is joined to the first, as RFC 9110 section 5.3 allows. */

@@ -24,7 +24,12 @@ export interface Connection {
   destroy(cause?: Error): void;
   /** Nobody has a piece of it any more: its memory goes at once, which the collector would let lie. */
   retire(): void;
+  /** Ends one at rest in such a way that the server has seen it when this resolves, or after a moment all the same. */
+  part(): Promise<void>;
 }
+
+/** A server that is asked to close its side does so at once, or not soon. */
+const PART_MS = 250;
 
 /** Resolves once it is connected. Rejects with the socket's error, ETIMEDOUT, or the reason of the abort. */
 export async function openConnection(url: URL, options: ConnectOptions): Promise<Connection> {
@@ -44,6 +49,12 @@ export async function openConnection(url: URL, options: ConnectOptions): Promise
     isGone = true;
   });
   await connected(socket, options);
+  const retire = (): void => {
+    // Only when the handle is closed does nothing read into it any more; `socket.closed` is true before that.
+    if (isGone) incoming.release();
+    else socket.once('close', incoming.release);
+    socket.destroy();
+  };
   return {
     send: text => void socket.write(text, 'latin1'),
     pull: () => incoming.next(() => socket.resume()),
@@ -57,11 +68,18 @@ export async function openConnection(url: URL, options: ConnectOptions): Promise
       if (cause !== undefined) incoming.broke(cause);
       socket.destroy();
     },
-    retire() {
-      // Only when the handle is closed does nothing read into it any more; `socket.closed` is true before that.
-      if (isGone) incoming.release();
-      else socket.once('close', incoming.release);
-      socket.destroy();
+    retire,
+    async part() {
+      if (!isGone) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const timer = setTimeout(resolve, PART_MS);
+        socket.once('close', () => resolve());
+        socket.ref();
+        socket.end();
+        await promise;
+        clearTimeout(timer);
+      }
+      retire();
     },
   };
 }

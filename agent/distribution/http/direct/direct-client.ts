@@ -30,22 +30,32 @@ export interface DirectClient {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Exchange | undefined>;
+  /** For whoever asks in another way: resolves when one more request to this origin may be under way, to what ends its turn. Rejects with the signal's reason. */
+  enter(url: URL, signal: AbortSignal): Promise<() => void>;
+  /** From now on at most so many connections to each origin, and one at the least; what rests beyond so many is ended. */
+  limitConnections(most: number): Promise<void>;
   close(): void;
 }
 
 interface Origin {
   readonly kept: KeptConnections;
+  /** Connections to it on which a request is under way. */
+  readonly used: Set<Connection>;
   isUnusual: boolean;
 }
 
 /** Connects nothing yet. */
 export function openDirectClient(options: DirectClientOptions): DirectClient {
   const origins = new Map<string, Origin>();
-  const used = new Set<Connection>();
+  let most = options.connections;
   const closing = new AbortController();
 
   function originOf({ origin }: URL): Origin {
-    const known = origins.get(origin) ?? { kept: keptConnections(options.connections), isUnusual: false };
+    const known = origins.get(origin) ?? {
+      kept: keptConnections(Math.max(1, most)),
+      used: new Set<Connection>(),
+      isUnusual: false,
+    };
     origins.set(origin, known);
     return known;
   }
@@ -60,7 +70,7 @@ export function openDirectClient(options: DirectClientOptions): DirectClient {
   async function ask(
     url: URL,
     text: string,
-    { kept }: Origin,
+    { kept, used }: Origin,
     signal: AbortSignal,
   ): Promise<Exchange | 'unusual' | 'was closed'> {
     const leave = await kept.enter(signal);
@@ -108,14 +118,27 @@ export function openDirectClient(options: DirectClientOptions): DirectClient {
         if (answer === 'was closed') continue;
         if (answer !== 'unusual') return answer;
         origin.isUnusual = true;
+        await origin.kept.restAtMost(0);
         return undefined;
       }
+    },
+    enter: (url, signal) => originOf(url).kept.enter(signal),
+    async limitConnections(given) {
+      most = given;
+      await Promise.all(
+        [...origins.values()].map(async ({ kept, used }) => {
+          kept.allow(most);
+          await kept.restAtMost(most - used.size);
+        }),
+      );
     },
     close() {
       const cause = new Error('the client was closed');
       closing.abort(cause);
-      for (const { kept } of origins.values()) kept.close(cause);
-      for (const connection of used) connection.destroy(cause);
+      for (const { kept, used } of origins.values()) {
+        kept.close(cause);
+        for (const connection of used) connection.destroy(cause);
+      }
     },
   };
 }
@@ -156,6 +179,7 @@ function answerOf(connection: Connection, { head, rest }: ReadHead, end: (restMs
   const kept = keepMs === undefined ? KEPT_MS : keepMs - KEPT_MARGIN_MS;
   let left = bodyBytes;
   let surplus = head.bodyBytes === undefined;
+  let begun = false;
   // Only a connection on which nothing is left can be asked again.
   const finish = (): void => end(left === 0 && !surplus ? kept : 0);
   const taken = (piece: Uint8Array): Uint8Array => {
@@ -165,6 +189,7 @@ function answerOf(connection: Connection, { head, rest }: ReadHead, end: (restMs
     return part;
   };
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+    begun = true;
     try {
       if (rest.length > 0) yield taken(rest);
       while (left > 0) {
@@ -176,7 +201,13 @@ function answerOf(connection: Connection, { head, rest }: ReadHead, end: (restMs
       finish();
     }
   }
-  return { status, headers, bytes: body(), discard: finish };
+  const discard = (): void => {
+    // The page of a refusal came with its head, as a rule: then the connection is as good as before.
+    if (!begun) taken(rest);
+    begun = true;
+    finish();
+  };
+  return { status, headers, bytes: body(), discard };
 }
 
 function once<T>(act: (value: T) => void): (value: T) => void {

@@ -13,6 +13,10 @@ export interface KeptConnections {
   take(): Promise<Connection | undefined>;
   /** Rests for so long; 0 closes it. */
   keep(connection: Connection, restMs: number): void;
+  /** From now on at most so many are in use, one at the least. */
+  allow(most: number): void;
+  /** Ends those at rest that are more than so many. */
+  restAtMost(most: number): Promise<void>;
   /** Nobody rests any more, and who waits for a turn is rejected with this. */
   close(cause: Error): void;
 }
@@ -82,6 +86,17 @@ export function keptConnections(most: number): KeptConnections {
         connection.retire();
       };
       resting.set(connection, setTimeout(end, Math.min(restMs, LONGEST_REST_MS)).unref());
+    },
+    allow(most) {
+      limit.concurrency = Math.max(1, most);
+    },
+    async restAtMost(most) {
+      const over: Connection[] = [];
+      while (resting.size > Math.max(0, most)) {
+        const found = wakeFirst();
+        if (found !== undefined) over.push(found);
+      }
+      await Promise.all(over.map(found => found.part()));
     },
     close(cause) {
       closed = true;
