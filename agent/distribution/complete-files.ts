@@ -11,6 +11,7 @@ import { withinDeadline } from './deadline.ts';
 import { type FileWork, makeFolders, placeSmallFile } from './file-work.ts';
 import { inspect } from './inspect.ts';
 import { listTree } from './local-tree.ts';
+import { takeOwnBytes } from './own-bytes.ts';
 import { withoutRepeats } from './repeats.ts';
 import { reuseChunks } from './reuse-chunks.ts';
 import { reuseWholeFiles } from './reuse-files.ts';
@@ -121,18 +122,13 @@ async function prepare(works: readonly FileWork[], { world, indexes }: Acquisiti
     if (file.chunks === undefined) continue;
     work.index ??= await indexes.of(file);
     if (work.missing === 'whole') work.missing = new Uint8Array(work.index.count).fill(1);
-    if (found) await makeRepairable(work, world);
+    if (found?.linked)
+      await takeOwnBytes({ path: work.assemble, index: work.index, missing: work.missing }, world);
+    else if (found !== undefined && found.size > file.size) await cutToSize(work, world);
   }
 }
 
-/** A file with several names gets bytes of its own before it is written into: the other names may stand for other content. */
-async function makeRepairable({ file, found, assemble }: FileWork, { durable }: AcquireWorld): Promise<void> {
-  if (found?.linked) {
-    const aside = `${assemble}.own`;
-    await durable.copyFile(assemble, aside);
-    await durable.rename(aside, assemble);
-  }
-  if (found === undefined || found.size <= file.size) return;
+async function cutToSize({ file, assemble }: FileWork, { durable }: AcquireWorld): Promise<void> {
   const partial = await durable.openPartial(assemble);
   try {
     await partial.truncate(file.size);

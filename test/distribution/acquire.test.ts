@@ -1,5 +1,5 @@
 // One item made whole: what is reused, what is fetched, and what the cache looks like afterwards.
-import { link, mkdir, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { viewChunkIndex } from '../../agent/content/chunk-index.ts';
@@ -253,6 +253,39 @@ describe('a damaged item', () => {
       presentBytes: totalBytes - index.length(10) - 100_000,
     });
     await expectWhole(item);
+  });
+
+  it('is mended where the disk does not give the bytes of a file with several names, which keep theirs', async () => {
+    const index = viewChunkIndex([...item.indexes.values()][0]!, 'setup.exe');
+    const sick = index.offset(10) + 7;
+    const rotten = Uint8Array.from(large);
+    rotten.fill(0, index.offset(10), index.offset(11));
+    await writeFile(itemFile('setup.exe'), rotten);
+    const other = path.join(path.dirname(layout.packages), 'other name');
+    await link(itemFile('setup.exe'), other);
+    const files = openDurableFiles();
+    const durable = {
+      ...files,
+      // A copy of the whole is what such a disk refuses.
+      copyFile: async (from: string) => {
+        throw new Fault('DISK-03', from, { operation: 'copy', native: 'EIO' });
+      },
+    };
+    const inPlace = openInPlacePool({ jobs, durable });
+    const pool: WorkerPool = {
+      ...inPlace,
+      async run(name, input, options) {
+        if ('first' in input && index.offset(input.first) <= sick && sick < index.offset(input.last))
+          throw new Fault('DISK-03', 'a bad sector', { native: 'EIO' });
+        return inPlace.run(name, input, options);
+      },
+    };
+    expect(await run(requestFor(item), { pool, durable })).toMatchObject({
+      fetchedBytes: index.length(10),
+      presentBytes: totalBytes - index.length(10),
+    });
+    await expectWhole(item);
+    expect(Buffer.compare(await readFile(other), rotten)).toBe(0);
   });
 
   it('is mended by its bad chunks alone, in place', async () => {
