@@ -88,5 +88,8 @@ function refuse(
   status: number,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${status}\n`);
+  const text = `${status}\n`;
+  // With its length: clients can use the connection again, and many ask for what is not there.
+  const about = { 'content-type': 'text/plain; charset=utf-8', 'content-length': text.length };
+  response.writeHead(status, { ...about, ...headers }).end(text);
 }
