@@ -40,14 +40,11 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
 
   function next(): void {
     while (queue.length > 0) {
-      const idle = [...threads].filter(isIdle);
-      if (idle.length === 0 && threads.size >= size) return;
-      const task = queue.shift();
-      if (task === undefined) return;
-      // What another remembers is left to it, where one is free that remembers nothing.
-      const fitting = [task.near, undefined].map(near => idle.find(thread => thread.near === near));
+      if (threads.size >= size && ![...threads].some(isIdle)) return;
+      const [task, thread] = matched(queue, threads, threads.size < size);
+      queue.splice(queue.indexOf(task), 1);
       try {
-        run(fitting.find(thread => thread !== undefined) ?? idle[0] ?? start(), task);
+        run(thread ?? start(), task);
       } catch (thrown) {
         task.reject(asFault(thrown));
       }
@@ -189,6 +186,28 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
     Atomics.store(thread.stop, 0, 1);
     send(thread, { kind: 'stop', job: task.job });
   }
+}
+
+/**
+ * In order, but what a thread at work remembers is left to it as long as there is something else to do, and never longer than until it is free.
+ * @param queue not empty, and a thread is idle or may be started. @returns no thread where one is to be started.
+ */
+function matched(
+  queue: readonly Task[],
+  threads: ReadonlySet<Thread>,
+  mayStart: boolean,
+): readonly [Task, Thread | undefined] {
+  const idle = [...threads].filter(isIdle);
+  const blank = idle.find(thread => thread.near === undefined);
+  const owned = new Set([...threads].map(thread => thread.near));
+  for (const task of queue) {
+    const { near } = task;
+    if (near === undefined) return [task, blank ?? idle[0]];
+    const own = idle.find(thread => thread.near === near);
+    if (own !== undefined) return [task, own];
+    if (!owned.has(near)) return [task, blank ?? (mayStart ? undefined : idle[0])];
+  }
+  return [queue[0]!, blank ?? (mayStart ? undefined : idle[0])];
 }
 
 function isIdle({ task, forgetting }: Thread): boolean {

@@ -10,7 +10,6 @@ import type { RunProgress } from '../progress/run-progress.ts';
 import { THREADS_FROM_BYTES } from './chunk-fetchers.ts';
 import { openChunkIndexes } from './chunk-indexes.ts';
 import type { Deadline } from './deadline.ts';
-import { makeRoom } from './host-connections.ts';
 import { isFolder } from './local-tree.ts';
 import { mendItem } from './mend-item.ts';
 import type { SeedMap } from './seed-map.ts';
@@ -80,9 +79,6 @@ export const acquire: Acquire = async (request, world) => {
   if (request.reference.totalBytes >= THREADS_FROM_BYTES) world.pool.prepare();
   await recoverSwap(layout, id, durable);
   const choice = openSourceChoice(id, world.sources, world.health);
-  // Documents are asked of one source, several at once.
-  const [nearest] = choice.remaining();
-  if (nearest !== undefined) await makeRoom(new Map([[nearest, world.settings.connections]]), world.sources);
   const indexes = openChunkIndexes(request.reference, request.manifest, { ...world, choice });
   const whole = { request, world, choice, indexes };
   // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.

@@ -11,16 +11,15 @@ export function connectionsOf(source: Source, rank: readonly Source[], most: num
 
 /**
  * Before sources work together: each may have its part of the connections from now on, and others on the same servers let go of theirs.
- * @param parts connections of this thread, by source
+ * @param parts connections of this thread, by source; at least one each
  */
 export async function makeRoom(parts: ReadonlyMap<Source, number>, all: readonly Source[]): Promise<void> {
   const servers = new Set([...parts.keys()].map(serverOf));
-  await Promise.all(
-    [...new Set([...parts.keys(), ...all])].map(async source => {
-      const part = parts.get(source);
-      if (part !== undefined || servers.has(serverOf(source))) await source.limitConnections?.(part ?? 0);
-    }),
-  );
+  const others = all.filter(source => !parts.has(source) && servers.has(serverOf(source)));
+  await Promise.all([
+    ...others.map(source => source.letGo?.()),
+    ...[...parts].map(([source, most]) => source.limitConnections?.(most)),
+  ]);
 }
 
 /** Scheme and port may differ: it is one machine all the same. Folders and shares are servers of their own. */

@@ -103,6 +103,7 @@ export function openHttpSource(
       }
     },
     limitConnections: most => client.limitConnections(most),
+    letGo: () => client.letGo(),
     close: () => client.close(),
   };
 }

@@ -49,8 +49,8 @@ async function ownSource({ source: address, settings }: Input, { remember }: Job
   const key = JSON.stringify([address, settings]);
   if (held.own?.key !== key) {
     await endSource(held);
-    // A copy, for the account of the bandwidth below.
-    const own = { ...settings };
+    // A copy, for the account of the bandwidth below. The thread has one connection: a library may open another where one is about to be free.
+    const own = { ...settings, connections: 1 };
     const effects = { settings: own, clock: systemClock, random: Math.random };
     held.own = { key, settings: own, source: openSource(address, effects) };
   }
@@ -60,7 +60,7 @@ async function ownSource({ source: address, settings }: Input, { remember }: Job
 }
 
 async function endSource({ own }: { readonly own?: OwnSource }): Promise<void> {
-  await own?.source.limitConnections?.(0);
+  await own?.source.letGo?.();
   await own?.source.close();
 }
 

@@ -1,6 +1,7 @@
 // Which sources are asked for one item, and in which order: the nearest first, and never again one that lied, refused or is not reached.
 import { Fault } from '../fault/fault.ts';
 import { systemClock } from '../progress/clock.ts';
+import { makeRoom } from './host-connections.ts';
 import type { Source } from './source.ts';
 import { endsTheSource, isOurOwn } from './source-failure.ts';
 import { openSourceHealth, type SourceHealth } from './source-health.ts';
@@ -49,13 +50,12 @@ export function openSourceChoice(
     },
     async first(ask) {
       for (const source of choice.remaining()) {
+        await makeRoom(new Map([[source, Number.POSITIVE_INFINITY]]), sources);
         try {
           return await ask(source);
         } catch (thrown) {
           if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
           choice.failed(source, thrown);
-          // The next one may be on the same server.
-          await source.limitConnections?.(0);
         }
       }
       throw choice.exhausted();

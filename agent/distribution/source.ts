@@ -61,8 +61,10 @@ export interface Source {
       readonly signal?: AbortSignal;
     },
   ): Promise<number>;
-  /** From now on at most so many connections, and one at the least; those at rest beyond so many are ended: others are to have them. Absent where there are none. */
+  /** From now on at most so many connections, and never more than its settings say; those at rest beyond so many are ended. Absent where there are none. */
   limitConnections?(most: number): Promise<void>;
+  /** Ends the connections at rest: others are to have them. */
+  letGo?(): Promise<void>;
   close(): Promise<void>;
 }
 

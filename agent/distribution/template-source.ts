@@ -23,7 +23,7 @@ export function openTemplateSource(
   locate: (path: string) => string,
 ): Source {
   const name = `${address.url.replace(/[\\/]+$/, '')}/${template.replace(/^\/+/, '')}`;
-  const { lastDate, limitConnections } = inner;
+  const { lastDate, limitConnections, letGo } = inner;
   return {
     name,
     priority: address.priority,
@@ -40,7 +40,8 @@ export function openTemplateSource(
       return inner.read(locate(path), options);
     },
     ...(lastDate === undefined ? {} : { lastDate: () => lastDate() }),
-    ...(limitConnections === undefined ? {} : { limitConnections: most => limitConnections(most) }),
+    ...(limitConnections && { limitConnections: most => limitConnections(most) }),
+    ...(letGo && { letGo: () => letGo() }),
     close: () => inner.close(),
   };
 }

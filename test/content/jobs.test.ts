@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeChunkIndex, viewChunkIndex } from '../../agent/content/chunk-index.ts';
 import { MAX_CHUNK_BYTES } from '../../agent/content/chunking.ts';
@@ -273,6 +275,53 @@ describe('a thread pool', () => {
     expect(spawned).toBe(2);
     await pool.close();
   });
+
+  it.each([
+    { kinds: 'AB', switches: 0 },
+    { kinds: 'ABC', switches: 60 },
+  ])(
+    'leaves work near to $kinds to the threads that know it, and keeps nothing waiting',
+    async ({ kinds, switches }) => {
+      const ran: string[][] = [];
+      // Threads that are equally fast, which real ones are only on a quiet machine.
+      const spawn = (): Worker => {
+        const kindsRun: string[] = [];
+        ran.push(kindsRun);
+        const worker = Object.assign(new EventEmitter(), {
+          ref() {},
+          unref() {},
+          terminate: async () => 0,
+          postMessage({
+            job,
+            input,
+          }: {
+            readonly job: number;
+            readonly input: { readonly paths: string[] };
+          }) {
+            kindsRun.push(input.paths[0] ?? '');
+            setImmediate(() => worker.emit('message', { kind: 'done', job, output: { sha256: [] } }));
+          },
+        });
+        return worker as unknown as Worker;
+      };
+      const pool = openThreadPool({ size: 2, spawn });
+      const ended: string[] = [];
+      // Two lanes each, of ten jobs, as of sources that serve together.
+      const lanes = [...kinds, ...kinds].map(async kind => {
+        for (let n = 0; n < 10; n++) {
+          await pool.run('hash-files', { paths: [kind] }, { near: kind });
+          ended.push(kind);
+        }
+      });
+      await Promise.all(lanes);
+      const switched = ran.flatMap(kindsRun =>
+        kindsRun.filter((kind, n) => n > 0 && kind !== kindsRun[n - 1]),
+      );
+      expect(switched.length).toBeLessThanOrEqual(switches);
+      for (const kind of kinds) expect(ended.indexOf(kind)).toBeLessThan(2 * kinds.length);
+      await pool.close();
+    },
+  );
 
   it('forgets when it is told, what is at work afterwards, and goes on', async () => {
     const pool = openThreadPool({ size: 2, spawn: spawnWorker });

@@ -68,9 +68,21 @@ describe('a plain head is taken', () => {
     expect(Object.keys(typeof bare === 'object' ? bare.headers : { none: '' })).toEqual([]);
   });
 
-  it.each([404, 302, 503, 304, 204])('with status %i no body is looked at', status => {
+  it.each([
+    [404, 3],
+    [302, 3],
+    [503, 3],
+    [304, undefined],
+    [204, undefined],
+  ])('with status %i and a length of 3 the body has %j bytes', (status, bodyBytes) => {
     const head = parse(headOf(`HTTP/1.1 ${status} Words`, 'content-length: 3'));
-    expect(head).toMatchObject({ status, bodyBytes: undefined });
+    expect(head).toMatchObject({ status, bodyBytes });
+  });
+
+  it.each(['3, 3', '-3', 'three'])('with another status a length of %s is none', length => {
+    expect(parse(headOf('HTTP/1.1 404 No', `content-length: ${length}`))).toMatchObject({
+      bodyBytes: undefined,
+    });
   });
 
   it('with another status a body of nothing is one whose end is known, unless it comes in chunks', () => {

@@ -132,6 +132,38 @@ describe('a connection', () => {
     expect(server.connections.length).toBe(connections);
   });
 
+  it('is given up when the page of a refusal was longer than it said, and the answer comes over another', async () => {
+    const server = await serving(async (socket, asked) => {
+      if (asked.number > 0 && asked.connection > 0) return good(socket, asked);
+      if (asked.number > 0) return;
+      socket.write('HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\npage');
+      await wait(50);
+      socket.write('and more of it, which is no answer');
+    });
+    const source = open(server);
+    expect((await faultOf(readAll(source, 'f', whole))).code).toBe('NET-02');
+    await readRight(source);
+    expect(server.connections.length).toBe(2);
+  });
+
+  it('is as many as before where a source that makes room was in the middle of something', async () => {
+    let release = (): void => {};
+    const server = await serving((socket, asked) => {
+      if (asked.number > 0) return good(socket, asked);
+      socket.write('HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\n');
+      release = () => socket.write('page');
+    }, true);
+    const source = open(server, 4);
+    await source.limitConnections?.(1);
+    expect((await faultOf(readAll(source, 'f', whole))).code).toBe('NET-02');
+    await source.limitConnections?.(4);
+    release();
+    await wait(20);
+    await source.limitConnections?.(4);
+    await Promise.all(Array.from({ length: 4 }, () => readRight(source)));
+    expect(server.connections.filter(socket => !socket.destroyed).length).toBe(4);
+  });
+
   it.each(['http', 'https'])('makes room for others, by %s', async scheme => {
     const server = await serving(good, scheme === 'https');
     const source = open(server, 4);
@@ -144,13 +176,14 @@ describe('a connection', () => {
     expect(openNow()).toBeLessThanOrEqual(2);
     await readFour();
     expect(openNow()).toBeLessThanOrEqual(2);
-    // None at all is one at a time, none of them at rest now.
-    await source.limitConnections?.(0);
+    await source.letGo?.();
     await wait(20);
     expect(openNow()).toBe(0);
+    await source.limitConnections?.(1);
     await readFour();
     expect(openNow()).toBe(1);
-    await source.limitConnections?.(4);
+    // As many as its settings say.
+    await source.limitConnections?.(Number.POSITIVE_INFINITY);
     await readFour();
     expect(openNow()).toBe(4);
   });

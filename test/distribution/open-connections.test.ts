@@ -79,3 +79,25 @@ it.each(servers.flatMap(each => [true, false].map(packs => ({ ...each, packs }))
     }
   },
 );
+
+it('one source that lacks a file takes no connections from the next one, nor from itself', async () => {
+  const { reference, manifest } = (await published)[1]!;
+  const lacking = new Map([...files].filter(([name]) => !name.endsWith('.chunks')));
+  const servers = [await startMisbehavingServer({ files: lacking }), await startMisbehavingServer({ files })];
+  const settings = { ...impatient, connections: 3 };
+  const effects = { ...acquireWorld(`${ground}/lacking`, []), settings };
+  const sources = servers.map(({ url }, n) =>
+    openSource(
+      { url: `${url.replace('127.0.0.1', n === 0 ? '127.0.0.1' : 'localhost')}/false/0`, priority: n + 1 },
+      effects,
+    ),
+  );
+  try {
+    const acquired = await acquire({ reference, manifest }, { ...effects, sources });
+    expect(Object.keys(acquired.bySource)).toEqual([sources[0]!.name]);
+    for (const server of servers) expect(server.connections()).toBe(3);
+  } finally {
+    for (const source of sources) await source.close();
+    for (const server of servers) await server.close();
+  }
+});

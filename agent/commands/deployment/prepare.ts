@@ -90,7 +90,7 @@ export async function prepare(
   if (policy.policy.statusUrl !== undefined) context.sendStatusTo(policy.policy.statusUrl);
   const record = await obtainMachineRecord(context, policy.policy, facts, policy.from);
   // Content may come from the same servers, whose connections are for it from here on.
-  await Promise.all(context.managementPoints.map(point => point.limitConnections?.(0)));
+  await Promise.all(context.managementPoints.map(point => point.letGo?.()));
   const asked = {
     now,
     unknownComputers: media.unknownComputers,

@@ -29,6 +29,7 @@ export interface HttpClient {
   ): Promise<Exchange>;
   /** As that of a source. Connections of undici are ended only when it has nothing under way. */
   limitConnections(most: number): Promise<void>;
+  letGo(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,13 +44,15 @@ export interface HttpClientOptions extends DispatcherOptions {
 /** The page of a refusal is read to its end, so that the connection can be used again; not when it is longer than this, or takes longer. */
 const PAGE = { limit: 16_384, ms: 1000 };
 
-/** So long one waits for answers that nobody reads any more, a millisecond each. */
-const SETTLE_TURNS = 50;
+/** So long one waits for answers that nobody reads any more. */
+const SETTLE_MS = 50;
 
 /** Opens nothing yet: the first `get` does. */
 export function openHttpClient(options: HttpClientOptions): HttpClient {
   let opening: Promise<{ undici: typeof import('undici'); dispatchers: Dispatchers }> | undefined;
   let connections = options.connections;
+  /** What the pools of undici were opened with; undefined before there are any. */
+  let pooled: number | undefined;
   /** Requests of undici whose answers are not at their end. */
   let underWay = 0;
   const open = async () => {
@@ -58,6 +61,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     const limited = {
       ...options,
       get connections() {
+        pooled = connections;
         return connections;
       },
     };
@@ -129,20 +133,28 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     options.heard?.(head);
     return { ...head, bytes: answer.body, discard: () => discardAnswer(answer, signal) };
   };
+  /** They open again with the next request. What is under way is not ended: whoever limits next tries again. */
+  const endPools = async (): Promise<void> => {
+    if (opening === undefined) return;
+    const { dispatchers } = await opening;
+    // The page of a refusal may be on its way.
+    for (const end = performance.now() + SETTLE_MS; underWay > 0 && performance.now() < end; ) await wait(1);
+    if (underWay > 0) return;
+    pooled = undefined;
+    await dispatchers.destroy();
+  };
   return {
     get: async (url, headers, signal) =>
       (await getDirect(url, headers, signal)) ?? (await send('GET', url, headers, signal)),
     post: (url, headers, body, signal) => send('POST', url, headers, signal, body),
     async limitConnections(most) {
-      const before = connections;
-      connections = Math.max(1, most);
-      await direct.limitConnections(most);
-      if (opening === undefined || (connections === before && most > 0)) return;
-      const { dispatchers } = await opening;
-      // The page of a refusal may be on its way.
-      for (let turns = 0; underWay > 0 && turns < SETTLE_TURNS; turns++) await wait(1);
-      // They open again with the next request.
-      if (underWay === 0) await dispatchers.destroy();
+      connections = Math.min(most, options.connections);
+      await direct.limitConnections(connections);
+      if (pooled !== undefined && pooled !== connections) await endPools();
+    },
+    async letGo() {
+      await direct.letGo();
+      if (pooled !== undefined) await endPools();
     },
     async close() {
       // `destroy`, not `close`: at the end of an aborted run nobody waits for a stalled answer.

@@ -8,13 +8,14 @@ const MOST_HEAD_BYTES = 16 * 1024;
 export interface ParsedHead extends AnswerHead {
   /** With the empty line. */
   readonly headBytes: number;
-  /** Of the body that follows. undefined where no body is looked at: the answer is none to bytes. */
+  /** Of the body that follows; undefined where its end is not known. */
   readonly bodyBytes: number | undefined;
   /** Milliseconds for which the connection may be kept; 0: it ends with this answer. undefined: nothing was said. */
   readonly keepMs?: number;
 }
 
 const STATUS_LINE = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const BODILESS: readonly number[] = [204, 304];
 /** RFC 9110 section 15.2; an answer follows it. */
 const INTERIM_LINE = /^HTTP\/1\.1 1(?!01)\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /**
@@ -54,9 +55,9 @@ function readHead(text: string, headBytes: number): HeadOrNot | 'interim' {
   const length = headers['content-length'];
   const coding = headers['transfer-encoding'];
   const isPlain = coding === undefined && length !== undefined && /^\d{1,15}$/.test(length);
-  // Nothing but the head of such an answer is looked at; one to a condition has no body, whatever length it tells (section 6.3).
+  // Nothing but the head of such an answer is looked at; some have no body, whatever length they tell (section 6.3).
   if (head.status !== 200 && head.status !== 206)
-    return { ...head, bodyBytes: isPlain && head.status !== 304 ? Number(length) : undefined };
+    return { ...head, bodyBytes: isPlain && !BODILESS.includes(head.status) ? Number(length) : undefined };
   if (length === undefined) return 'unusual';
   // Two that tell where the body ends, or none that does: RFC 9112 section 6.3 has such an answer refused.
   return isPlain ? { ...head, bodyBytes: Number(length) } : 'no HTTP';

@@ -32,8 +32,9 @@ export interface DirectClient {
   ): Promise<Exchange | undefined>;
   /** For whoever asks in another way: resolves when one more request to this origin may be under way, to what ends its turn. Rejects with the signal's reason. */
   enter(url: URL, signal: AbortSignal): Promise<() => void>;
-  /** From now on at most so many connections to each origin, and one at the least; what rests beyond so many is ended. */
+  /** As that of a source, for each origin. */
   limitConnections(most: number): Promise<void>;
+  letGo(): Promise<void>;
   close(): void;
 }
 
@@ -52,7 +53,7 @@ export function openDirectClient(options: DirectClientOptions): DirectClient {
 
   function originOf({ origin }: URL): Origin {
     const known = origins.get(origin) ?? {
-      kept: keptConnections(Math.max(1, most)),
+      kept: keptConnections(most),
       used: new Set<Connection>(),
       isUnusual: false,
     };
@@ -101,9 +102,8 @@ export function openDirectClient(options: DirectClientOptions): DirectClient {
       return read;
     } catch (thrown) {
       end(0);
-      // A server may close a connection at the moment at which it is asked again.
-      if (wasKept && !signal.aborted && !closing.signal.aborted && !(thrown instanceof NotHttp))
-        return 'was closed';
+      // A server may close a connection at the moment at which it is asked again, or send the rest of a page that was longer than it said.
+      if (wasKept && !signal.aborted && !closing.signal.aborted) return 'was closed';
       throw thrown;
     }
   }
@@ -131,6 +131,9 @@ export function openDirectClient(options: DirectClientOptions): DirectClient {
           await kept.restAtMost(most - used.size);
         }),
       );
+    },
+    async letGo() {
+      await Promise.all([...origins.values()].map(({ kept }) => kept.restAtMost(0)));
     },
     close() {
       const cause = new Error('the client was closed');

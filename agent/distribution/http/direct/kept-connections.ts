@@ -13,7 +13,7 @@ export interface KeptConnections {
   take(): Promise<Connection | undefined>;
   /** Rests for so long; 0 closes it. */
   keep(connection: Connection, restMs: number): void;
-  /** From now on at most so many are in use, one at the least. */
+  /** From now on at most so many are in use. */
   allow(most: number): void;
   /** Ends those at rest that are more than so many. */
   restAtMost(most: number): Promise<void>;
@@ -88,7 +88,7 @@ export function keptConnections(most: number): KeptConnections {
       resting.set(connection, setTimeout(end, Math.min(restMs, LONGEST_REST_MS)).unref());
     },
     allow(most) {
-      limit.concurrency = Math.max(1, most);
+      limit.concurrency = most;
     },
     async restAtMost(most) {
       const over: Connection[] = [];
