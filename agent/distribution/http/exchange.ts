@@ -44,8 +44,8 @@ export interface HttpClientOptions extends DispatcherOptions {
 /** The page of a refusal is read to its end, so that the connection can be used again; not when it is longer than this, or takes longer. */
 const PAGE = { limit: 16_384, ms: 1000 };
 
-/** So long one waits for answers that nobody reads any more. */
-const SETTLE_MS = 50;
+/** So often one looks whether answers that nobody reads any more are at their end, and waits in between. */
+const SETTLE = { times: 5, ms: 10 };
 
 /** Opens nothing yet: the first `get` does. */
 export function openHttpClient(options: HttpClientOptions): HttpClient {
@@ -138,7 +138,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     if (opening === undefined) return;
     const { dispatchers } = await opening;
     // The page of a refusal may be on its way.
-    for (const end = performance.now() + SETTLE_MS; underWay > 0 && performance.now() < end; ) await wait(1);
+    for (let times = 0; underWay > 0 && times < SETTLE.times; times++) await wait(SETTLE.ms);
     if (underWay > 0) return;
     pooled = undefined;
     await dispatchers.destroy();
