@@ -18,6 +18,8 @@ export interface PortionLimits {
   readonly bytes: number;
   /** Towards the end they become smaller: `timesLeft` times what one holds is left, as long as it holds `toBytes`. */
   readonly shrinking?: { readonly toBytes: number; readonly timesLeft: number };
+  /** So many at the beginning are smaller: nobody knows yet how fast each source is. */
+  readonly first?: { readonly bytes: number; readonly portions: number };
   /** Each run is a request of its own, so many small ones are dealt out too. */
   readonly runs: number;
 }
@@ -35,18 +37,18 @@ export function runsOf(missing: Uint8Array): readonly ChunkRun[] {
 }
 
 /**
- * The range to ask for next: the first run, and those that follow it as long as the gap before each is of at most `gapBytes`, because the gap's bytes cost less than
- * another request does.
- * @param runs not empty, ascending
+ * The ranges to ask for: runs, joined where the gap between two is of at most `gapBytes`, because the gap's bytes cost less than another request does.
+ * @param runs ascending
  */
-export function joinedRun(runs: readonly ChunkRun[], index: Offsets, gapBytes: number): ChunkRun {
-  const [{ first, last: end } = { first: 0, last: 0 }, ...rest] = runs;
-  let last = end;
-  for (const run of rest) {
-    if (index.offset(run.first) - index.offset(last) > gapBytes) break;
-    last = run.last;
+export function joinedRuns(runs: readonly ChunkRun[], index: Offsets, gapBytes: number): readonly ChunkRun[] {
+  const joined: ChunkRun[] = [];
+  for (const { first, last } of runs) {
+    const before = joined.at(-1);
+    if (before !== undefined && index.offset(first) - index.offset(before.last) <= gapBytes)
+      joined[joined.length - 1] = { first: before.first, last };
+    else joined.push({ first, last });
   }
-  return { first, last };
+  return joined;
 }
 
 /** @returns how many bytes of the file the runs are. */
@@ -69,7 +71,7 @@ export function portionsOf(
       if (portion === undefined || room <= 0 || portion.length >= limits.runs) {
         portion = [];
         portions.push(portion);
-        room = roomIn(limits, left);
+        room = roomIn(limits, left, portions.length);
       }
       const end = index.offset(first) + room;
       const last = index.offset(run.last) <= end ? run.last : Math.max(first + 1, index.chunkAt(end));
@@ -83,7 +85,9 @@ export function portionsOf(
   return portions;
 }
 
-function roomIn({ bytes, shrinking }: PortionLimits, leftBytes: number): number {
+/** @param number of the portion, from 1. */
+function roomIn({ bytes, shrinking, first }: PortionLimits, leftBytes: number, number: number): number {
+  if (first !== undefined && number <= first.portions) return Math.min(bytes, first.bytes);
   if (shrinking === undefined) return bytes;
   return Math.min(bytes, Math.max(shrinking.toBytes, leftBytes / shrinking.timesLeft));
 }

@@ -3,7 +3,7 @@
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
-import { type ChunkRun, joinedRun, runsOf } from './chunk-runs.ts';
+import { type ChunkRun, joinedRuns, runsOf } from './chunk-runs.ts';
 import { type ChunkWriter, openChunkWriter } from './chunk-writer.ts';
 import { isWorthRepeating, type Patience, pauseBefore } from './retry.ts';
 import type { Source } from './source.ts';
@@ -100,15 +100,16 @@ async function keepTrying(transfer: Transfer): Promise<Fault | undefined> {
     if (state.missingChunks < missingBefore) failures = 0;
     const { fault, opened } = ended;
     if (failures >= patience.retryCount) return fault;
-    if (fault.code === 'NET-11') {
-      // Another file than before. What is proven stays proven, whichever file it came from; the rest is asked for anew and proven too.
-      link = {};
-    } else if (!opened || !isWorthRepeating(fault)) {
-      // A request that failed before its bytes came has been repeated by the source itself.
-      return fault;
-    }
-    await pauseBefore(failures, fault, patience);
     failures++;
+    if (fault.code === 'NET-11') {
+      // Another file than before, or the same under another tag, as several servers behind one name give it. What is proven stays proven, whichever file it
+      // came from; the rest is asked for anew, at once, and proven too.
+      link = {};
+      continue;
+    }
+    // A request that failed before its bytes came has been repeated by the source itself.
+    if (!opened || !isWorthRepeating(fault)) return fault;
+    await pauseBefore(failures - 1, fault, patience);
   }
 }
 
@@ -125,9 +126,8 @@ async function fetchAllRuns(transfer: Transfer, link: FileLink): Promise<Ended> 
   for (;;) {
     if (transfer.state.missingChunks === 0) return 'complete';
     const { index, gapBytes = 0, whole = false } = transfer.order;
-    const run = whole
-      ? { first: 0, last: index.count }
-      : joinedRun(runsOf(transfer.missing), index, gapBytes);
+    const all = { first: 0, last: index.count };
+    const [run = all] = whole ? [all] : joinedRuns(runsOf(transfer.missing), index, gapBytes);
     let opened = false;
     try {
       await fetchRun(transfer, link, run, () => {

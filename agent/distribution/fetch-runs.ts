@@ -13,7 +13,7 @@ export async function fetchRuns(
   parts: LaneWorld,
 ): Promise<readonly Task[]> {
   const { choice, world, meter, behind } = parts;
-  if (choice.health.isRangeless(source)) return await letPass(task, source, fetch, parts);
+  if (choice.isRangeless(source)) return await withoutParts(task, source, fetch, parts);
   const begun = world.clock.ticks();
   const { fetchedBytes, unflushedBytes, left, failure } = await fetch(task, bytes =>
     meter.advance(source.name, bytes),
@@ -22,12 +22,25 @@ export async function fetchRuns(
   meter.received(source.name, fetchedBytes);
   markFetched(task, left);
   if (failure?.code === 'NET-08' && failure.detail.wholeOnly === true) {
-    choice.health.foundRangeless(source);
-    return await letPass({ ...task, runs: left }, source, fetch, parts);
+    choice.foundRangeless(source);
+    return await withoutParts({ ...task, runs: left }, source, fetch, parts);
   }
   if (failure) choice.failed(source, failure);
   else choice.health.served(source, fetchedBytes, (world.clock.ticks() - begun) / 1000);
   return left.length > 0 ? [{ ...task, runs: left }] : [];
+}
+
+/** An equal that gives parts costs the missing bytes alone: as long as there is one, what is wanted is left to it. */
+function withoutParts(
+  task: ChunksTask,
+  source: Source,
+  fetch: FetchChunks,
+  parts: LaneWorld,
+): Promise<readonly Task[]> | readonly Task[] {
+  const { choice, rank, lastResort } = parts;
+  const open = choice.remaining();
+  const isLeft = !lastResort && rank.some(other => open.includes(other) && !choice.isRangeless(other));
+  return isLeft ? [task] : letPass(task, source, fetch, parts);
 }
 
 /**
@@ -74,9 +87,11 @@ function stillMissing({ runs, work: { missing } }: ChunksTask): readonly ChunkRu
   return runsOf(own);
 }
 
-/** What the task asked for and is not left is there. */
-function markFetched({ work, runs }: ChunksTask, left: readonly ChunkRun[]): void {
-  if (!(work.missing instanceof Uint8Array)) return;
-  for (const { first, last } of runs) work.missing.fill(0, first, last);
-  for (const { first, last } of left) work.missing.fill(1, first, last);
+/** What the task asked for and is not left is there. What is left may have come another way meanwhile, so nothing is marked as missing. */
+function markFetched({ work: { missing }, runs }: ChunksTask, left: readonly ChunkRun[]): void {
+  if (!(missing instanceof Uint8Array)) return;
+  const isLeft = new Uint8Array(missing.length);
+  for (const { first, last } of left) isLeft.fill(1, first, last);
+  for (const { first, last } of runs)
+    for (let chunk = first; chunk < last; chunk++) if (isLeft[chunk] === 0) missing[chunk] = 0;
 }

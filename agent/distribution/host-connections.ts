@@ -22,6 +22,11 @@ export async function makeRoom(parts: ReadonlyMap<Source, number>, all: readonly
   ]);
 }
 
+/** @returns whether another of `sources` is on the same server. */
+export function sharesServer(source: Source, sources: readonly Source[]): boolean {
+  return sources.some(other => other !== source && serverOf(other) === serverOf(source));
+}
+
 /** Scheme and port may differ: it is one machine all the same. Folders and shares are servers of their own. */
 function serverOf({ name }: Source): string {
   const url = /^https?:/i.test(name) && URL.canParse(name) ? new URL(name) : undefined;

@@ -21,6 +21,12 @@ export interface LaneWorld extends TransferTools {
   readonly signal: AbortSignal;
   /** Whole files that pass by from a source without ranges. */
   readonly passes: Map<Source, Map<FileWork, Promise<void>>>;
+  /** The sources at work together. */
+  readonly rank: readonly Source[];
+  /** A source that is at least as near has come back: what is not under way is left to it. */
+  readonly isInterrupted: () => boolean;
+  /** Nobody gives parts of what is left: whole files may pass by. */
+  readonly lastResort: boolean;
 }
 
 /** Fetches the runs of a task from the lane's source; `advance` is told of proven bytes. */

@@ -1,10 +1,10 @@
-// Which sources are asked for one item, and in which order: the nearest first, and never again one that lied, refused or is not reached.
+// Which sources are asked for one item, and in which order: the nearest first, never again one that lied, and one that failed when it is back.
 import { Fault } from '../fault/fault.ts';
 import { systemClock } from '../progress/clock.ts';
 import { makeRoom } from './host-connections.ts';
 import type { Source } from './source.ts';
-import { endsTheSource, isOurOwn } from './source-failure.ts';
-import { openSourceHealth, type SourceHealth } from './source-health.ts';
+import { endsTheSource, isLie, isOurOwn } from './source-failure.ts';
+import { asideMs, openSourceHealth, type SourceHealth } from './source-health.ts';
 
 export interface SourceChoice {
   /** Sources still worth asking, best first. */
@@ -15,10 +15,29 @@ export interface SourceChoice {
   readonly health: SourceHealth;
   /** Remembers a failure; one that says enough about the source takes it out of the choice. */
   failed(source: Source, fault: Fault): void;
+  /**
+   * Those that are out of the choice, or were last in it when the item began, for what may pass, and are at least as near and as much wanted as `rank`, which
+   * does not have them.
+   * @param done have had their try
+   */
+  awaited(rank: readonly Source[], done: ReadonlySet<Source>): readonly AwaitedSource[];
+  /** It answered again: it takes its old place. */
+  returned(source: Source): void;
+  /** It did not answer, for another time. */
+  stillAway(source: Source, fault: Fault): void;
+  /** It gives no parts of this item's files. */
+  isRangeless(source: Source): boolean;
+  foundRangeless(source: Source): void;
   /** Asks one source after the other until one answers. Fault CONTENT-01 when none does; what no source can help is thrown as it is. */
   first<T>(ask: (source: Source) => Promise<T>): Promise<T>;
   /** CONTENT-01, with the last failure of each source as its cause. */
   exhausted(detail?: { readonly missingBytes?: number }): Fault;
+}
+
+export interface AwaitedSource {
+  readonly source: Source;
+  /** Whether it has been left alone long enough to be looked at. */
+  readonly isDue: boolean;
 }
 
 /** @param id of the item, for the fault. @param health of the run; without it nothing is known beforehand. */
@@ -27,27 +46,66 @@ export function openSourceChoice(
   sources: readonly Source[],
   health: SourceHealth = openSourceHealth(systemClock),
 ): SourceChoice {
-  const ended = new Set<Source>();
+  /** Ticks before which a source is not looked at again; what lied, never. */
+  const ended = new Map<Source, number>();
+  const timesEnded = new Map<Source, number>();
   const failures = new Map<Source, Fault>();
+  /** Ticks until which a source is doubtful that was set aside before. */
+  const doubtful = new Map<Source, number>();
   for (const source of sources) {
     const lie = health.lie(source, id);
+    const asideUntilMs = health.asideUntilMs(source);
     if (lie !== undefined) failures.set(source, lie);
+    else if (asideUntilMs !== undefined) doubtful.set(source, asideUntilMs);
   }
-  // Fixed for the item: a source that is set aside while it is fetched is out of the choice by what it did.
-  const ordered = health.ranks(sources, id);
+
+  /** Apart from what the run holds against it, which is forgotten when another request that was under way succeeds. */
+  const end = (source: Source, fault: Fault): void => {
+    const times = timesEnded.get(source) ?? 0;
+    timesEnded.set(source, times + 1);
+    ended.set(source, isLie(fault) ? Number.POSITIVE_INFINITY : health.now() + asideMs(times, fault));
+  };
+  const remember = (source: Source, fault: Fault): void => {
+    failures.set(source, fault);
+    health.failed(source, id, fault);
+  };
 
   const choice: SourceChoice = {
     health,
     remaining: () => choice.ranks().flat(),
     ranks: () =>
-      ordered.map(rank => rank.filter(source => !ended.has(source))).filter(rank => rank.length > 0),
+      health.ranks(
+        sources.filter(source => !ended.has(source)),
+        id,
+      ),
     failed(source, fault) {
       // What ended it is told, not what requests under way met afterwards.
       if (ended.has(source)) return;
-      failures.set(source, fault);
-      health.failed(source, id, fault);
-      if (endsTheSource(fault)) ended.add(source);
+      remember(source, fault);
+      if (endsTheSource(fault)) end(source, fault);
     },
+    awaited(rank, done) {
+      const [first] = rank;
+      if (first === undefined) return [];
+      return sources.flatMap(source => {
+        const untilMs = ended.get(source) ?? doubtful.get(source) ?? Number.POSITIVE_INFINITY;
+        const isAsked = !ended.has(source) && (rank.includes(source) || done.has(source));
+        if (untilMs === Number.POSITIVE_INFINITY || isAsked) return [];
+        if (health.place(source) > health.place(first)) return [];
+        return [{ source, isDue: untilMs <= health.now() }];
+      });
+    },
+    returned(source) {
+      ended.delete(source);
+      doubtful.delete(source);
+      health.served(source, 0, 0);
+    },
+    stillAway(source, fault) {
+      remember(source, fault);
+      end(source, fault);
+    },
+    isRangeless: source => health.isRangeless(source, id),
+    foundRangeless: source => health.foundRangeless(source, id),
     async first(ask) {
       for (const source of choice.remaining()) {
         await makeRoom(new Map([[source, Number.POSITIVE_INFINITY]]), sources);

@@ -29,15 +29,31 @@ export interface SourceHealth {
   /** Bytes per second of one connection; undefined before anything was measured. */
   speed(source: Source): number | undefined;
   setAside(): readonly SetAside[];
-  /** It answered a range with the whole file, or does from now on. */
-  isRangeless(source: Source): boolean;
-  foundRangeless(source: Source): void;
+  /** It answered a range of `item` with the whole file, or ranges of two others: an answer of the moment, by one cache among many, is not held against the whole run. */
+  isRangeless(source: Source, item: string): boolean;
+  foundRangeless(source: Source, item: string): void;
+  /** Lower is asked first: nearness, then what the admin wants. Sources of one rank have the same. */
+  place(source: Source): number;
+  /** Ticks until which it is set aside; undefined when it is not. */
+  asideUntilMs(source: Source): number | undefined;
+  /** Ticks of the clock. */
+  now(): number;
   /** What the source lied about this item, if it did. */
   lie(source: Source, item: string): Fault | undefined;
 }
 
 /** A source that fails again is left alone twice as long. */
 const ASIDE_MS = { first: 30_000, most: 10 * 60_000 } as const;
+
+/** @returns how long a source is left alone that has failed `failures` times before, at least as long as it asked for itself. */
+export function asideMs(failures: number, { detail: { retryAfterMs } }: Fault): number {
+  const waitMs = Math.min(ASIDE_MS.most, ASIDE_MS.first * 2 ** failures);
+  const askedMs = typeof retryAfterMs === 'number' ? retryAfterMs : 0;
+  return Math.max(waitMs, Math.min(askedMs, ASIDE_MS.most));
+}
+
+/** So many items of which a source gave no parts tell that it gives parts of none. */
+const TELLING_ITEMS = 2;
 
 /** Guesses until something is measured: an office network. */
 const UNMEASURED = { bytesPerSecond: 10_000_000, answerSeconds: 0.005 } as const;
@@ -55,7 +71,7 @@ interface Known {
   bytesPerSecond?: number;
   answerSeconds?: number;
   failures: number;
-  rangeless?: true;
+  readonly rangelessFor: Set<string>;
   aside?: SetAside;
   readonly liedAbout: Map<string, Fault>;
 }
@@ -65,7 +81,7 @@ export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void =
   /** By name: a source may be opened anew under the same address. */
   const known = new Map<string, Known>();
   const of = ({ name }: Source): Known => {
-    const found = known.get(name) ?? { failures: 0, liedAbout: new Map() };
+    const found = known.get(name) ?? { failures: 0, liedAbout: new Map(), rangelessFor: new Set<string>() };
     known.set(name, found);
     return found;
   };
@@ -78,13 +94,8 @@ export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void =
       const about = of(source);
       if (isLie(fault)) about.liedAbout.set(item, fault);
       else if (endsTheSource(fault)) {
-        const waitMs = Math.min(ASIDE_MS.most, ASIDE_MS.first * 2 ** about.failures);
-        const askedMs = typeof fault.detail.retryAfterMs === 'number' ? fault.detail.retryAfterMs : 0;
-        about.aside = {
-          source: source.name,
-          fault,
-          untilMs: clock.ticks() + Math.max(waitMs, Math.min(askedMs, ASIDE_MS.most)),
-        };
+        const untilMs = clock.ticks() + asideMs(about.failures, fault);
+        about.aside = { source: source.name, fault, untilMs };
         about.failures++;
         tell(about.aside);
       }
@@ -114,10 +125,16 @@ export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void =
       return Math.min(GAP_BYTES.most, Math.max(GAP_BYTES.least, Math.round(bytesPerSecond * answerSeconds)));
     },
     speed: source => of(source).bytesPerSecond,
-    isRangeless: source => of(source).rangeless === true,
-    foundRangeless(source) {
-      of(source).rangeless = true;
+    isRangeless(source, item) {
+      const { rangelessFor } = of(source);
+      return rangelessFor.has(item) || rangelessFor.size >= TELLING_ITEMS;
     },
+    foundRangeless(source, item) {
+      of(source).rangelessFor.add(item);
+    },
+    place: rankOf,
+    asideUntilMs: source => (isAside(source) ? of(source).aside?.untilMs : undefined),
+    now: () => clock.ticks(),
     lie: (source, item) => of(source).liedAbout.get(item),
     setAside: () => [...known.values()].flatMap(({ aside }) => (aside !== undefined ? [aside] : [])),
   };

@@ -39,13 +39,18 @@ const PORTION_BYTES = {
 /** Most runs of a portion: what a source leaves of it when it fails goes back as one. */
 const MOST_RUNS = 64;
 
-/** @param lanes how many requests are under way at once: scattered runs are dealt out to all of them, since each waits for its answer. */
+/**
+ * @param lanes how many requests are under way at once: scattered runs are dealt out to all of them, since each waits for its answer.
+ * @param isMeasured whether the speed of all who share the work is known: until it is, a slow one shall not be given much.
+ */
 export function tasksOf(
   works: readonly FileWork[],
   { id, version }: Pick<ContentReference, 'id' | 'version'>,
   lanes: number,
+  isMeasured = true,
 ): readonly Task[] {
   const limits = portionLimits(works, lanes);
+  let unmeasured = isMeasured ? 0 : lanes;
   return works.flatMap((work): readonly Task[] => {
     const { file, index, missing } = work;
     if (missing === 'nothing') return [];
@@ -55,12 +60,10 @@ export function tasksOf(
       subject: `${id} ${file.path}`,
     };
     if (missing === 'whole' || index === undefined) return [{ ...named, kind: 'file' }];
-    return portionsOf(runsOf(missing), index, limits).map(runs => ({
-      ...named,
-      kind: 'chunks',
-      index,
-      runs,
-    }));
+    const first = { bytes: PORTION_BYTES.least, portions: unmeasured };
+    const portions = portionsOf(runsOf(missing), index, { ...limits, first });
+    unmeasured = Math.max(0, unmeasured - portions.length);
+    return portions.map(runs => ({ ...named, kind: 'chunks', index, runs }));
   });
 }
 

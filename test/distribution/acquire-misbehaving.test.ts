@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cacheLayout } from '../../agent/content/layout.ts';
 import type { ContentManifest } from '../../agent/content/manifest.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
+import { openSource } from '../../agent/distribution/open-source.ts';
 import type { FaultCode } from '../../agent/fault/catalogue.ts';
 import { Fault } from '../../agent/fault/fault.ts';
+import { systemClock } from '../../agent/progress/clock.ts';
 import {
   acquireWorld,
   differences,
@@ -25,7 +27,7 @@ import {
 import { startNginx } from '../support/nginx.ts';
 import { unprovenNames } from '../support/proven-cache.ts';
 import { seeded } from '../support/seeded.ts';
-import { faultOf, openTestSource } from '../support/sources.ts';
+import { faultOf, impatient, openTestSource } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const ground = tempFolder('misbehaving');
@@ -242,6 +244,27 @@ describe('a source that always misbehaves is refused by name, and the next one s
     );
     await run(server.url);
     expect(differences(await itemFiles(), base)).toEqual([]);
+  });
+
+  it('another ETag costs no pause: the same file behind several servers has several', async () => {
+    const server = await serving((request, nth) => {
+      if (!isLarge(request)) return undefined;
+      return nth === 0 ? { kind: 'drop', afterBytes: 600_000 } : { kind: 'etag', etag: `"${nth % 3}"` };
+    });
+    const settings = { ...impatient, retryDelayMs: 60_000 };
+    const source = openSource(
+      { url: server.url, priority: 1 },
+      { settings, clock: systemClock, random: () => 0.5 },
+    );
+    closing.unshift(() => source.close());
+    let pauses = 0;
+    const random = (): number => {
+      pauses++;
+      return 0;
+    };
+    await acquire(item, { ...acquireWorld(volume, [source]), settings, random });
+    expect(differences(await itemFiles(), base)).toEqual([]);
+    expect(pauses).toBe(1);
   });
 
   it('one that lies is not asked for the item again, and the lie names file, offset, length, digests and source', async () => {

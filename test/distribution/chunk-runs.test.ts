@@ -48,6 +48,12 @@ describe('portions', () => {
     expect(portions.map(portion => bytesOf(portion, tenEach))).toEqual([100, 100, 50, 30, 20]);
   });
 
+  it('are smaller at the beginning, where nobody knows how fast a source is', () => {
+    const limits = { bytes: 100, runs: 9, first: { bytes: 20, portions: 2 } };
+    const portions = portionsOf([{ first: 0, last: 30 }], tenEach, limits);
+    expect(portions.map(portion => bytesOf(portion, tenEach))).toEqual([20, 20, 100, 100, 60]);
+  });
+
   it('hold so many runs and no more', () => {
     const runs = [0, 2, 4, 6, 8].map(first => ({ first, last: first + 1 }));
     expect(portionsOf(runs, tenEach, { bytes: 1000, runs: 2 }).map(portion => portion.length)).toEqual([

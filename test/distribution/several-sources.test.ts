@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { viewChunkIndex } from '../../agent/content/chunk-index.ts';
 import { cacheLayout } from '../../agent/content/layout.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
+import { openSource } from '../../agent/distribution/open-source.ts';
 import type { Source, SourceAddress } from '../../agent/distribution/source.ts';
 import { openSourceHealth, type SetAside } from '../../agent/distribution/source-health.ts';
 import type { Clock } from '../../agent/progress/clock.ts';
@@ -25,7 +26,7 @@ import {
   startMisbehavingServer,
 } from '../support/misbehaving-server.ts';
 import { seeded } from '../support/seeded.ts';
-import { faultOf, openTestSource } from '../support/sources.ts';
+import { faultOf, impatient, openTestSource } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const ground = tempFolder('several-sources');
@@ -230,6 +231,61 @@ describe('failures', () => {
     expect(Object.keys(await itemFiles('ABC00013'))).toEqual(['b.bin']);
   });
 
+  it('one without ranges leaves parts of a file to an equal that gives them', async () => {
+    const item = await publishItem(dp, large);
+    await acquireFrom(item, [sourceAt(dp)]);
+    const file = path.join(cacheLayout(volume).item('ABC00012'), 'large.bin');
+    await damageEverySecondChunk(file, [...item.indexes.values()][0]!);
+    const plain = await serving(() => ({ kind: 'ignore-range' }));
+    const good = await serving();
+    const { bySource } = await acquireFrom(item, [sourceAt(plain.url), sourceAt(good.url)]);
+    expect(differences(await itemFiles(), large)).toEqual([]);
+    expect(bySource[good.url]).toBeGreaterThan(0);
+    expect(bySource[plain.url] ?? 0).toBe(0);
+    expect(plain.requests.filter(request => isContent(request) && request.range === undefined)).toEqual([]);
+  });
+
+  it('one without ranges gives the whole file when the equal that gives parts has not this one', async () => {
+    const item = await publishItem(dp, large);
+    const plain = await serving(() => ({ kind: 'ignore-range' }));
+    const lacking = await serving(request =>
+      isContent(request) ? { kind: 'status', status: 404 } : undefined,
+    );
+    await acquireFrom(item, [sourceAt(plain.url), sourceAt(lacking.url)]);
+    expect(differences(await itemFiles(), large)).toEqual([]);
+  });
+
+  it('what came while another request waited is not asked for again: one pass of the whole file, in one go', async () => {
+    const item = await publishItem(dp, large);
+    let parts = 0;
+    // The second request fails first, and waits; when it is asked for again the whole file has passed by.
+    const plain = await serving(request => {
+      if (!isContent(request) || request.range === undefined) return { kind: 'ignore-range' };
+      return ++parts === 2 ? { kind: 'status', status: 503 } : { kind: 'ignore-range' };
+    });
+    const settings = { ...impatient, retryDelayMs: 6000 };
+    const source = openSource(
+      { url: plain.url, priority: 1 },
+      { settings, clock: systemClock, random: () => 0.5 },
+    );
+    closing.unshift(() => source.close());
+    await acquireFrom(item, [source], { settings });
+    expect(parts).toBeGreaterThan(2);
+    expect(differences(await itemFiles(), large)).toEqual([]);
+    expect(plain.requests.filter(request => isContent(request) && request.range === undefined)).toHaveLength(
+      1,
+    );
+  });
+
+  it('one answer of the whole file holds for its item, two for the run', async () => {
+    const source = sourceAt('http://dp.invalid');
+    const health = openSourceHealth(systemClock);
+    health.foundRangeless(source, 'ABC00012');
+    expect(['ABC00012', 'ABC00013'].map(id => health.isRangeless(source, id))).toEqual([true, false]);
+    health.foundRangeless(source, 'ABC00013');
+    expect(health.isRangeless(source, 'ABC00014')).toBe(true);
+  });
+
   it('one without ranges is asked for a large file once, which is told, whatever number of parts were wanted', async () => {
     const item = await publishItem(dp, large);
     const plain = await serving(() => ({ kind: 'ignore-range' }));
@@ -249,6 +305,21 @@ describe('failures', () => {
   });
 });
 
+describe('speed', () => {
+  it('one that would hold the end up is given nothing', async () => {
+    const item = await publishItem(dp, many);
+    const [slow, fast] = [await serving(() => ({ kind: 'stall' })), await serving()];
+    const sources = [sourceAt(slow.url), sourceAt(fast.url)];
+    const health = openSourceHealth(systemClock);
+    // 20 kB would take it longer than all 120 files the other.
+    health.served(sources[0]!, 100_000, 10);
+    health.served(sources[1]!, 1e9, 1);
+    const { bySource } = await acquireFrom(item, sources, { health });
+    expect(Object.keys(bySource)).toEqual([fast.url]);
+    expect(contentOf(slow)).toEqual([]);
+  });
+});
+
 describe('gaps', () => {
   it('between missing chunks that cost less than another request are fetched along', async () => {
     const item = await publishItem(dp, large);
@@ -264,8 +335,15 @@ describe('gaps', () => {
     const index = [...item.indexes.values()][0]!;
     await damageEverySecondChunk(path.join(file, 'large.bin'), index);
     const before = server.requests.length;
-    const { fetchedBytes } = await acquireFrom(item, [source], { health });
+    const told: ProgressEvent[] = [];
+    const observe = (event: ProgressEvent): number => told.push(event);
+    const { fetchedBytes } = await acquireFrom(item, [source], { health, observe });
     expect(differences(await itemFiles(), large)).toEqual([]);
+    expect(told.flatMap(event => (event.kind === 'note' ? [event.text] : []))).toEqual([
+      expect.stringMatching(
+        /^ABC00012 large\.bin: \d+ parts of it \(\d+ bytes\) would cost more than the whole: \d+ bytes are fetched in one go\.$/,
+      ),
+    ]);
     expect(server.requests.slice(before).filter(isContent).length).toBeLessThan(20);
     expect(fetchedBytes).toBeGreaterThan(15 * 1024 * 1024);
   });

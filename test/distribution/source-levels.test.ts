@@ -27,6 +27,20 @@ it('asks folders of this machine first, then shares and web servers by their lev
   );
 });
 
+it('asks the faster one first, among those of one level and priority, and never before a nearer one', () => {
+  const health = openSourceHealth(systemClock);
+  const [slow, fast, unknown, near] = [
+    source('http://slow', 1),
+    source('http://fast', 1),
+    source('http://unknown', 1),
+    source('http://near', 9, 'boundary'),
+  ];
+  health.served(slow, 1_000_000, 1);
+  health.served(fast, 100_000_000, 1);
+  health.served(near, 100_000, 1);
+  expect(health.ranks([slow, unknown, fast, near], 'CON00001')).toEqual([[near], [fast, unknown, slow]]);
+});
+
 it('joins those of one level and priority, suppliers with a template among them', () => {
   const supplier = source('http://cm-graz', 5, 'boundary', 'SMS_DP_SMSPKG$/{id}/{path}');
   const supplierShare = source('\\\\cm-graz\\SMSPKGD$', 5, 'boundary', '{id}/{path}');

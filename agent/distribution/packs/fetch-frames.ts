@@ -52,11 +52,16 @@ export async function fetchFrames(order: FrameOrder, world: FrameFetchWorld): Pr
     } catch (thrown) {
       if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
       if (left.length < before) failures = 0;
-      // A request that failed before its bytes came has been repeated by the source itself.
-      if (!opened || !isWorthRepeating(thrown) || failures >= patience.retryCount)
-        return { left, failure: thrown };
-      await pauseBefore(failures, thrown, patience);
+      if (failures >= patience.retryCount) return { left, failure: thrown };
       failures++;
+      if (thrown.code === 'NET-11') {
+        // Another pack than before, or the same under another tag: frames prove themselves.
+        delete link.validator;
+        continue;
+      }
+      // A request that failed before its bytes came has been repeated by the source itself.
+      if (!opened || !isWorthRepeating(thrown)) return { left, failure: thrown };
+      await pauseBefore(failures - 1, thrown, patience);
     }
   }
   return { left };

@@ -34,7 +34,10 @@ export async function fetchPacked(rank: readonly Source[], fetch: PackedFetch): 
       fetch.world.observe({ kind: 'note', level: 'warning', component: 'transfer', text });
     },
   };
-  for (const pack of packsFor(fetch.request)) await fromPack(pack, packs);
+  for (const pack of packsFor(fetch.request)) {
+    if (fetch.isInterrupted()) return;
+    await fromPack(pack, packs);
+  }
 }
 
 /** The one from the version that lies here first: it has the fewest bytes. */
@@ -46,23 +49,32 @@ function packsFor({ reference, local, whole }: AcquireRequest): readonly Pack[] 
   return [{ path: onDistributionPoint.packFrom(id, version, local.version), subject, older: local }, full];
 }
 
-/** The first source that has the pack says what is in it; those with the very same one serve together, when there is enough for several. */
+/**
+ * The first source that has the pack says what is in it; those with the very same one serve together, when there is enough for several. Who gives no ranges
+ * comes last: from the others what is missing costs less.
+ */
 async function fromPack(pack: Pack, packs: PackWorld): Promise<void> {
   const { rank, wanted, choice } = packs;
   const { health } = choice;
-  for (const source of rank) {
+  const rangeless = (source: Source): number => (choice.isRangeless(source) ? 1 : 0);
+  const queue = rank.toSorted((a, b) => rangeless(a) - rangeless(b));
+  for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
     if (packs.isRefused(source)) continue;
     const requestBytes = health.requestCostBytes(source);
     const { bytes, requests } = wanted.plain();
     if (bytes + requests * requestBytes < WORTH_REQUESTS * requestBytes) return;
     const index = await indexAt(source, pack, packs);
     if (index === undefined) continue;
-    if (!health.isRangeless(source)) {
+    if (!choice.isRangeless(source)) {
       const chosen = choose(index.frames, requestBytes, wanted);
       const others = await othersWith(pack, index.encoded, source, chosen, packs);
       await fetchAllFrames({ pack, packBytes: index.packBytes, frames: chosen }, [source, ...others], packs);
     }
-    if (health.isRangeless(source) && !packs.isRefused(source)) {
+    if (choice.isRangeless(source) && !packs.isRefused(source)) {
+      if (queue.some(other => !choice.isRangeless(other) && !packs.isRefused(other))) {
+        queue.push(source);
+        continue;
+      }
       const chosen = choose(index.frames, Number.POSITIVE_INFINITY, wanted);
       await fetchFramesWhole({ pack, packBytes: index.packBytes, frames: chosen }, source, packs);
     }
@@ -111,7 +123,7 @@ async function othersWith(
   const bytes = chosen.reduce((sum, frame) => sum + frame.packedBytes, 0);
   if (bytes <= RANGE_BYTES) return [];
   const others = rank.filter(
-    other => other !== first && !packs.isRefused(other) && !choice.health.isRangeless(other),
+    other => other !== first && !packs.isRefused(other) && !choice.isRangeless(other),
   );
   const asked = { received: indexed, ...(world.signal ? { signal: world.signal } : {}) };
   const same = await Promise.all(others.map(other => hasSamePack(other, pack.path, encoded, asked)));

@@ -46,7 +46,8 @@ export async function fetchAllFrames(
     const lane: Lane<Source, FramesTask> = {
       source,
       takes: () => true,
-      isOpen: () => !signal.aborted && !packs.isRefused(source) && !health.isRangeless(source),
+      isOpen: () =>
+        !signal.aborted && !packs.isInterrupted() && !packs.isRefused(source) && !choice.isRangeless(source),
       speed: () => health.speed(source),
       run: async frames => {
         const left = await fetchSome({ ...chosen, frames }, source, packs, { signal, whole: false });
@@ -107,7 +108,7 @@ async function fetchSome(
   meter.received(source.name, receivedBytes);
   if (failure === undefined) health.served(source, receivedBytes, (world.clock.ticks() - begun) / 1000);
   else if (failure.code === 'NET-08' && failure.detail.wholeOnly === true && !whole)
-    health.foundRangeless(source);
+    choice.foundRangeless(source);
   else packs.refuse(source, failure);
   return left;
 }

@@ -17,6 +17,8 @@ export interface PackedFetch {
   readonly meter: Meter;
   /** Told of each index of a pack that came: bytes that are no content. */
   readonly indexed: (bytes: number) => void;
+  /** A source that is at least as near has come back: what is not under way is left to it. */
+  readonly isInterrupted: () => boolean;
 }
 
 /** One pack, at whichever source has it. */
