@@ -4,18 +4,21 @@ import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
 import { type Clock, systemClock } from '../progress/clock.ts';
 import { readWithin, type ThrottleWorld, takeBandwidth } from './bandwidth-throttle.ts';
+import { MOST_READ_BYTES, openReadPace, type ReadPace } from './read-pace.ts';
+import { retrying } from './retry.ts';
 import { ACCOUNT_WANTED, type ShareConnections, shareOf } from './share-connections.ts';
 import { type GatedReads, openShareGate, type ShareGate } from './share-gate.ts';
-import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
+import type { DocumentOptions, ReadOptions, Source, SourceAddress } from './source.ts';
 import { defaultTransferSettings, type TransferSettings } from './transfer-settings.ts';
-
-/** A read that takes longer than the patience has stalled: it begins with little, so that a slow line is not taken for a dead one. */
-const PIECE_BYTES = { first: 32 * 1024, most: 1024 * 1024 } as const;
 
 /** What a folder source works with. */
 export interface FolderSourceWorld {
-  readonly settings: Pick<TransferSettings, 'stallTimeoutMs' | 'bandwidth'>;
-  readonly clock?: Pick<Clock, 'now'>;
+  readonly settings: Pick<
+    TransferSettings,
+    'stallTimeoutMs' | 'bandwidth' | 'retryCount' | 'retryDelayMs' | 'longestWaitMs'
+  >;
+  readonly clock?: Clock;
+  readonly random?: () => number;
   /** Shared with the other folders of this thread. */
   readonly gate?: ShareGate;
   /** Where shares can be connected with an account. */
@@ -29,31 +32,43 @@ export function openFolderSource(
   world: FolderSourceWorld = { settings: defaultTransferSettings },
 ): Source {
   const reads = (world.gate ?? openShareGate()).forSource(world.settings);
-  const { settings, clock = systemClock, shares } = world;
+  const { settings, clock = systemClock, shares, random = Math.random } = world;
+  const isShare = shareOf(root) !== undefined;
   // A local disk takes nothing of the network.
-  const line: ThrottleWorld = { settings: shareOf(root) === undefined ? {} : settings, clock };
-  const place: Place = { root, reads, line, ...(shares === undefined ? {} : { shares }) };
+  const line: ThrottleWorld = { settings: isShare ? settings : {}, clock };
+  const openPace = (): ReadPace => openReadPace(settings, clock);
+  const place: Place = { root, reads, line, openPace, ...(shares === undefined ? {} : { shares }) };
+  const { retryCount, retryDelayMs, longestWaitMs } = settings;
+  // What is not plugged in does not come with waiting. A share may, and so may a folder that was there.
+  let mayComeBack = isShare;
+  // A share says NET-04 of much that passes, a disk of a bad sector. A read that hangs (NET-05) is still under way.
+  const isPassing = (thrown: unknown): thrown is Fault =>
+    thrown instanceof Fault && (thrown.code === 'NET-01' ? mayComeBack : isShare && thrown.code === 'NET-04');
+  const patiently = async <T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+    const patience = { retryCount, retryDelayMs, longestWaitMs, random, ...(signal ? { signal } : {}) };
+    const result = await retrying(attempt, patience, isPassing);
+    mayComeBack = true;
+    return result;
+  };
   return {
     name: address.url,
     priority: address.priority,
     ...(address.level === undefined ? {} : { level: address.level }),
     // Without `address`: one thread reads it. A worker whose read hangs could not be ended, and what looks like a folder of this machine may be a
     // mounted share. Several threads were no faster (400 MB from disk to disk: 6.7 s with two, 3.2 s with one).
-    async readDocument(name, { maxBytes, signal }) {
-      return withFile(place, name, signal, async file => {
-        // One byte beyond the cap tells that there is more, whatever the size said a moment ago.
-        const bytes = new Uint8Array(Math.min(file.size, maxBytes) + 1);
-        await take(bytes.length, place, file, signal);
-        const got = await readFully(file.read, bytes, 0);
-        if (got > maxBytes)
-          throw new Fault('TRUST-08', file.subject, {
-            expected: `at most ${maxBytes} bytes`,
-            found: Math.max(got, file.size),
-          });
-        return bytes.subarray(0, got);
-      });
+    readDocument: (name, options) =>
+      patiently(
+        () => withFile(place, name, options.signal, file => readWhole(place, file, options)),
+        options.signal,
+      ),
+    async read(name, options) {
+      const { signal } = options;
+      const validator = await patiently(
+        () => withFile(place, name, signal, async file => judge(file, options)),
+        signal,
+      );
+      return { validator, bytes: piecesOf(place, name, { ...options, validator }) };
     },
-    read: (name, options) => readRange(place, name, options),
     close: async () => {},
   };
 }
@@ -62,36 +77,61 @@ interface Place {
   readonly root: string;
   readonly reads: GatedReads;
   readonly line: ThrottleWorld;
+  readonly openPace: () => ReadPace;
   readonly shares?: ShareConnections;
 }
 
-async function readRange(place: Place, name: string, options: ReadOptions): Promise<SourceStream> {
-  const { expectedSize, range = { start: 0, end: expectedSize }, signal } = options;
-  const validator = await withFile(place, name, signal, async file => judge(file, options));
-  const pieces = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    const file = await openPlainFile(place, name, signal);
-    try {
-      judge(file, { expectedSize, validator });
-      const buffer = new Uint8Array(Math.min(PIECE_BYTES.most, range.end - range.start));
-      let pieceBytes: number = PIECE_BYTES.first;
-      for (let at = range.start; at < range.end; ) {
-        const piece = buffer.subarray(0, Math.min(pieceBytes, readWithin(place.line), range.end - at));
-        await take(piece.length, place, file, signal);
-        const got = await readFully(file.read, piece, at);
-        if (got < piece.length)
-          throw new Fault('NET-06', file.subject, {
-            expected: `${range.end} bytes`,
-            found: `${at + got} bytes`,
-          });
-        yield piece;
-        at += got;
-        pieceBytes = Math.min(PIECE_BYTES.most, pieceBytes * 2);
-      }
-    } finally {
-      await file.close();
+/** A document, whatever its size was a moment ago: one byte beyond the cap tells that there is more. */
+async function readWhole(
+  place: Place,
+  file: PlainFile,
+  { maxBytes, signal, onAnswer }: DocumentOptions,
+): Promise<Uint8Array> {
+  onAnswer?.();
+  const bytes = new Uint8Array(Math.min(file.size, maxBytes) + 1);
+  const pace = place.openPace();
+  let got = 0;
+  while (got < bytes.length) {
+    const piece = bytes.subarray(got, got + Math.min(pace.bytes(), readWithin(place.line)));
+    await take(piece.length, place, file, signal);
+    const more = await pace.run(() => file.read(piece, got));
+    if (more === 0) break;
+    got += more;
+  }
+  if (got > maxBytes)
+    throw new Fault('TRUST-08', file.subject, {
+      expected: `at most ${maxBytes} bytes`,
+      found: Math.max(got, file.size),
+    });
+  return bytes.subarray(0, got);
+}
+
+async function* piecesOf(
+  place: Place,
+  name: string,
+  { expectedSize, range = { start: 0, end: expectedSize }, validator, signal }: ReadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await openPlainFile(place, name, signal);
+  try {
+    judge(file, { expectedSize, ...(validator === undefined ? {} : { validator }) });
+    const buffer = new Uint8Array(Math.min(MOST_READ_BYTES, range.end - range.start));
+    const pace = place.openPace();
+    for (let at = range.start; at < range.end; ) {
+      const piece = buffer.subarray(0, Math.min(pace.bytes(), readWithin(place.line), range.end - at));
+      await take(piece.length, place, file, signal);
+      const position = at;
+      const got = await pace.run(() => readFully(file.read, piece, position));
+      if (got < piece.length)
+        throw new Fault('NET-06', file.subject, {
+          expected: `${range.end} bytes`,
+          found: `${at + got} bytes`,
+        });
+      yield piece;
+      at += got;
     }
-  };
-  return { validator, bytes: pieces() };
+  } finally {
+    await file.close();
+  }
 }
 
 /** Waits until the run may take so many bytes more of the network. */

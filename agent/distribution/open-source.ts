@@ -27,6 +27,16 @@ export function openSource(address: SourceAddress, world: SourceWorld): Source {
     : openTemplateSource(address, template, inner, pathByTemplate(template));
 }
 
+/** What names no folder of this system: a host on Linux, no drive on Windows, an encoded slash. */
+function pathOf(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    const expected = 'file: and the absolute path of a folder of this computer';
+    throw new Fault('USAGE-02', url.href, { expected }, { cause });
+  }
+}
+
 /** Where they are neither shown nor served. */
 const CREDENTIALS_BELONG =
   'an address without user name and password: they belong into the file that `credentials` of agent.yaml names, or under accounts of media with a password';
@@ -46,7 +56,7 @@ function folderOf(address: string): string | undefined {
     });
   if (url.search !== '' || url.hash !== '')
     throw new Fault('USAGE-02', `${url.origin}${url.pathname}`, { expected: 'an address without ? and #' });
-  if (url.protocol === 'file:') return fileURLToPath(url);
+  if (url.protocol === 'file:') return pathOf(url);
   if (url.protocol === 'http:' || url.protocol === 'https:') return undefined;
   throw new Fault('USAGE-02', address, {
     expected: 'an http:, https: or file: URL, a UNC path or an absolute path',

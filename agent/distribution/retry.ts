@@ -19,12 +19,16 @@ const LONGEST_WAIT_MS = 5 * 60_000;
  * Runs `attempt` until it succeeds; throws its last fault when that is not worth repeating, when patience is at its end, or when the server asks for more of it
  * than there is: the caller asks elsewhere meanwhile. STOP-01 when aborted.
  */
-export async function retrying<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+export async function retrying<T>(
+  attempt: () => Promise<T>,
+  patience: Patience,
+  isWorth: (thrown: unknown) => thrown is Fault = isWorthRepeating,
+): Promise<T> {
   for (let failures = 0; ; failures++) {
     try {
       return await attempt();
     } catch (thrown) {
-      if (!isWorthRepeating(thrown) || failures >= patience.retryCount) throw thrown;
+      if (!isWorth(thrown) || failures >= patience.retryCount) throw thrown;
       if (askedWaitMs(thrown) > (patience.longestWaitMs ?? LONGEST_WAIT_MS)) throw thrown;
       await pauseBefore(failures, thrown, patience);
     }

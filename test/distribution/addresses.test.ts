@@ -25,6 +25,7 @@ describe('the address of a distribution point', () => {
     'http://dp/?key=1',
     'http://dp/#a',
     'smb://server/share',
+    'file:///srv/a%2Fb',
   ])('%s is refused', async url => {
     const fault = await faultOf((async () => openTestSource(url))());
     expect(fault.code).toBe('USAGE-02');
