@@ -9,7 +9,7 @@ import type { Observe } from '../progress/event.ts';
 import type { RunProgress } from '../progress/run-progress.ts';
 import { THREADS_FROM_BYTES } from './chunk-fetchers.ts';
 import { openChunkIndexes } from './chunk-indexes.ts';
-import type { Deadline } from './deadline.ts';
+import { type Deadline, signalWithin } from './deadline.ts';
 import { isFolder } from './local-tree.ts';
 import { mendItem } from './mend-item.ts';
 import type { SeedMap } from './seed-map.ts';
@@ -79,7 +79,12 @@ export const acquire: Acquire = async (request, world) => {
   if (request.reference.totalBytes >= THREADS_FROM_BYTES) world.pool.prepare();
   await recoverSwap(layout, id, durable);
   const choice = openSourceChoice(id, world.sources, world.health);
-  const indexes = openChunkIndexes(request.reference, request.manifest, { ...world, choice });
+  const signal = signalWithin(world);
+  const indexes = openChunkIndexes(request.reference, request.manifest, {
+    ...world,
+    choice,
+    ...(signal && { signal }),
+  });
   const whole = { request, world, choice, indexes };
   // Without word of another version what lies there was laid for this one: then it is damaged, and mended where it is.
   const mending =

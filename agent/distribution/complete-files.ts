@@ -42,7 +42,7 @@ export async function completeFiles(
   let reusedBytes = await reuseWholeFiles(works, seeds, world, elsewhere);
   const twins = setTwinsAside(works);
   const firsts = works.filter(work => !twins.has(work));
-  await prepare(firsts, acquisition);
+  await withinDeadline(request.reference.id, world, () => prepare(firsts, acquisition));
   reusedBytes += await reuseChunks(firsts, seeds, world, elsewhere);
   const { copiedBytes, packIndexBytes, ...transferred } = await withoutRepeats(
     firsts,
@@ -119,7 +119,11 @@ async function prepare(works: readonly FileWork[], { world, indexes }: Acquisiti
     if (work.missing === 'nothing') continue;
     if (file.size === 0 && file.sha256 === EMPTY_SHA256)
       await placeSmallFile(work, new Uint8Array(), world.durable);
-    if (file.chunks === undefined) continue;
+    if (file.chunks === undefined) {
+      // Written where it lies, another version would be changed by its other name.
+      if (found?.linked && !work.live) await world.durable.remove(work.place);
+      continue;
+    }
     work.index ??= await indexes.of(file);
     if (work.missing === 'whole') work.missing = new Uint8Array(work.index.count).fill(1);
     if (found?.linked)

@@ -17,6 +17,12 @@ interface Stoppable {
   readonly deadline?: Deadline;
 }
 
+/** @returns what ends when the run is stopped, and at the deadline; undefined where neither can be. */
+export function signalWithin({ deadline, signal }: Stoppable): AbortSignal | undefined {
+  if (deadline === undefined || signal === undefined) return deadline?.signal ?? signal;
+  return AbortSignal.any([signal, deadline.signal]);
+}
+
 /** Runs `work` with a signal that aborts at the deadline, too. Fault STOP-03 when that was what stopped it. */
 export async function withinDeadline<W extends Stoppable, T>(
   subject: string,
@@ -25,9 +31,8 @@ export async function withinDeadline<W extends Stoppable, T>(
 ): Promise<T> {
   const { deadline, signal } = world;
   if (deadline === undefined) return await work(world);
-  const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
   try {
-    return await work({ ...world, signal: either });
+    return await work({ ...world, signal: signalWithin(world) });
   } catch (cause) {
     const isOver = deadline.signal.aborted && signal?.aborted !== true;
     if (!isOver || !(cause instanceof Fault && cause.code === 'STOP-01')) throw cause;

@@ -7,6 +7,7 @@ import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import { isPackedManifest, unpackManifest } from '../content/packed-manifest.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
+import { type Deadline, withinDeadline } from './deadline.ts';
 import type { Source } from './source.ts';
 import { openSourceChoice } from './source-choice.ts';
 import { isLie } from './source-failure.ts';
@@ -21,16 +22,21 @@ export interface FetchManifestWorld {
   readonly sources: readonly Source[];
   readonly health?: SourceHealth;
   readonly signal?: AbortSignal;
+  readonly deadline?: Deadline;
 }
 
 /**
  * A source whose manifest is not the one vouched for is passed over; when no other has the right one, that refusal is what is thrown
- * (TRUST-07, -08, -09, -10), since it says more than that nothing was to be had. Otherwise CONTENT-01; DISK-*, STOP-01.
+ * (TRUST-07, -08, -09, -10), since it says more than that nothing was to be had. Otherwise CONTENT-01; DISK-*, STOP-01, STOP-03.
  */
-export async function fetchManifest(
+export function fetchManifest(
   reference: ContentReference,
   world: FetchManifestWorld,
 ): Promise<ContentManifest> {
+  return withinDeadline(reference.id, world, limited => fromSources(reference, limited));
+}
+
+async function fromSources(reference: ContentReference, world: FetchManifestWorld): Promise<ContentManifest> {
   const { layout, durable, sources, signal } = world;
   const { id, version, digest } = reference;
   let refusal: Fault | undefined;

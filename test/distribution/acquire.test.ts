@@ -4,7 +4,7 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { viewChunkIndex } from '../../agent/content/chunk-index.ts';
 import { openInPlacePool } from '../../agent/content/in-place-pool.ts';
-import { type CacheLayout, cacheLayout } from '../../agent/content/layout.ts';
+import { type CacheLayout, cacheLayout, onDistributionPoint } from '../../agent/content/layout.ts';
 import { spawnWorker } from '../../agent/content/spawn-worker.ts';
 import { openThreadPool } from '../../agent/content/thread-pool.ts';
 import type { WorkerPool } from '../../agent/content/worker-pool.ts';
@@ -219,6 +219,19 @@ describe('another version', () => {
     await run(requestFor(next, item));
     await expectWhole(next);
     expect(await readdir(elsewhere)).toEqual(['precious']);
+  });
+
+  it('leaves the old version untouched where an attempt has linked a file of it that is another one now', async () => {
+    await layItem(layout, item);
+    const staged = layout.staging('ABC00012', '2');
+    await mkdir(staged, { recursive: true });
+    await link(path.join(layout.item('ABC00012'), 'read me.txt'), path.join(staged, 'read me.txt'));
+    const changed = { ...base, 'read me.txt': Buffer.from('READ ME'), 'new.bin': noise(1000) };
+    const other = await publishItem(dp, changed, { version: '2' });
+    await rm(path.join(dp, onDistributionPoint.file('ABC00012', '2', 'new.bin')));
+    expect((await faultOf(run(requestFor(other, item)))).code).toBe('CONTENT-01');
+    expect(await readFile(path.join(staged, 'read me.txt'), 'utf8')).toBe('READ ME');
+    expect(differences(await filesBelow(layout.item('ABC00012')), base)).toEqual([]);
   });
 
   it('leaves the old version untouched when nothing is to be had', async () => {

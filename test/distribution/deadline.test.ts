@@ -6,12 +6,14 @@ import { acquire } from '../../agent/distribution/acquire.ts';
 import { allDay } from '../../agent/distribution/bandwidth.ts';
 import { openBandwidthAccount } from '../../agent/distribution/bandwidth-throttle.ts';
 import { openDeadline } from '../../agent/distribution/deadline.ts';
+import { fetchManifest } from '../../agent/distribution/fetch-manifest.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import { exitCodeOf } from '../../agent/fault/catalogue.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
 import { unobserved } from '../../agent/progress/event.ts';
 import { serveFolder } from '../../agent/server/serve-folder.ts';
 import { acquireWorld, differences, filesBelow, layItem, publishItem } from '../support/content-kit.ts';
+import { startMisbehavingServer } from '../support/misbehaving-server.ts';
 import { seeded } from '../support/seeded.ts';
 import { faultOf, impatient, openTestSource } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -53,6 +55,30 @@ test('transfers stop at the deadline under its name; what came before is kept, a
   expect(presentBytes).toBeGreaterThan(500_000);
   expect(presentBytes + fetchedBytes).toBe(6_000_007);
   expect(differences(await filesBelow(world.layout.item('ABC00012')), files)).toEqual([]);
+});
+
+test.each([
+  ['chunk indexes', '.chunks'],
+  ['the manifest', '/manifest'],
+])('it holds for %s as well, whatever patience the settings have', async (_, name) => {
+  const dp = path.join(ground, name, 'dp');
+  const volume = path.join(ground, name, 'volume');
+  await mkdir(volume, { recursive: true });
+  const item = await publishItem(dp, files);
+  const server = await startMisbehavingServer({
+    files: new Map(Object.entries(await filesBelow(dp))),
+    behave: ({ path: asked }) =>
+      asked.includes(name) ? { kind: 'status', status: 503, headers: { 'retry-after': '3' } } : undefined,
+  });
+  const settings = { ...impatient, retryCount: 20, retryDelayMs: 10_000 };
+  const source = openSource(
+    { url: server.url, priority: 1 },
+    { settings, clock: systemClock, random: () => 0.5 },
+  );
+  for (const each of [source, server]) onTestFinished(() => each.close());
+  const world = acquireWorld(volume, [source], { settings, deadline: openDeadline(1 / 60) });
+  const work = name === '.chunks' ? acquire(item, world) : fetchManifest(item.reference, world);
+  expect(await faultOf(work)).toMatchObject({ code: 'STOP-03', subject: 'ABC00012' });
 });
 
 test('after the deadline an item that lies whole on the machine is still finished', async () => {

@@ -4,6 +4,7 @@ import { cacheLayout } from '../../content/layout.ts';
 import { acquire } from '../../distribution/acquire.ts';
 import { openDeadline } from '../../distribution/deadline.ts';
 import { accessTo } from '../../distribution/http/access.ts';
+import { openSourceHealth } from '../../distribution/source-health.ts';
 import { Fault } from '../../fault/fault.ts';
 import { readChunkIndex } from '../../survey/chunk-indexes.ts';
 import { surveyItem } from '../../survey/survey-content.ts';
@@ -21,19 +22,17 @@ export async function fetchUsmt(
   if (reference === undefined)
     throw new Fault('STATE-05', 'USMT', { expected: 'a package in the order, or --tools' });
   const { durable, clock, random, observe, signal } = composition;
+  const { deadlineMinutes } = transfer;
+  const deadline = deadlineMinutes === undefined ? {} : { deadline: openDeadline(deadlineMinutes) };
   const layout = cacheLayout(work);
   const pool = await composition.openPool();
   const sources = [...order.distributionPoints]
     .sort((a, b) => a.priority - b.priority)
     .map(point => composition.openSource({ ...point, ...accessTo(point.url, http) }, transfer));
   try {
-    const manifest = await openManifestStore(layout, { layout, durable, sources, signal }).manifest(
-      reference,
-    );
-    const { deadlineMinutes } = transfer;
-    const deadline = deadlineMinutes === undefined ? {} : { deadline: openDeadline(deadlineMinutes) };
-    const world = { layout, durable, pool, sources, clock, random, observe, settings: transfer, signal };
-    await acquire({ reference, manifest }, { ...world, ...deadline });
+    const common = { layout, durable, sources, health: openSourceHealth(clock), signal, ...deadline };
+    const manifest = await openManifestStore(layout, common).manifest(reference);
+    await acquire({ reference, manifest }, { ...common, pool, clock, random, observe, settings: transfer });
     const readIndex = (sha256: string) => readChunkIndex(layout, sha256);
     const survey = await surveyItem({ reference, manifest, layout, pool, readIndex, signal });
     if (survey.outcome !== 'present')

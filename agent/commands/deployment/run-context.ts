@@ -209,7 +209,14 @@ async function open(
     () => statusReceivers(),
   );
   closing.push(() => status.stop());
-  const manifests = openManifestStore(layout, { layout, durable, sources, health, signal });
+  const manifests = openManifestStore(layout, {
+    layout,
+    durable,
+    sources,
+    health,
+    signal,
+    ...(deadline && { deadline }),
+  });
   return {
     ...media,
     ...(receipt === undefined ? {} : { receipt }),
