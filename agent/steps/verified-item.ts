@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { ContentManifest } from '../content/manifest.ts';
 import { type AcquireWorld, acquire } from '../distribution/acquire.ts';
+import { isOurOwn } from '../distribution/source-failure.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readChunkIndex } from '../survey/chunk-indexes.ts';
@@ -40,6 +41,8 @@ export async function verifiedItem(
   try {
     await acquire({ reference, manifest }, world);
   } catch (cause) {
+    // Neither a full disk nor a person who stops the run says anything about the item.
+    if (isOurOwn(cause)) throw cause;
     throw new Fault('CONTENT-02', `${id}: ${firstBad(before)}`, { outcome: before.outcome }, { cause });
   }
   const after = await prove(world, id, manifest);

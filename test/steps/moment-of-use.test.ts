@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { continueDeployment } from '../../agent/commands/continue.ts';
 import { deploy } from '../../agent/commands/deploy.ts';
 import type { Machine } from '../../agent/machine/machine.ts';
+import type { ProgressEvent } from '../../agent/progress/event.ts';
 import { ITEMS, makeSmallSite, moveWorldOn, type SmallSite, testComposition } from '../support/small-site.ts';
 import { faultOf } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -59,6 +60,23 @@ test('a file that nobody signed is gone from an item before its installer runs: 
   expect(composition.events).toContainEqual(
     expect.objectContaining({ kind: 'note', level: 'warning', text: expect.stringContaining('version.dll') }),
   );
+});
+
+test('a run that is stopped while an item is mended says so, and not that the item is bad', async () => {
+  const disk = await freshDisk();
+  expect(await deploy({ disk, config: site.config }, testComposition(site))).toBe(3);
+  await rm(cache(disk, 'Packages/CON00006/tool.cmd'));
+  const stop = new AbortController();
+  const composition = testComposition(site, { signal: stop.signal });
+  const stopping = {
+    ...composition,
+    observe(event: ProgressEvent) {
+      composition.observe(event);
+      if (event.kind === 'note' && event.text.includes('mending it')) stop.abort();
+    },
+  };
+  const fault = await faultOf(continueDeployment({ disk, config: site.config }, stopping));
+  expect(fault.code).toBe('STOP-01');
 });
 
 test('and from a driver package before its drivers are added', async () => {
