@@ -19,6 +19,9 @@ import type { TransferSettings } from './transfer-settings.ts';
 /** A near server fills it; a longer one gains nothing more. */
 const MOST_READ_BYTES = 1024 * 1024;
 
+/** Most documents are shorter. */
+const COLLECTED_FIRST_BYTES = 64 * 1024;
+
 /** What an HTTP source works with. */
 export interface HttpSourceWorld {
   readonly settings: TransferSettings;
@@ -68,10 +71,11 @@ export function openHttpSource(
     get address() {
       return { ...address, ...accessNow(address, world.accounts) };
     },
-    readDocument(path, { maxBytes, signal }) {
+    readDocument(path, { maxBytes, signal, onAnswer }) {
       const url = urlOf(path);
       return retrying(async () => {
         const transfer = await begin(client, url, {}, world, signal);
+        onAnswer?.();
         return transfer.judged(
           head => judgeDocumentAnswer(head, url.href, maxBytes),
           () => collect(transfer.pieces(), maxBytes, url.href),
@@ -277,16 +281,22 @@ async function collect(
   maxBytes: number,
   subject: string,
 ): Promise<Uint8Array> {
-  const kept: Uint8Array[] = [];
+  // One piece of memory that grows: who sends byte by byte shall not be given an object for each.
+  let kept = new Uint8Array(Math.min(maxBytes, COLLECTED_FIRST_BYTES));
   let got = 0;
   for await (const piece of pieces) {
-    got += piece.length;
-    if (got > maxBytes)
+    const end = got + piece.length;
+    if (end > maxBytes)
       throw new Fault('TRUST-08', subject, { expected: `at most ${maxBytes} bytes`, found: 'more' });
-    // A piece is valid only until the next one is asked for.
-    kept.push(Uint8Array.from(piece));
+    if (end > kept.length) {
+      const larger = new Uint8Array(Math.min(maxBytes, Math.max(end, kept.length * 2)));
+      larger.set(kept.subarray(0, got));
+      kept = larger;
+    }
+    kept.set(piece, got);
+    got = end;
   }
-  return Buffer.concat(kept, got);
+  return kept.subarray(0, got);
 }
 
 /** Each name encoded by itself, so that `#`, `%`, `?` and spaces in a file name stay part of it. */

@@ -36,10 +36,7 @@ export interface Source {
   /**
    * The whole of a small document. Faults: TRUST-08 when longer than `maxBytes` (refused before it is kept), NET-*, CONTENT-08.
    */
-  readDocument(
-    path: string,
-    options: { readonly maxBytes: number; readonly signal?: AbortSignal },
-  ): Promise<Uint8Array>;
+  readDocument(path: string, options: DocumentOptions): Promise<Uint8Array>;
   /**
    * Streams bytes of a file, in order, as they arrive. Without `range`, the whole file. `validator` is what an earlier call answered: when the file is no longer
    * that one, NET-11 and no bytes. The source may be unable to honour a range: then NET-08 with `detail.wholeOnly = true`, and the caller may ask for the whole.
@@ -66,6 +63,13 @@ export interface Source {
   /** Ends the connections at rest: others are to have them. */
   letGo?(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface DocumentOptions {
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+  /** Called when the answer begins, before its bytes. */
+  readonly onAnswer?: () => void;
 }
 
 export interface ReadOptions {

@@ -8,11 +8,9 @@ const MOST_SECONDS = 2;
 
 /** @returns the same source; each answer is told to `health`. */
 export function timedSource(source: Source, health: SourceHealth, clock: Clock): Source {
-  const timing = async <T>(ask: () => Promise<T>): Promise<T> => {
+  const timing = (): (() => void) => {
     const begun = clock.ticks();
-    const answer = await ask();
-    health.answered(source, Math.min(MOST_SECONDS, (clock.ticks() - begun) / 1000));
-    return answer;
+    return () => health.answered(source, Math.min(MOST_SECONDS, (clock.ticks() - begun) / 1000));
   };
   return {
     ...source,
@@ -20,7 +18,13 @@ export function timedSource(source: Source, health: SourceHealth, clock: Clock):
     get address() {
       return source.address;
     },
-    readDocument: (path, options) => timing(() => source.readDocument(path, options)),
-    read: (path, options) => timing(() => source.read(path, options)),
+    // How long the whole of it takes tells of the line, not of a request.
+    readDocument: (path, options) => source.readDocument(path, { ...options, onAnswer: timing() }),
+    async read(path, options) {
+      const answered = timing();
+      const stream = await source.read(path, options);
+      answered();
+      return stream;
+    },
   };
 }

@@ -1,4 +1,7 @@
 // Whatever a server does wrong is survived or refused by name, and no byte too many is passed on.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ReadOptions } from '../../agent/distribution/source.ts';
 import type { FaultCode } from '../../agent/fault/catalogue.ts';
@@ -174,6 +177,13 @@ describe('a server that always misbehaves is refused by name', () => {
     expect(server.requests.length).toBe(requests);
   });
 
+  const own = makeSelfSigned();
+  it.each(cases)('%s, over https', async (_title, misbehaviour, options, code) => {
+    const server = await serving(() => misbehaviour, own);
+    const fault = await faultOf(readAll(sourceOf(server, own.cert), 'f', options));
+    expect(fault.code).toBe(code);
+  });
+
   it('a redirect that never ends', async () => {
     const server = await serving(({ number }) => ({ kind: 'redirect', to: `/step${number}` }));
     expect((await faultOf(readAll(sourceOf(server), 'f', whole))).code).toBe('NET-09');
@@ -207,11 +217,16 @@ describe('a server that misbehaves once is survived', () => {
     ['silence', { kind: 'stall' }],
     ['a head that comes letter by letter', { kind: 'slow-head', everyMs: 20 }],
   ];
-  it.each(cases)('%s', async (_title, misbehaviour) => {
-    const server = await serving(({ number }) => (number === 0 ? misbehaviour : undefined));
-    expect(Buffer.compare(await readAll(sourceOf(server), 'f', part), file.subarray(50_000, 150_000))).toBe(
-      0,
-    );
+  const own = makeSelfSigned();
+  it.each(
+    cases.flatMap(([title, misbehaviour]) => [
+      [title, misbehaviour, undefined] as const,
+      [`${title}, over https`, misbehaviour, own] as const,
+    ]),
+  )('%s', async (_title, misbehaviour, tls) => {
+    const server = await serving(({ number }) => (number === 0 ? misbehaviour : undefined), tls);
+    const got = await readAll(sourceOf(server, tls?.cert), 'f', part);
+    expect(Buffer.compare(got, file.subarray(50_000, 150_000))).toBe(0);
     expect(server.requests.length).toBe(2);
   });
 
@@ -279,6 +294,22 @@ describe('what is normal is taken', () => {
     const { bytes, validator } = await sourceOf(server).read('f', part);
     for await (const _piece of bytes);
     expect(validator).toBeUndefined();
+  });
+
+  it('a page that was asked for, without a length', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).write('<html>');
+      response.end('</html>');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closing.push(async () => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const { port } = server.address() as AddressInfo;
+    const source = sourceOf({ url: `http://127.0.0.1:${port}` });
+    expect((await readAll(source, 'help/index.htm', { expectedSize: 13 })).length).toBe(13);
+    expect((await faultOf(readAll(source, 'setup.exe', { expectedSize: 13 }))).code).toBe('NET-10');
   });
 
   it('a whole file without a length', async () => {

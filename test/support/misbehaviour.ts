@@ -1,7 +1,9 @@
 // What a server can do wrong with one answer, and how it does it.
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import type { SeenRequest } from './misbehaving-server.ts';
 
@@ -86,7 +88,7 @@ async function answersWithoutFile(response: ServerResponse, wrong: Misbehaviour)
       return true;
     case 'reset':
       if (wrong.afterBytes !== undefined) return false;
-      response.socket?.resetAndDestroy();
+      reset(response.socket);
       return true;
     case 'stall':
       return wrong.afterBytes === undefined;
@@ -191,7 +193,7 @@ async function send(
       if (wrong.afterBytes === 0) response.flushHeaders();
       else response.write(body.subarray(0, wrong.afterBytes));
       await wait(5);
-      if (wrong.kind === 'reset') socket?.resetAndDestroy();
+      if (wrong.kind === 'reset') reset(socket);
       else if (wrong.kind === 'drop') response.destroy();
       else socket?.end();
       return;
@@ -221,4 +223,11 @@ async function send(
 /** Changes with the bytes, as a good server's does. */
 function etagOf(file: Uint8Array): string {
   return `"${createHash('sha256').update(file).digest('hex')}"`;
+}
+
+/** Node resets no TLS connection; the one below it, which TLS keeps to itself, it does. */
+function reset(socket: Socket | null): void {
+  const below: unknown = socket instanceof TLSSocket ? Reflect.get(socket, '_parent') : socket;
+  if (below instanceof Socket) below.resetAndDestroy();
+  else throw new Error('no connection to reset');
 }

@@ -107,7 +107,7 @@ function judgePart(answer: AnswerHead, { subject, range, expectedSize }: Asked):
 function judgeWhole(answer: AnswerHead, asked: Asked, validator: string | undefined): void {
   const { subject, expectedSize } = asked;
   const length = lengthOf(answer);
-  if (length !== expectedSize) refusePage(answer, subject);
+  if (length === undefined ? !isPage(subject) : length !== expectedSize) refusePage(answer, subject);
   if (asked.validator !== undefined && asked.validator !== validator) {
     throw new Fault('NET-11', subject, { expected: asked.validator, found: validator ?? 'no validator' });
   }
@@ -129,6 +129,11 @@ function refusePage(answer: AnswerHead, subject: string): void {
   const type = answer.headers['content-type'] ?? '';
   if (/^(text\/html|application\/xhtml\+xml)\b/i.test(type))
     throw new Fault('NET-10', subject, { contentType: type, lengthBytes: lengthOf(answer) });
+}
+
+/** A page that was asked for. Without a length only its bytes tell whether it is the right one. */
+function isPage(subject: string): boolean {
+  return /\.x?html?$/i.test(subject);
 }
 
 /** `identity` was asked for. Encoded bytes are not the file's bytes, and their ranges not its ranges. */
