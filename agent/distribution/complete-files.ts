@@ -36,17 +36,19 @@ export async function completeFiles(
   acquisition: Acquisition,
 ): Promise<Acquired> {
   const { request, world, choice, indexes } = acquisition;
-  const presentBytes = await inspect(works, { ...world, indexes });
+  const { id } = request.reference;
+  const presentBytes = await withinDeadline(id, world, () => inspect(works, { ...world, indexes }));
+  await letGoOfOtherNames(works, world);
   await makeFolders(works, world.durable);
   const elsewhere = request.whole === true ? undefined : world.seeds;
   let reusedBytes = await reuseWholeFiles(works, seeds, world, elsewhere);
   const twins = setTwinsAside(works);
   const firsts = works.filter(work => !twins.has(work));
-  await withinDeadline(request.reference.id, world, () => prepare(firsts, acquisition));
+  await withinDeadline(id, world, () => prepare(firsts, acquisition));
   reusedBytes += await reuseChunks(firsts, seeds, world, elsewhere);
   const { copiedBytes, packIndexBytes, ...transferred } = await withoutRepeats(
     firsts,
-    () => withinDeadline(request.reference.id, world, limited => transfer(firsts, request, choice, limited)),
+    () => withinDeadline(id, world, limited => transfer(firsts, request, choice, limited)),
     world,
   );
   reusedBytes += copiedBytes;
@@ -111,6 +113,13 @@ async function linkTwins(twins: ReadonlyMap<FileWork, FileWork>, { durable }: Ac
   return linkedBytes;
 }
 
+/** A small file is written where it lies: another version that has it under another name would be changed. Large ones see to themselves (own-bytes.ts). */
+async function letGoOfOtherNames(works: readonly FileWork[], { durable }: AcquireWorld): Promise<void> {
+  for (const { file, found, live, missing, assemble } of works)
+    if (file.chunks === undefined && found?.linked && !live && missing !== 'nothing')
+      await durable.remove(assemble);
+}
+
 /** Gives every large file its index, cuts what is too long, and makes files that have nothing in them. */
 async function prepare(works: readonly FileWork[], { world, indexes }: Acquisition): Promise<void> {
   await indexes.all(works.filter(work => work.missing !== 'nothing').map(work => work.file));
@@ -119,11 +128,7 @@ async function prepare(works: readonly FileWork[], { world, indexes }: Acquisiti
     if (work.missing === 'nothing') continue;
     if (file.size === 0 && file.sha256 === EMPTY_SHA256)
       await placeSmallFile(work, new Uint8Array(), world.durable);
-    if (file.chunks === undefined) {
-      // Written where it lies, another version would be changed by its other name.
-      if (found?.linked && !work.live) await world.durable.remove(work.place);
-      continue;
-    }
+    if (file.chunks === undefined) continue;
     work.index ??= await indexes.of(file);
     if (work.missing === 'whole') work.missing = new Uint8Array(work.index.count).fill(1);
     if (found?.linked)

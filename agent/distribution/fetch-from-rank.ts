@@ -6,7 +6,7 @@ import { fetchRuns } from './fetch-runs.ts';
 import { placeSmallFile } from './file-work.ts';
 import { connectionsOf, makeRoom } from './host-connections.ts';
 import type { FetchChunks, LaneWorld, TransferTools } from './lane-world.ts';
-import { inTurns, type Lane, stoppingAll, workThrough } from './lanes.ts';
+import { counted, inTurns, type Lane, stoppingAll, workThrough } from './lanes.ts';
 import type { Source } from './source.ts';
 import { isOurOwn } from './source-failure.ts';
 import { bytesOfTask, type FileTask, type Task } from './tasks.ts';
@@ -43,7 +43,9 @@ async function fromEquals(
   const parts: LaneWorld = { ...tools, signal, passes: new Map(), rank, lastResort, isInterrupted };
   const servers = rank.map(source => serverLanes(source, rank, tasks, parts));
   await makeRoom(new Map(servers.map(({ source, own }) => [source, own])), world.sources);
-  const lanes = inTurns(servers.map(each => each.lanes)).map(lane => stoppingAll(lane, stop));
+  const lanes = inTurns(servers.map(each => each.lanes)).map(lane =>
+    stoppingAll(counted(lane, tools.atWork), stop),
+  );
   const left = await workThrough(tasks, lanes, bytesOfTask).finally(async () => {
     if (servers.some(({ threads }) => threads > 0)) await world.pool.forget();
   });

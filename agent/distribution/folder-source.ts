@@ -1,12 +1,13 @@
 // A share or folder as a distribution point: the same static tree, read through the file system. No read is waited for longer than a server would be.
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../fault/fault.ts';
 import { type Clock, systemClock } from '../progress/clock.ts';
 import { readWithin, type ThrottleWorld, takeBandwidth } from './bandwidth-throttle.ts';
+import { folderFault } from './folder-fault.ts';
 import { MOST_READ_BYTES, openReadPace, type ReadPace } from './read-pace.ts';
 import { retrying } from './retry.ts';
-import { ACCOUNT_WANTED, type ShareConnections, shareOf } from './share-connections.ts';
+import { type ShareConnections, shareOf } from './share-connections.ts';
 import { type GatedReads, openShareGate, type ShareGate } from './share-gate.ts';
 import type { DocumentOptions, ReadOptions, Source, SourceAddress } from './source.ts';
 import { defaultTransferSettings, type TransferSettings } from './transfer-settings.ts';
@@ -37,7 +38,7 @@ export function openFolderSource(
   // A local disk takes nothing of the network.
   const line: ThrottleWorld = { settings: isShare ? settings : {}, clock };
   const openPace = (): ReadPace => openReadPace(settings, clock);
-  const place: Place = { root, reads, line, openPace, ...(shares === undefined ? {} : { shares }) };
+  const place: Place = { root, reads, line, isShare, openPace, ...(shares === undefined ? {} : { shares }) };
   const { retryCount, retryDelayMs, longestWaitMs } = settings;
   // What is not plugged in does not come with waiting. A share may, and so may a folder that was there.
   let mayComeBack = isShare;
@@ -77,6 +78,7 @@ interface Place {
   readonly root: string;
   readonly reads: GatedReads;
   readonly line: ThrottleWorld;
+  readonly isShare: boolean;
   readonly openPace: () => ReadPace;
   readonly shares?: ShareConnections;
 }
@@ -120,7 +122,11 @@ async function* piecesOf(
       const piece = buffer.subarray(0, Math.min(pace.bytes(), readWithin(place.line), range.end - at));
       await take(piece.length, place, file, signal);
       const position = at;
-      const got = await pace.run(() => readFully(file.read, piece, position));
+      const got = await pace
+        .run(() => readFully(file.read, piece, position))
+        .catch(thrown => {
+          throw place.isShare ? brokenOff(thrown) : thrown;
+        });
       if (got < piece.length)
         throw new Fault('NET-06', file.subject, {
           expected: `${range.end} bytes`,
@@ -132,6 +138,12 @@ async function* piecesOf(
   } finally {
     await file.close();
   }
+}
+
+/** A share says NET-04 of much that passes: in the middle of a file it is a transfer that broke, which its reader resumes. */
+function brokenOff(thrown: unknown): unknown {
+  if (!(thrown instanceof Fault) || thrown.code !== 'NET-04') return thrown;
+  return new Fault('NET-06', thrown.subject, thrown.detail, { cause: thrown });
 }
 
 /** Waits until the run may take so many bytes more of the network. */
@@ -245,47 +257,4 @@ function safeParts(root: string, name: string): readonly string[] {
     throw new Fault('TRUST-09', name, { found: root });
   }
   return parts;
-}
-
-/** What Linux and Windows say of a server, a mount or a stick that is gone. */
-const GONE: ReadonlySet<string> = new Set([
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTDOWN',
-  'EHOSTUNREACH',
-  'ENETDOWN',
-  'ENETUNREACH',
-  'ENODEV',
-  'ENOTCONN',
-  'ENXIO',
-  'ESTALE',
-  'ETIMEDOUT',
-]);
-
-/** The same names as over HTTP, so that a reader need not know which kind of source it has. */
-async function folderFault(
-  cause: unknown,
-  subject: string,
-  root: string,
-  gated: <T>(operation: () => Promise<T>) => Promise<T>,
-): Promise<Fault> {
-  const native =
-    cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  if (native === 'ENOENT' || native === 'ENOTDIR') {
-    const there = await gated(() => stat(root)).then(
-      found => found.isDirectory(),
-      thrown => {
-        if (thrown instanceof Fault) throw thrown;
-        return false;
-      },
-    );
-    return new Fault(there ? 'NET-02' : 'NET-01', subject, { native }, { cause });
-  }
-  if (native === 'EACCES' || native === 'EPERM') {
-    const advice = shareOf(root) === undefined ? {} : { expected: ACCOUNT_WANTED };
-    return new Fault('NET-03', subject, { native, ...advice }, { cause });
-  }
-  if (native !== undefined && GONE.has(native)) return new Fault('NET-01', subject, { native }, { cause });
-  return new Fault('NET-04', subject, { native }, { cause });
 }

@@ -3,6 +3,7 @@ import type { AcquireWorld } from './acquire.ts';
 import type { ChunkFetch } from './fetch-chunks.ts';
 import type { FileWork } from './file-work.ts';
 import type { FlushBehind } from './flush-behind.ts';
+import type { AtWork } from './lanes.ts';
 import type { Meter } from './meter.ts';
 import type { Source } from './source.ts';
 import type { SourceChoice } from './source-choice.ts';
@@ -14,6 +15,7 @@ export interface TransferTools {
   readonly world: AcquireWorld;
   readonly meter: Meter;
   readonly behind: FlushBehind;
+  readonly atWork: AtWork;
 }
 
 /** Of the sources of one rank. */

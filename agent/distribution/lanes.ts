@@ -99,6 +99,27 @@ export function inTurns<T>(lists: readonly (readonly T[])[]): readonly T[] {
   return Array.from({ length: longest }, (_, at) => lists.flatMap(list => list.slice(at, at + 1))).flat();
 }
 
+/** How many tasks are under way, by source. */
+export type AtWork = Map<unknown, number>;
+
+/** Counts what is under way with the lane's source. */
+export function counted<S, T>(lane: Lane<S, T>, atWork: AtWork): Lane<S, T> {
+  const add = (tasks: number): void => {
+    atWork.set(lane.source, (atWork.get(lane.source) ?? 0) + tasks);
+  };
+  return {
+    ...lane,
+    async run(task) {
+      add(1);
+      try {
+        return await lane.run(task);
+      } finally {
+        add(-1);
+      }
+    },
+  };
+}
+
 /** What a lane throws no other source can help with: the other tasks end at a sound place, then it is thrown. */
 export function stoppingAll<S, T>(lane: Lane<S, T>, stop: AbortController): Lane<S, T> {
   return {

@@ -2,10 +2,9 @@
 // restarted for half a minute. One byte is asked for, beside the work, so that nobody waits for one that is still away.
 import { allEnded } from '../fault/all-ended.ts';
 import { Fault } from '../fault/fault.ts';
-import type { AcquireWorld } from './acquire.ts';
 import { sharesServer } from './host-connections.ts';
+import type { TransferTools } from './lane-world.ts';
 import type { Source } from './source.ts';
-import type { SourceChoice } from './source-choice.ts';
 import { endsTheSource, isOurOwn } from './source-failure.ts';
 import type { Task } from './tasks.ts';
 
@@ -29,7 +28,7 @@ export function watchForReturns(
   rank: readonly Source[],
   done: ReadonlySet<Source>,
   { from, work }: Task,
-  { choice, world }: { readonly choice: SourceChoice; readonly world: AcquireWorld },
+  { choice, world, atWork }: TransferTools,
 ): Returns {
   const back = new Set<Source>();
   const looking = new Map<Source, Promise<void>>();
@@ -50,7 +49,7 @@ export function watchForReturns(
       // One that has not this file, or gives no parts, answers.
       if (endsTheSource(thrown)) return choice.stillAway(source, thrown);
     }
-    choice.returned(source);
+    if (!choice.returned(source)) return;
     back.add(source);
     const text = `${source.name} answers again: what is left is fetched from it.`;
     world.observe({ kind: 'note', level: 'info', component: 'transfer', text });
@@ -58,8 +57,10 @@ export function watchForReturns(
 
   const timer = setInterval(() => {
     for (const { source, isDue } of choice.awaited(rank, done)) {
-      // Beside those at work it would be a connection too many.
-      if (!isDue || looking.has(source) || sharesServer(source, rank)) continue;
+      // Beside what is under way on the server it would be a connection too many.
+      const asked = rank.filter(other => choice.remaining().includes(other));
+      const isBusy = sharesServer(source, [...asked, ...looking.keys()]) || (atWork.get(source) ?? 0) > 0;
+      if (!isDue || looking.has(source) || isBusy) continue;
       const looked = look(source).finally(() => looking.delete(source));
       looking.set(source, looked);
       // Waited for at the end.

@@ -21,10 +21,12 @@ export interface SourceChoice {
    * @param done have had their try
    */
   awaited(rank: readonly Source[], done: ReadonlySet<Source>): readonly AwaitedSource[];
-  /** It answered again: it takes its old place. */
-  returned(source: Source): void;
+  /** It answered again: it takes its old place. @returns whether it does; it may have been seen to lie meanwhile. */
+  returned(source: Source): boolean;
   /** It did not answer, for another time. */
   stillAway(source: Source, fault: Fault): void;
+  /** Takes those back, unseen, that have been left alone long enough. @returns them */
+  askAgain(): readonly Source[];
   /** It gives no parts of this item's files. */
   isRangeless(source: Source): boolean;
   foundRangeless(source: Source): void;
@@ -40,13 +42,21 @@ export interface AwaitedSource {
   readonly isDue: boolean;
 }
 
+/** Not looked at again for this item. */
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** What lied, and what wants another account: asking for it again and again would lock the account. */
+function isFinal(fault: Fault): boolean {
+  return isLie(fault) || fault.code === 'NET-03';
+}
+
 /** @param id of the item, for the fault. @param health of the run; without it nothing is known beforehand. */
 export function openSourceChoice(
   id: string,
   sources: readonly Source[],
   health: SourceHealth = openSourceHealth(systemClock),
 ): SourceChoice {
-  /** Ticks before which a source is not looked at again; what lied, never. */
+  /** Ticks before which a source is not looked at again, or NEVER. */
   const ended = new Map<Source, number>();
   const timesEnded = new Map<Source, number>();
   const failures = new Map<Source, Fault>();
@@ -54,16 +64,17 @@ export function openSourceChoice(
   const doubtful = new Map<Source, number>();
   for (const source of sources) {
     const lie = health.lie(source, id);
-    const asideUntilMs = health.asideUntilMs(source);
+    const aside = health.aside(source);
     if (lie !== undefined) failures.set(source, lie);
-    else if (asideUntilMs !== undefined) doubtful.set(source, asideUntilMs);
+    else if (aside !== undefined) doubtful.set(source, isFinal(aside.fault) ? NEVER : aside.untilMs);
   }
 
   /** Apart from what the run holds against it, which is forgotten when another request that was under way succeeds. */
-  const end = (source: Source, fault: Fault): void => {
+  const leaveAlone = (source: Source, fault: Fault, those: Map<Source, number>): void => {
     const times = timesEnded.get(source) ?? 0;
     timesEnded.set(source, times + 1);
-    ended.set(source, isLie(fault) ? Number.POSITIVE_INFINITY : health.now() + asideMs(times, fault));
+    if (those.get(source) !== NEVER)
+      those.set(source, isFinal(fault) ? NEVER : health.now() + asideMs(times, fault));
   };
   const remember = (source: Source, fault: Fault): void => {
     failures.set(source, fault);
@@ -79,30 +90,39 @@ export function openSourceChoice(
         id,
       ),
     failed(source, fault) {
-      // What ended it is told, not what requests under way met afterwards.
-      if (ended.has(source)) return;
+      // What ended it is told, not what requests under way met afterwards; but a lie counts, whenever it is seen.
+      if (ended.has(source) && !(isLie(fault) && ended.get(source) !== NEVER)) return;
       remember(source, fault);
-      if (endsTheSource(fault)) end(source, fault);
+      if (endsTheSource(fault)) leaveAlone(source, fault, ended);
     },
     awaited(rank, done) {
       const [first] = rank;
       if (first === undefined) return [];
       return sources.flatMap(source => {
-        const untilMs = ended.get(source) ?? doubtful.get(source) ?? Number.POSITIVE_INFINITY;
+        const untilMs = ended.get(source) ?? doubtful.get(source) ?? NEVER;
         const isAsked = !ended.has(source) && (rank.includes(source) || done.has(source));
-        if (untilMs === Number.POSITIVE_INFINITY || isAsked) return [];
+        if (untilMs === NEVER || isAsked) return [];
         if (health.place(source) > health.place(first)) return [];
         return [{ source, isDue: untilMs <= health.now() }];
       });
     },
     returned(source) {
+      if (ended.get(source) === NEVER) return false;
       ended.delete(source);
       doubtful.delete(source);
       health.served(source, 0, 0);
+      return true;
     },
     stillAway(source, fault) {
       remember(source, fault);
-      end(source, fault);
+      // One that was doubtful from the beginning is asked all the same when there is nobody else.
+      const isDoubtful = !ended.has(source) && !isLie(fault);
+      leaveAlone(source, fault, isDoubtful ? doubtful : ended);
+    },
+    askAgain() {
+      const due = [...ended].flatMap(([source, untilMs]) => (untilMs <= health.now() ? [source] : []));
+      for (const source of due) ended.delete(source);
+      return due;
     },
     isRangeless: source => health.isRangeless(source, id),
     foundRangeless: source => health.foundRangeless(source, id),

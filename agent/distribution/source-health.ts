@@ -34,8 +34,8 @@ export interface SourceHealth {
   foundRangeless(source: Source, item: string): void;
   /** Lower is asked first: nearness, then what the admin wants. Sources of one rank have the same. */
   place(source: Source): number;
-  /** Ticks until which it is set aside; undefined when it is not. */
-  asideUntilMs(source: Source): number | undefined;
+  /** Why and until when it is set aside; undefined when it is not. */
+  aside(source: Source): SetAside | undefined;
   /** Ticks of the clock. */
   now(): number;
   /** What the source lied about this item, if it did. */
@@ -133,7 +133,7 @@ export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void =
       of(source).rangelessFor.add(item);
     },
     place: rankOf,
-    asideUntilMs: source => (isAside(source) ? of(source).aside?.untilMs : undefined),
+    aside: source => (isAside(source) ? of(source).aside : undefined),
     now: () => clock.ticks(),
     lie: (source, item) => of(source).liedAbout.get(item),
     setAside: () => [...known.values()].flatMap(({ aside }) => (aside !== undefined ? [aside] : [])),

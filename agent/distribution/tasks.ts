@@ -41,16 +41,16 @@ const MOST_RUNS = 64;
 
 /**
  * @param lanes how many requests are under way at once: scattered runs are dealt out to all of them, since each waits for its answer.
- * @param isMeasured whether the speed of all who share the work is known: until it is, a slow one shall not be given much.
+ * @param unmeasured so many portions at the beginning are small: as many as take them at once, where the speed of one is not known and might be low.
  */
 export function tasksOf(
   works: readonly FileWork[],
   { id, version }: Pick<ContentReference, 'id' | 'version'>,
   lanes: number,
-  isMeasured = true,
+  unmeasured = 0,
 ): readonly Task[] {
   const limits = portionLimits(works, lanes);
-  let unmeasured = isMeasured ? 0 : lanes;
+  let small = unmeasured;
   return works.flatMap((work): readonly Task[] => {
     const { file, index, missing } = work;
     if (missing === 'nothing') return [];
@@ -60,9 +60,9 @@ export function tasksOf(
       subject: `${id} ${file.path}`,
     };
     if (missing === 'whole' || index === undefined) return [{ ...named, kind: 'file' }];
-    const first = { bytes: PORTION_BYTES.least, portions: unmeasured };
+    const first = { bytes: PORTION_BYTES.least, portions: small };
     const portions = portionsOf(runsOf(missing), index, { ...limits, first });
-    unmeasured = Math.max(0, unmeasured - portions.length);
+    small = Math.max(0, small - portions.length);
     return portions.map(runs => ({ ...named, kind: 'chunks', index, runs }));
   });
 }

@@ -23,7 +23,7 @@ export function wholesTold(
       const bytes = bytesOf(joined, index);
       if (runs.length === 1 || joined.length > 1 || bytes < file.size * NEARLY_WHOLE) continue;
       told.add(work);
-      const text = `${reference.id} ${file.path}: ${runs.length} parts of it (${bytesOf(runs, index)} bytes) would cost more than the whole: ${bytes} bytes are fetched in one go.`;
+      const text = `${reference.id} ${file.path}: ${runs.length} parts of it (${bytesOf(runs, index)} bytes) would cost more than the whole: what lies between them is fetched along, ${bytes} bytes in all.`;
       world.observe({ kind: 'note', level: 'info', component: 'transfer', text });
     }
   };

@@ -27,12 +27,13 @@ export async function transfer(
   choice: SourceChoice,
   world: AcquireWorld,
 ): Promise<Transferred> {
-  const totalBytes = works.reduce((sum, work) => sum + missingBytes(work), 0);
+  const totalBytes = missingOf(works);
   const tools = {
     choice,
     world,
     meter: openMeter(request.reference.id, totalBytes, world),
     behind: openFlushBehind(world.durable),
+    atWork: new Map(),
   };
   try {
     return await transferWith(tools, works, request);
@@ -47,7 +48,7 @@ async function transferWith(
   works: readonly FileWork[],
   request: AcquireRequest,
 ): Promise<Transferred> {
-  const { choice, world, meter } = tools;
+  const { choice, world, meter, atWork } = tools;
   const { reference } = request;
   let packIndexBytes = 0;
   const indexed = (bytes: number): void => {
@@ -58,6 +59,8 @@ async function transferWith(
   let tasks = tasksOf(works, reference, connections);
   /** Those that have nothing more to give. */
   const done = new Set<Source>();
+  const wrongPacks = new Set<Source>();
+  let missingBefore = missingOf(works);
   // A rank is asked when those before it have nothing more to give, and left again when one of them is back.
   for (let [task] = tasks; task !== undefined; [task] = tasks) {
     const rank = choice
@@ -65,7 +68,15 @@ async function transferWith(
       .map(sources => sources.filter(source => !done.has(source)))
       .find(sources => sources.length > 0);
     const first = rank?.at(0);
-    if (rank === undefined || first === undefined) break;
+    if (rank === undefined || first === undefined) {
+      // Somebody brought something since: those who were left alone long enough get another try.
+      const missing = missingOf(works);
+      const again = missing < missingBefore ? choice.askAgain() : [];
+      missingBefore = missing;
+      if (again.length === 0) break;
+      for (const source of again) done.delete(source);
+      continue;
+    }
     const returns = watchForReturns(rank, done, task, tools);
     const { isBack } = returns;
     try {
@@ -73,9 +84,20 @@ async function transferWith(
         new Map(rank.map(source => [source, connectionsOf(source, rank, connections)])),
         world.sources,
       );
-      await fetchPacked(rank, { request, works, choice, world, meter, indexed, isInterrupted: isBack });
+      const packed = {
+        request,
+        works,
+        choice,
+        world,
+        meter,
+        atWork,
+        indexed,
+        wrongPacks,
+        isInterrupted: isBack,
+      };
+      await fetchPacked(rank, packed);
       const isMeasured = rank.length === 1 || rank.every(source => choice.health.speed(source) !== undefined);
-      tasks = tasksOf(works, reference, connections, isMeasured);
+      tasks = tasksOf(works, reference, connections, isMeasured ? 0 : lanesOf(rank, connections));
       tellWholes(works, first);
       if (!isBack()) tasks = await fetchFromRank(tasks, rank, tools, isBack);
     } finally {
@@ -85,8 +107,15 @@ async function transferWith(
     for (const source of returns.sources()) done.delete(source);
   }
   for (const work of works) settleMissing(work);
-  if (tasks.length > 0)
-    throw choice.exhausted({ missingBytes: works.reduce((sum, work) => sum + missingBytes(work), 0) });
+  if (tasks.length > 0) throw choice.exhausted({ missingBytes: missingOf(works) });
   meter.finish();
   return { packIndexBytes, fetchedBytes: meter.fetchedBytes(), bySource: meter.bySource() };
+}
+
+function missingOf(works: readonly FileWork[]): number {
+  return works.reduce((sum, work) => sum + missingBytes(work), 0);
+}
+
+function lanesOf(rank: readonly Source[], connections: number): number {
+  return rank.reduce((sum, source) => sum + connectionsOf(source, rank, connections), 0);
 }

@@ -1,5 +1,16 @@
 // One item made whole: what is reused, what is fetched, and what the cache looks like afterwards.
-import { link, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { viewChunkIndex } from '../../agent/content/chunk-index.ts';
@@ -226,12 +237,23 @@ describe('another version', () => {
     const staged = layout.staging('ABC00012', '2');
     await mkdir(staged, { recursive: true });
     await link(path.join(layout.item('ABC00012'), 'read me.txt'), path.join(staged, 'read me.txt'));
-    const changed = { ...base, 'read me.txt': Buffer.from('READ ME'), 'new.bin': noise(1000) };
+    await mkdir(path.join(staged, 'sub/deep'), { recursive: true });
+    await link(path.join(layout.item('ABC00012'), 'sub/deep/a.dll'), path.join(staged, 'sub/deep/a.dll'));
+    const changed = {
+      ...base,
+      'read me.txt': Buffer.from('READ ME'),
+      'sub/deep/a.dll': new Uint8Array(),
+      'new.bin': noise(1000),
+    };
     const other = await publishItem(dp, changed, { version: '2' });
-    await rm(path.join(dp, onDistributionPoint.file('ABC00012', '2', 'new.bin')));
+    const point = path.join(dp, onDistributionPoint.file('ABC00012', '2', 'new.bin'));
+    await rename(point, `${point}.away`);
     expect((await faultOf(run(requestFor(other, item)))).code).toBe('CONTENT-01');
     expect(await readFile(path.join(staged, 'read me.txt'), 'utf8')).toBe('READ ME');
     expect(differences(await filesBelow(layout.item('ABC00012')), base)).toEqual([]);
+    await rename(`${point}.away`, point);
+    await run(requestFor(other, item));
+    await expectWhole(other);
   });
 
   it('leaves the old version untouched when nothing is to be had', async () => {

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { cacheLayout } from '../../agent/content/layout.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
+import { openSourceChoice } from '../../agent/distribution/source-choice.ts';
 import { openSourceHealth } from '../../agent/distribution/source-health.ts';
+import { Fault } from '../../agent/fault/fault.ts';
 import { type Clock, systemClock } from '../../agent/progress/clock.ts';
 import type { ProgressEvent } from '../../agent/progress/event.ts';
 import { acquireWorld, differences, type Files, filesBelow, publishItem } from '../support/content-kit.ts';
@@ -134,6 +136,56 @@ test('one that lied is not looked at', async () => {
   await acquire(item, world);
   expect(await whole()).toEqual([]);
   expect(servers.near.requests.filter(isLook)).toEqual([]);
+});
+
+test('one that wants another account is not asked again and again: that would lock it', async () => {
+  const { item, world, servers, whole } = await ready('account', request =>
+    isContent(request) ? { kind: 'status', status: 401 } : undefined,
+  );
+  await acquire(item, world);
+  expect(await whole()).toEqual([]);
+  expect(servers.near.requests.filter(isLook)).toEqual([]);
+});
+
+test('one that was set aside before the item began and does not answer a look is asked all the same when nobody else has it', async () => {
+  let looks = 0;
+  const { item, world, sources, whole } = await ready(
+    'doubtful',
+    request => (isLook(request) && ++looks > 0 ? down : undefined),
+    request => (request.path.endsWith('159.bin') ? { kind: 'status', status: 404 } : slowly),
+  );
+  world.health?.failed(sources[0], 'other', new Fault('NET-01', sources[0].name));
+  await acquire(item, world);
+  expect(looks).toBeGreaterThan(0);
+  expect(await whole()).toEqual([]);
+});
+
+test('a farther one that failed long ago gets another try when the nearer one has given what it has', async () => {
+  let served = 0;
+  const { item, world, whole } = await ready(
+    'farther',
+    request => {
+      if (request.path.endsWith('159.bin')) return { kind: 'status', status: 404 };
+      if (isContent(request)) served++;
+      return isContent(request) ? slowly : undefined;
+    },
+    () => (served < 5 ? down : undefined),
+  );
+  // So that the farther one is asked first, and fails.
+  world.health?.failed(world.sources[0]!, 'other', new Fault('NET-01', 'near'));
+  await acquire(item, world);
+  expect(await whole()).toEqual([]);
+});
+
+test('a lie counts whenever it is seen, also when the source had failed before', () => {
+  const source = openTestSource('http://dp.invalid');
+  const choice = openSourceChoice('ABC00012', [source], openSourceHealth({ ...systemClock, ticks: () => 0 }));
+  choice.failed(source, new Fault('NET-05', source.name));
+  choice.failed(source, new Fault('NET-07', source.name));
+  expect(choice.returned(source)).toBe(false);
+  expect(choice.remaining()).toEqual([]);
+  expect(choice.awaited([openTestSource('http://far.invalid')], new Set())).toEqual([]);
+  expect(choice.exhausted().cause).toMatchObject({ code: 'NET-07' });
 });
 
 test('when all are away the item ends at once, as it does with one', async () => {

@@ -5,7 +5,7 @@ import type { PackFrame } from '../../content/pack-index.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { AcquireRequest } from '../acquire.ts';
 import type { Source } from '../source.ts';
-import { isOurOwn } from '../source-failure.ts';
+import { isLie, isOurOwn } from '../source-failure.ts';
 import { chooseFrames, RANGE_BYTES } from './choose-frames.ts';
 import { openFrameBuffers } from './frame-buffers.ts';
 import { fetchAllFrames, fetchFramesWhole } from './frame-lanes.ts';
@@ -26,10 +26,10 @@ export async function fetchPacked(rank: readonly Source[], fetch: PackedFetch): 
     rank,
     wanted: wantedUnits(fetch.request.manifest, fetch.works),
     buffers: openFrameBuffers(),
-    isRefused: source => refused.has(source),
+    isRefused: source => refused.has(source) || fetch.wrongPacks.has(source),
     refuse(source, fault) {
-      if (refused.has(source)) return;
-      refused.add(source);
+      if (packs.isRefused(source)) return;
+      (isLie(fault) ? fetch.wrongPacks : refused).add(source);
       const text = `Packs of ${source.name} are not used: ${fault.message}`;
       fetch.world.observe({ kind: 'note', level: 'warning', component: 'transfer', text });
     },
@@ -70,7 +70,7 @@ async function fromPack(pack: Pack, packs: PackWorld): Promise<void> {
       const others = await othersWith(pack, index.encoded, source, chosen, packs);
       await fetchAllFrames({ pack, packBytes: index.packBytes, frames: chosen }, [source, ...others], packs);
     }
-    if (choice.isRangeless(source) && !packs.isRefused(source)) {
+    if (choice.isRangeless(source) && !packs.isRefused(source) && !packs.isInterrupted()) {
       if (queue.some(other => !choice.isRangeless(other) && !packs.isRefused(other))) {
         queue.push(source);
         continue;

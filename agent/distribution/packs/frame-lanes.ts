@@ -6,7 +6,7 @@ import type { JobCatalogue } from '../../content/worker-pool.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { AcquireRequest, AcquireWorld } from '../acquire.ts';
 import { connectionsOf, makeRoom } from '../host-connections.ts';
-import { inTurns, type Lane, stoppingAll, workThrough } from '../lanes.ts';
+import { counted, inTurns, type Lane, stoppingAll, workThrough } from '../lanes.ts';
 import type { Source } from '../source.ts';
 import { RANGE_BYTES, rangesOf } from './choose-frames.ts';
 import { fetchFrames } from './fetch-frames.ts';
@@ -54,7 +54,7 @@ export async function fetchAllFrames(
         return left.length > 0 ? [left] : [];
       },
     };
-    return Array.from({ length: connections }, () => stoppingAll(lane, stop));
+    return Array.from({ length: connections }, () => stoppingAll(counted(lane, packs.atWork), stop));
   });
   await workThrough(tasks, inTurns(lanes), frames =>
     frames.reduce((sum, frame) => sum + frame.packedBytes, 0),

@@ -3,6 +3,7 @@ import type { ContentManifest } from '../../content/manifest.ts';
 import type { Fault } from '../../fault/fault.ts';
 import type { AcquireRequest, AcquireWorld } from '../acquire.ts';
 import type { FileWork } from '../file-work.ts';
+import type { AtWork } from '../lanes.ts';
 import type { Meter } from '../meter.ts';
 import type { Source } from '../source.ts';
 import type { SourceChoice } from '../source-choice.ts';
@@ -17,6 +18,9 @@ export interface PackedFetch {
   readonly meter: Meter;
   /** Told of each index of a pack that came: bytes that are no content. */
   readonly indexed: (bytes: number) => void;
+  readonly atWork: AtWork;
+  /** Sources whose packs are not what they should be: asked for none of this item any more. */
+  readonly wrongPacks: Set<Source>;
   /** A source that is at least as near has come back: what is not under way is left to it. */
   readonly isInterrupted: () => boolean;
 }
