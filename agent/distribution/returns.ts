@@ -45,7 +45,8 @@ export function watchForReturns(
       });
       for await (const _ of bytes);
     } catch (thrown) {
-      if (signal.aborted || !(thrown instanceof Fault) || isOurOwn(thrown)) return;
+      if (signal.aborted) return;
+      if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
       // One that has not this file, or gives no parts, answers.
       if (endsTheSource(thrown)) return choice.stillAway(source, thrown);
     }

@@ -60,15 +60,17 @@ async function transferWith(
   /** Those that have nothing more to give. */
   const done = new Set<Source>();
   const wrongPacks = new Set<Source>();
+  const nextRank = (): readonly Source[] =>
+    choice
+      .ranks()
+      .map(sources => sources.filter(source => !done.has(source)))
+      .find(sources => sources.length > 0) ?? [];
   let missingBefore = missingOf(works);
   // A rank is asked when those before it have nothing more to give, and left again when one of them is back.
   for (let [task] = tasks; task !== undefined; [task] = tasks) {
-    const rank = choice
-      .ranks()
-      .map(sources => sources.filter(source => !done.has(source)))
-      .find(sources => sources.length > 0);
-    const first = rank?.at(0);
-    if (rank === undefined || first === undefined) {
+    const rank = nextRank();
+    const [first] = rank;
+    if (first === undefined) {
       // Somebody brought something since: those who were left alone long enough get another try.
       const missing = missingOf(works);
       const again = missing < missingBefore ? choice.askAgain() : [];
