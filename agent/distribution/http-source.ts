@@ -9,6 +9,7 @@ import type { Accounts } from './http/accounts.ts';
 import { type Exchange, type HttpClient, openHttpClient } from './http/exchange.ts';
 import { judgeDocumentAnswer, judgeFileAnswer, judgePostAnswer } from './http/judge.ts';
 import { networkFault } from './http/network-fault.ts';
+import { collect, exactly } from './http/pieces.ts';
 import { isRedirect, nextAddress } from './http/redirect.ts';
 import { serverDate } from './http/server-date.ts';
 import { type Patience, retrying } from './retry.ts';
@@ -18,9 +19,6 @@ import type { TransferSettings } from './transfer-settings.ts';
 
 /** A near server fills it; a longer one gains nothing more. */
 const MOST_READ_BYTES = 1024 * 1024;
-
-/** Most documents are shorter. */
-const COLLECTED_FIRST_BYTES = 64 * 1024;
 
 /** What an HTTP source works with. */
 export interface HttpSourceWorld {
@@ -258,45 +256,6 @@ function transferOf(exchange: Exchange, { watch, nameBreak, take }: TransferEffe
       }
     },
   };
-}
-
-/** Passes pieces on; more than asked for is NET-07 before any of the surplus is passed on, fewer NET-06. */
-async function* exactly(
-  length: number,
-  pieces: AsyncIterable<Uint8Array>,
-  subject: string,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let got = 0;
-  for await (const piece of pieces) {
-    got += piece.length;
-    if (got > length) throw new Fault('NET-07', subject, { expected: `${length} bytes`, found: 'more' });
-    yield piece;
-  }
-  if (got < length)
-    throw new Fault('NET-06', subject, { expected: `${length} bytes`, found: `${got} bytes` });
-}
-
-async function collect(
-  pieces: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-  subject: string,
-): Promise<Uint8Array> {
-  // One piece of memory that grows: who sends byte by byte shall not be given an object for each.
-  let kept = new Uint8Array(Math.min(maxBytes, COLLECTED_FIRST_BYTES));
-  let got = 0;
-  for await (const piece of pieces) {
-    const end = got + piece.length;
-    if (end > maxBytes)
-      throw new Fault('TRUST-08', subject, { expected: `at most ${maxBytes} bytes`, found: 'more' });
-    if (end > kept.length) {
-      const larger = new Uint8Array(Math.min(maxBytes, Math.max(end, kept.length * 2)));
-      larger.set(kept.subarray(0, got));
-      kept = larger;
-    }
-    kept.set(piece, got);
-    got = end;
-  }
-  return kept.subarray(0, got);
 }
 
 /** Each name encoded by itself, so that `#`, `%`, `?` and spaces in a file name stay part of it. */
