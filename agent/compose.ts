@@ -117,8 +117,9 @@ export function compose({ signal }: ComposeOptions): Composition {
         addonFolders,
         openImaging,
       }),
-    openSource: (address, settings) =>
+    openSource: (address, settings, volumes) =>
       openSource(address, {
+        volumes,
         settings,
         clock: systemClock,
         random: Math.random,

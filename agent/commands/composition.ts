@@ -5,6 +5,7 @@ import type { Accounts } from '../distribution/http/accounts.ts';
 import type { ShareConnections } from '../distribution/share-connections.ts';
 import type { Source, SourceAddress } from '../distribution/source.ts';
 import type { TransferSettings } from '../distribution/transfer-settings.ts';
+import type { ListVolumes } from '../distribution/volume-source.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import type { Redact } from '../fault/redact.ts';
 import type { Release } from '../machine/claim.ts';
@@ -48,7 +49,8 @@ export interface Composition {
   claim(what: string): Promise<Release | undefined>;
   /** The probes of the self-test; they write in `folder` and leave it as it was. */
   openProbes(folder: string): Promise<readonly Probe[]>;
-  openSource(address: SourceAddress, settings: TransferSettings): Source;
+  /** @param volumes of the machine, so that sources may be named by labels; without it none is found. */
+  openSource(address: SourceAddress, settings: TransferSettings, volumes?: ListVolumes): Source;
   /** Connects shares for the sources of this run; undefined where the system's own mounts are all there is. */
   readonly shares?: ShareConnections;
   /** The accounts of this run for web servers; whoever reads some adds them, and `openSource` shows each to its own server. */

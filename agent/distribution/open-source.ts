@@ -6,15 +6,28 @@ import { type FolderSourceWorld, openFolderSource } from './folder-source.ts';
 import { type HttpSourceWorld, openHttpSource } from './http-source.ts';
 import type { Source, SourceAddress } from './source.ts';
 import { openTemplateSource, pathByTemplate, urlByTemplate } from './template-source.ts';
+import { type ListVolumes, openVolumeSource, volumeOf } from './volume-source.ts';
 
-export type SourceWorld = HttpSourceWorld & FolderSourceWorld;
+export type SourceWorld = HttpSourceWorld &
+  FolderSourceWorld & {
+    /** The volumes of this machine, where sources may be named by their labels. */
+    readonly volumes?: ListVolumes | undefined;
+  };
 
 /**
- * Opens nothing yet. Takes `http:`, `https:` and `file:` URLs, UNC paths (`\\server\share\folder`) and absolute paths.
+ * Opens nothing yet. Takes `http:`, `https:` and `file:` URLs, UNC paths (`\\server\share\folder`), absolute paths and `volume:LABEL/folder`.
  * Faults: USAGE-02 for anything else, and for credentials in the address: it goes into logs, reports and the list of processes.
  */
 export function openSource(address: SourceAddress, world: SourceWorld): Source {
   const { url, template } = address;
+  const volume = volumeOf(url);
+  if (volume !== undefined) {
+    const { volumes = async () => [] } = world;
+    const inner = openVolumeSource(address, volume, volumes, root => openFolderSource(address, root, world));
+    return template === undefined
+      ? inner
+      : openTemplateSource(address, template, inner, pathByTemplate(template));
+  }
   const folder = folderOf(url);
   if (folder === undefined) {
     if (template === undefined) return openHttpSource(address, world);
@@ -48,7 +61,7 @@ function folderOf(address: string): string | undefined {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (!url)
     throw new Fault('USAGE-02', address, {
-      expected: 'an http:, https: or file: URL, a UNC path or an absolute path',
+      expected: 'an http:, https: or file: URL, a UNC path, an absolute path or volume:LABEL/folder',
     });
   if (url.username !== '' || url.password !== '')
     throw new Fault('USAGE-02', `${url.origin}${url.pathname}`, {
@@ -59,6 +72,6 @@ function folderOf(address: string): string | undefined {
   if (url.protocol === 'file:') return pathOf(url);
   if (url.protocol === 'http:' || url.protocol === 'https:') return undefined;
   throw new Fault('USAGE-02', address, {
-    expected: 'an http:, https: or file: URL, a UNC path or an absolute path',
+    expected: 'an http:, https: or file: URL, a UNC path, an absolute path or volume:LABEL/folder',
   });
 }

@@ -146,9 +146,9 @@ function rankOf({ level, name, priority }: Source): number {
   return SOURCE_LEVELS.indexOf(near) * LEVEL_STEP + priority;
 }
 
-/** A path or a `file:` URL without a host: a disk of this machine, what is plugged in, or what somebody has mounted. */
+/** A path, a `file:` URL without a host, or a volume's label: a disk of this machine, what is plugged in, or what somebody has mounted. */
 function isLocalFolder(url: string): boolean {
-  return /^(\/|[a-z]:[\\/]|file:\/\/\/)/i.test(url);
+  return /^(\/|[a-z]:[\\/]|file:\/\/\/|volume:)/i.test(url);
 }
 
 /** Priorities are 0 to 1000 in documents; those of the neighbours of a boundary stand one step of 1001 behind the other (policy/boundary.ts). */

@@ -31,15 +31,15 @@ export const authoredServerUrl = wording(
   'a URL (https://host/path)',
 ).refine(isAddress, NO_ADDRESS);
 
-/** A distribution point: a web address, a file: URL, a share, or a folder by its absolute path. */
+/** A distribution point: a web address, a file: URL, a share, a folder by its absolute path, or by the label of its volume. */
 export const sourceAddress = wording(
-  /^(https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
+  /^(https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+|volume:[^\\/"*:<>?|]{1,32}(\/(?!\.{1,2}(\/|$))[^\\/]+)*)$/,
   'a URL or share (https://host/path, \\\\server\\share) without user name and password',
 ).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
 
 /** As sourceAddress, in those documents. */
 const authoredSourceAddress = wording(
-  /^(https?:\/\/([^\s/@?#]+@)?[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+)$/,
+  /^(https?:\/\/([^\s/@?#]+@)?[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+|volume:[^\\/"*:<>?|]{1,32}(\/(?!\.{1,2}(\/|$))[^\\/]+)*)$/,
   'a URL or share (https://host/path, \\\\server\\share)',
 ).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
 

@@ -76,6 +76,8 @@ export interface SmallSiteOptions {
   readonly address?: string;
   /** Where policy says that status goes. */
   readonly statusUrl?: string;
+  /** Distribution points besides the site's own. */
+  readonly points?: readonly { readonly url: string; readonly priority?: number }[];
   /** Names of depots' keys; their .pub files are among `differences`. */
   readonly depots?: readonly string[];
 }
@@ -102,7 +104,7 @@ export function mediaOfDepot(
 /** Makes all of it below `folder` with real images, keys and servers. */
 export async function makeSmallSite(
   folder: string,
-  { differences = {}, osFiles = {}, address, statusUrl, depots }: SmallSiteOptions = {},
+  { differences = {}, osFiles = {}, address, statusUrl, depots, points = [] }: SmallSiteOptions = {},
 ): Promise<SmallSite> {
   const at = (...names: readonly string[]): string => path.join(folder, ...names);
   const requests: string[] = [];
@@ -131,7 +133,7 @@ export async function makeSmallSite(
     'site.yaml': {
       site: 'CON',
       name: 'Contoso',
-      distributionPoints: [{ url, priority: 1 }],
+      distributionPoints: [{ url, priority: 1 }, ...points],
       managementPoints: [url],
       keys: { policy: 'policy', media: 'media', ...(depots === undefined ? {} : { depots }) },
       ...(statusUrl === undefined ? {} : { statusUrl }),
@@ -254,7 +256,8 @@ export function testComposition(
     openImaging: async () => site.imaging,
     claim: what => claim(what, 'linux'),
     openProbes: async () => [],
-    openSource: (address, settings) => openSource(address, { settings, clock, random: () => 0.5 }),
+    openSource: (address, settings, volumes) =>
+      openSource(address, { settings, clock, random: () => 0.5, volumes }),
     sleep: async () => {},
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
     events,

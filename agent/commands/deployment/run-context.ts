@@ -194,6 +194,7 @@ async function open(
     const source = composition.openSource(
       { ...address, ...accessTo(address.url, settings.http) },
       transfer.live,
+      () => machine.volumes(),
     );
     closing.push(() => source.close());
     return timedSource(source, health, clock);
