@@ -49,7 +49,11 @@ export function openVolumeSource(
         found = undefined;
       }
     }
-    const named = (await volumes()).filter(each => each.label.toLowerCase() === label.toLowerCase());
+    const listed = await volumes().catch(cause => {
+      // A stick that is pulled out while it is looked for is no failure of this machine's disk.
+      throw new Fault('NET-01', address.url, {}, { cause });
+    });
+    const named = listed.filter(each => each.label.toLowerCase() === label.toLowerCase());
     let failure: unknown;
     for (const { root } of named) {
       const source = openAt(path.join(root, ...names));

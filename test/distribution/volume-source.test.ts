@@ -7,6 +7,7 @@ import { openSource } from '../../agent/distribution/open-source.ts';
 import type { Source } from '../../agent/distribution/source.ts';
 import { openSourceHealth } from '../../agent/distribution/source-health.ts';
 import type { LabelledVolume } from '../../agent/distribution/volume-source.ts';
+import { Fault } from '../../agent/fault/fault.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
 import { makeSmallSite, type SmallSite, testComposition, wearDisk } from '../support/small-site.ts';
 import { faultOf, impatient, openTestSource, readAll } from '../support/sources.ts';
@@ -70,6 +71,21 @@ test('that is not plugged in is not reached, and is found when it is', async () 
   });
   volumes.push({ label: 'USB', root: await stick('late', { 'dp/f': 'ok' }) });
   expect(await read(source)).toBe('ok');
+});
+
+test('volumes that cannot be listed for a moment are a source not reached, not a disk that failed', async () => {
+  const source = openSource(
+    { url: 'volume:USB', priority: 1 },
+    {
+      settings: impatient,
+      clock: systemClock,
+      random: () => 0,
+      volumes: async () => {
+        throw new Fault('DISK-05', 'volumes');
+      },
+    },
+  );
+  expect((await faultOf(read(source))).code).toBe('NET-01');
 });
 
 test('that is pulled out and plugged in elsewhere is found again', async () => {
