@@ -117,9 +117,9 @@ export function compose({ signal }: ComposeOptions): Composition {
         addonFolders,
         openImaging,
       }),
-    openSource: (address, settings, volumes) =>
+    openSource: (address, settings, more = {}) =>
       openSource(address, {
-        volumes,
+        ...more,
         settings,
         clock: systemClock,
         random: Math.random,

@@ -15,7 +15,7 @@ export interface MovedAccounts {
 }
 
 const BELONGS =
-  'set it under accounts of a media document with password: true, or in the credentials file beside agent.yaml (docs/sources.md), and take it out of the address';
+  'set it under accounts of a media document that asks for a password, or in the credentials file beside agent.yaml (docs/sources.md), and take it out of the address';
 
 /** Pure. */
 export function moveAccounts(documents: SiteDocuments): MovedAccounts {
@@ -59,7 +59,7 @@ export function moveAccounts(documents: SiteDocuments): MovedAccounts {
         siteIssue(
           document,
           ['accounts'],
-          'on media without a password they can be read by everybody: say password: true, or put them into the credentials file beside agent.yaml (docs/sources.md)',
+          'on media without a password they can be read by everybody: let it ask for a password, or put them into the credentials file beside agent.yaml (docs/sources.md)',
         ),
       );
     const all = [...found, ...(sites?.found ?? [])].map(({ account }) => account);

@@ -30,9 +30,9 @@ export function ownSecrets(secret: readonly string[]): ReadonlySet<string> {
 
 function remedyFor({ lies }: Authored, sealed: ReadonlySet<string> | undefined): string {
   if (lies === 'policy')
-    return 'and policy can be read by everybody: set it under secret of a machine in machines.yaml, or on media with password: true';
+    return 'and policy can be read by everybody: set it under secret of a machine in machines.yaml, or on media that asks for a password';
   if (sealed === undefined)
-    return 'and on media without a password it can be read by everybody: say password: true, or set it under secret of a machine in machines.yaml';
+    return 'and on media without a password it can be read by everybody: let it ask for a password, or set it under secret of a machine in machines.yaml';
   return 'and on this media not: name it under secret here, too';
 }
 

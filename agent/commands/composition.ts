@@ -2,6 +2,7 @@
 import type { Terminal } from '../console/menu.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
 import type { Accounts } from '../distribution/http/accounts.ts';
+import type { Patience } from '../distribution/retry.ts';
 import type { ShareConnections } from '../distribution/share-connections.ts';
 import type { Source, SourceAddress } from '../distribution/source.ts';
 import type { TransferSettings } from '../distribution/transfer-settings.ts';
@@ -49,8 +50,15 @@ export interface Composition {
   claim(what: string): Promise<Release | undefined>;
   /** The probes of the self-test; they write in `folder` and leave it as it was. */
   openProbes(folder: string): Promise<readonly Probe[]>;
-  /** @param volumes of the machine, so that sources may be named by labels; without it none is found. */
-  openSource(address: SourceAddress, settings: TransferSettings, volumes?: ListVolumes): Source;
+  openSource(
+    address: SourceAddress,
+    settings: TransferSettings,
+    more?: {
+      /** Those of the machine, so that sources may be named by labels; without it none is found. */
+      readonly volumes?: ListVolumes;
+      readonly onPause?: Patience['onPause'];
+    },
+  ): Source;
   /** Connects shares for the sources of this run; undefined where the system's own mounts are all there is. */
   readonly shares?: ShareConnections;
   /** The accounts of this run for web servers; whoever reads some adds them, and `openSource` shows each to its own server. */

@@ -50,6 +50,7 @@ export function reportLines(report: Report): string[] {
     ...reportItemLines(report),
     '',
     `${report.items.length} items, ${sizeText(bytes.total)}: ${sizeText(bytes.present)} present, ${sizeText(bytes.reused)} reused, ${sizeText(bytes.fetched)} fetched (and ${sizeText(bytes.indexes)} of chunk indexes).`,
+    ...sourceLines(report.items),
     '',
     ...tableLines(
       [{ title: 'Action' }, { title: 'State' }, { title: 'Time', right: true }, { title: 'Remark' }],
@@ -65,6 +66,19 @@ export function reportLines(report: Report): string[] {
     `${report.runs} run${report.runs === 1 ? '' : 's'}, peak memory ${sizeText(report.peakMemoryBytes)}.${report.restartPending ? ' A restart is still wanted by an installer.' : ''}`,
     ...report.faults.map(fault => `${fault.at}  ${fault.code} ${fault.title}: ${fault.subject}`),
   ];
+}
+
+/** Who gave how much, the most first. */
+function sourceLines(items: Report['items']): string[] {
+  const bySource = new Map<string, number>();
+  for (const item of items)
+    for (const [source, bytes] of Object.entries(item.bySource))
+      if (bytes > 0) bySource.set(source, (bySource.get(source) ?? 0) + bytes);
+  if (bySource.size === 0) return [];
+  const told = [...bySource]
+    .toSorted(([, one], [, other]) => other - one)
+    .map(([source, bytes]) => `${source} (${sizeText(bytes)})`);
+  return [`Fetched from ${told.join(', ')}.`];
 }
 
 /** Sentences would make the table wider than any screen. */

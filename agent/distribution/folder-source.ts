@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../progress/clock.ts';
 import { readWithin, type ThrottleWorld, takeBandwidth } from './bandwidth-throttle.ts';
 import { folderFault } from './folder-fault.ts';
 import { MOST_READ_BYTES, openReadPace, type ReadPace } from './read-pace.ts';
-import { retrying } from './retry.ts';
+import { type Patience, retrying } from './retry.ts';
 import { type ShareConnections, shareOf } from './share-connections.ts';
 import { type GatedReads, openShareGate, type ShareGate } from './share-gate.ts';
 import type { DocumentOptions, ReadOptions, Source, SourceAddress } from './source.ts';
@@ -20,6 +20,8 @@ export interface FolderSourceWorld {
   >;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Told of each wait before something is read again. */
+  readonly onPause?: Patience['onPause'];
   /** Shared with the other folders of this thread. */
   readonly gate?: ShareGate;
   /** Where shares can be connected with an account. */
@@ -33,7 +35,7 @@ export function openFolderSource(
   world: FolderSourceWorld = { settings: defaultTransferSettings },
 ): Source {
   const reads = (world.gate ?? openShareGate()).forSource(world.settings);
-  const { settings, clock = systemClock, shares, random = Math.random } = world;
+  const { settings, clock = systemClock, shares, random = Math.random, onPause } = world;
   const isShare = shareOf(root) !== undefined;
   // A local disk takes nothing of the network.
   const line: ThrottleWorld = { settings: isShare ? settings : {}, clock };
@@ -46,7 +48,14 @@ export function openFolderSource(
   const isPassing = (thrown: unknown): thrown is Fault =>
     thrown instanceof Fault && (thrown.code === 'NET-01' ? mayComeBack : isShare && thrown.code === 'NET-04');
   const patiently = async <T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-    const patience = { retryCount, retryDelayMs, longestWaitMs, random, ...(signal ? { signal } : {}) };
+    const patience = {
+      retryCount,
+      retryDelayMs,
+      longestWaitMs,
+      random,
+      onPause,
+      ...(signal ? { signal } : {}),
+    };
     const result = await retrying(attempt, patience, isPassing);
     mayComeBack = true;
     return result;

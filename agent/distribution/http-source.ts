@@ -27,6 +27,8 @@ export interface HttpSourceWorld {
   readonly random: () => number;
   /** For what the address itself does not carry. */
   readonly accounts?: Accounts;
+  /** Told of each wait before a request is repeated. */
+  readonly onPause?: Patience['onPause'];
 }
 
 /**
@@ -59,6 +61,7 @@ export function openHttpSource(
     retryDelayMs: settings.retryDelayMs,
     longestWaitMs: settings.longestWaitMs,
     random,
+    onPause: world.onPause,
     ...(signal ? { signal } : {}),
   });
 

@@ -10,6 +10,8 @@ export interface Patience {
   readonly signal?: AbortSignal;
   /** A server that asks for a longer pause is not waited for; LONGEST_WAIT_MS when absent. */
   readonly longestWaitMs?: number | undefined;
+  /** Told of each wait before it begins. */
+  readonly onPause?: ((fault: Fault, waitMs: number) => void) | undefined;
 }
 
 /** No wait is longer, whatever the back-off has grown to. */
@@ -49,12 +51,10 @@ export function isWorthRepeating(thrown: unknown): thrown is Fault {
  */
 export async function pauseBefore(failures: number, fault: Fault, patience: Patience): Promise<void> {
   const backOffMs = patience.random() * patience.retryDelayMs * 2 ** failures;
+  const waitMs = Math.min(Math.max(backOffMs, askedWaitMs(fault)), LONGEST_WAIT_MS);
+  patience.onPause?.(fault, waitMs);
   try {
-    await wait(
-      Math.min(Math.max(backOffMs, askedWaitMs(fault)), LONGEST_WAIT_MS),
-      undefined,
-      patience.signal ? { signal: patience.signal } : {},
-    );
+    await wait(waitMs, undefined, patience.signal ? { signal: patience.signal } : {});
   } catch (cause) {
     throw new Fault('STOP-01', fault.subject, {}, { cause });
   }

@@ -76,8 +76,19 @@ interface Known {
   readonly liedAbout: Map<string, Fault>;
 }
 
-/** @param tell of each source that is set aside, once a time. */
-export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void = () => {}): SourceHealth {
+/** What people are told. */
+export interface SourceWords {
+  /** Once a time. */
+  aside(aside: SetAside): void;
+  lied(source: string, item: string, fault: Fault): void;
+  /** It has not one of the item's files. */
+  lacks(source: string, item: string, fault: Fault): void;
+}
+
+const SILENT: SourceWords = { aside() {}, lied() {}, lacks() {} };
+
+/** @returns the memory of one run, empty. */
+export function openSourceHealth(clock: Clock, words: SourceWords = SILENT): SourceHealth {
   /** By name: a source may be opened anew under the same address. */
   const known = new Map<string, Known>();
   const of = ({ name }: Source): Known => {
@@ -92,13 +103,15 @@ export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void =
   return {
     failed(source, item, fault) {
       const about = of(source);
-      if (isLie(fault)) about.liedAbout.set(item, fault);
-      else if (endsTheSource(fault)) {
+      if (isLie(fault)) {
+        about.liedAbout.set(item, fault);
+        words.lied(source.name, item, fault);
+      } else if (endsTheSource(fault)) {
         const untilMs = clock.ticks() + asideMs(about.failures, fault);
         about.aside = { source: source.name, fault, untilMs };
         about.failures++;
-        tell(about.aside);
-      }
+        words.aside(about.aside);
+      } else if (fault.code === 'NET-02') words.lacks(source.name, item, fault);
     },
     served(source, bytes, seconds) {
       const about = of(source);
@@ -142,12 +155,12 @@ export function openSourceHealth(clock: Clock, tell: (aside: SetAside) => void =
 
 /** Nearness first, then what the admin wants. */
 function rankOf({ level, name, priority }: Source): number {
-  const near = level ?? (isLocalFolder(name) ? 'local' : 'default');
+  const near = level ?? (isLocal(name) ? 'local' : 'default');
   return SOURCE_LEVELS.indexOf(near) * LEVEL_STEP + priority;
 }
 
 /** A path, a `file:` URL without a host, or a volume's label: a disk of this machine, what is plugged in, or what somebody has mounted. */
-function isLocalFolder(url: string): boolean {
+export function isLocal(url: string): boolean {
   return /^(\/|[a-z]:[\\/]|file:\/\/\/|volume:)/i.test(url);
 }
 

@@ -20,10 +20,10 @@ interface NamedFolder {
 
 /** @returns what `volume:LABEL/folder` names; undefined for every other address. */
 export function volumeOf(url: string): NamedFolder | undefined {
-  const [, label, rest = ''] = /^volume:([^/\\]+)((?:\/[^/\\]+)*)\/?$/i.exec(url) ?? [];
+  const [, label, rest = ''] = /^volume:([^\\/"*:<>?|]+)((?:\/[^\\/"*:<>?|]+)*)\/?$/i.exec(url) ?? [];
   if (label === undefined) return undefined;
   const names = rest.split('/').slice(1);
-  return names.some(name => name === '.' || name === '..') ? undefined : { label, names };
+  return [label, ...names].some(name => name === '.' || name === '..') ? undefined : { label, names };
 }
 
 /**

@@ -33,14 +33,14 @@ export const authoredServerUrl = wording(
 
 /** A distribution point: a web address, a file: URL, a share, a folder by its absolute path, or by the label of its volume. */
 export const sourceAddress = wording(
-  /^(https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+|volume:[^\\/"*:<>?|]{1,32}(\/(?!\.{1,2}(\/|$))[^\\/]+)*)$/,
-  'a URL or share (https://host/path, \\\\server\\share) without user name and password',
+  /^(https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+|volume:(?!\.{1,2}(\/|$))[^\\/"*:<>?|]{1,32}(\/(?!\.{1,2}(\/|$))[^\\/"*:<>?|]+)*)$/,
+  'a URL, share or volume (https://host/path, \\\\server\\share, volume:LABEL/folder) without user name and password',
 ).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
 
 /** As sourceAddress, in those documents. */
 const authoredSourceAddress = wording(
-  /^(https?:\/\/([^\s/@?#]+@)?[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+|volume:[^\\/"*:<>?|]{1,32}(\/(?!\.{1,2}(\/|$))[^\\/]+)*)$/,
-  'a URL or share (https://host/path, \\\\server\\share)',
+  /^(https?:\/\/([^\s/@?#]+@)?[^\s/@?#]+(\/[^\s?#]*)?|file:\/\/\S+|\\\\[^\\/]+\\.+|\/.+|[A-Za-z]:[\\/].+|volume:(?!\.{1,2}(\/|$))[^\\/"*:<>?|]{1,32}(\/(?!\.{1,2}(\/|$))[^\\/"*:<>?|]+)*)$/,
+  'a URL, share or volume (https://host/path, \\\\server\\share, volume:LABEL/folder)',
 ).refine(text => !/^(https?|file):/.test(text) || isAddress(text), NO_ADDRESS);
 
 /**

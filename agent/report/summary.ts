@@ -119,10 +119,8 @@ function reportItems(plans: readonly Plan[], records: readonly JournalRecord[]):
         : { cachedVersion: found.cachedVersion }),
       outcome: found.outcome,
       totalBytes: item.reference.totalBytes,
-      presentBytes:
-        results.length === 0
-          ? item.presentBytes
-          : Math.max(0, item.reference.totalBytes - reusedBytes - fetchedBytes),
+      // What lay there at first: what was fetched counts as it came, compressed or in vain.
+      presentBytes: results.length === 0 ? item.presentBytes : found.presentBytes,
       reusedBytes,
       fetchedBytes,
       bySource: addUp(results),

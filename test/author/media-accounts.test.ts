@@ -124,7 +124,7 @@ describe('accounts that nothing would hide are refused, in words that say where 
           accounts: [{ for: 'http://mp', user: 'media', password: 'word-4714' }],
         },
       },
-      /^media\/depot\.yaml:\d+:\d+ accounts: on media without a password .* say password: true/,
+      /^media\/depot\.yaml:\d+:\d+ accounts: on media without a password .* let it ask for a password/,
     ],
     [
       'an address with a user name alone',

@@ -10,9 +10,9 @@ const SEQUENCE = 'name: Install\nosImage: { id: CON00001, index: 1 }\n';
 const MEDIA = 'taskSequence: CON00020\nbootImage: CON00005\ncreatedBy: A. Admin\n';
 const SITE = 'site: CON\nname: Contoso\nkeys: { policy: policy, media: media }\n';
 const IN_POLICY =
-  'and policy can be read by everybody: set it under secret of a machine in machines.yaml, or on media with password: true';
+  'and policy can be read by everybody: set it under secret of a machine in machines.yaml, or on media that asks for a password';
 const ON_MEDIA =
-  'and on media without a password it can be read by everybody: say password: true, or set it under secret of a machine in machines.yaml';
+  'and on media without a password it can be read by everybody: let it ask for a password, or set it under secret of a machine in machines.yaml';
 
 test.each<[string, Tree, string]>([
   [

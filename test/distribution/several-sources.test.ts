@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { viewChunkIndex } from '../../agent/content/chunk-index.ts';
 import { cacheLayout } from '../../agent/content/layout.ts';
+import { tellSources } from '../../agent/commands/deployment/tell-sources.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import type { Source, SourceAddress } from '../../agent/distribution/source.ts';
@@ -192,7 +193,7 @@ describe('failures', () => {
     const told: SetAside[] = [];
     let now = 0;
     const clock: Clock = { ...systemClock, ticks: () => now };
-    const health = openSourceHealth(clock, aside => told.push(aside));
+    const health = openSourceHealth(clock, { aside: each => told.push(each), lied() {}, lacks() {} });
     const sources = [sourceAt(ill.url, { priority: 1 }), sourceAt(good.url, { priority: 2 })];
 
     await acquireFrom(first, sources, { health });
@@ -219,9 +220,18 @@ describe('failures', () => {
     const lying = await serving(({ path: name }) =>
       name.endsWith('a.bin') ? { kind: 'corrupt', offset: 7 } : undefined,
     );
-    const health = openSourceHealth(systemClock);
+    const told: string[] = [];
+    const observe = (event: ProgressEvent): void => {
+      if (event.kind === 'note') told.push(`${event.level} ${event.text}`);
+    };
+    const health = openSourceHealth(systemClock, tellSources(observe, systemClock));
     const sources = [sourceAt(lying.url)];
     await faultOf(acquireFrom(item, sources, { health }));
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^warning http:\/\/127\.0\.0\.1:\d+ gave something else than ABC00012 is, and is not asked for it again: NET-07 .*a\.bin/s,
+      ),
+    ]);
     const asked = lying.requests.length;
     const again = await faultOf(acquireFrom(item, sources, { health }));
     expect(again.code).toBe('CONTENT-01');

@@ -16,6 +16,8 @@ test.each([
   'volume:USB/dp/..',
   'volume:USB\\dp',
   'volume:USB//dp',
+  'volume:../x',
+  'volume:USB/C:/x',
   `volume:${'a'.repeat(33)}`,
 ])('%s names no volume', text => {
   expect(sourceAddress.safeParse(text).success).toBe(false);

@@ -256,8 +256,8 @@ export function testComposition(
     openImaging: async () => site.imaging,
     claim: what => claim(what, 'linux'),
     openProbes: async () => [],
-    openSource: (address, settings, volumes) =>
-      openSource(address, { settings, clock, random: () => 0.5, volumes }),
+    openSource: (address, settings, more = {}) =>
+      openSource(address, { ...more, settings, clock, random: () => 0.5 }),
     sleep: async () => {},
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
     events,

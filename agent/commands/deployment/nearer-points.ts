@@ -1,13 +1,12 @@
 // What policy's boundary groups make of the place where a machine is: which points are near. Dynamic media ask nearer management and distribution
 // points that policy names; site-based media ask nobody but their own points, the near ones first.
 import { boundaryText } from '../../console/boundary-text.ts';
-import type { Source } from '../../distribution/source.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
-import { asFault, type Fault } from '../../fault/fault.ts';
 import { type Boundary, boundaryOf, pointKey } from '../../policy/boundary.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { resolveVariables } from '../../policy/variables.ts';
 import { type ObtainedPolicy, type ObtainPolicyOptions, policyFrom } from './obtain-policy.ts';
+import { openOrPass, passOver } from './open-or-pass.ts';
 import type { RunContext } from './run-context.ts';
 
 /** Names the Active Directory site in Windows PE, which has no service that could find it out: on the media, or told by its prestart command. */
@@ -54,7 +53,7 @@ export async function policyFromNearer(
       note(context, 'info', `This machine is in ${names}: policy comes from ${point.name}.`);
       return policy;
     } catch (thrown) {
-      passOver(context, url, thrown);
+      passOver(url, thrown, context.observe);
     }
   }
   return first;
@@ -73,14 +72,7 @@ export function preferNearerPoints(context: RunContext, policy: Policy, facts: M
   const near = boundary.distributionPoints.filter(
     point => isDynamic || (point.level !== 'default' && own.has(pointKey(point))),
   );
-  const opened: Source[] = [];
-  for (const point of near) {
-    try {
-      opened.push(context.openSource(point));
-    } catch (thrown) {
-      passOver(context, point.url, thrown);
-    }
-  }
+  const opened = near.flatMap(point => openOrPass(point, context.openSource, context.observe));
   context.preferPoints({ sources: opened });
   return boundary;
 }
@@ -95,12 +87,6 @@ export function preferServingPoint(context: RunContext, policy: Policy, facts: M
   const url = boundaryOf(policy, facts).managementPoints.find(each => sameAddress(each, from));
   if (url !== undefined)
     context.preferPoints({ managementPoints: [context.openSource({ url, priority: NEARER })] });
-}
-
-function passOver(context: RunContext, url: string, thrown: unknown): void {
-  const fault: Fault = asFault(thrown);
-  if (fault.code === 'STOP-01' || fault.code === 'BUG-01') throw fault;
-  note(context, 'warning', `${url}: ${fault.message}`);
 }
 
 function note({ observe }: RunContext, level: 'info' | 'warning', text: string): void {

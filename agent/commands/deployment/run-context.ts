@@ -21,6 +21,7 @@ import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings, takeHttpSettings } from './agent-settings.ts';
 import { type ManifestStore, openManifestStore } from './manifest-store.ts';
 import { type OpenedMedia, openMedia } from './open-media.ts';
+import { openOrPass } from './open-or-pass.ts';
 import { judgeOwnReceipt, missingReceipt } from './receipt.ts';
 import { requireSystem } from './require-system.ts';
 import { openRevocations } from './revocations.ts';
@@ -31,6 +32,7 @@ import {
   receiverAt,
   receiversOf,
 } from './status-sender.ts';
+import { tellSources } from './tell-sources.ts';
 import { openTransferTuning, type TransferTuning } from './transfer-tuning.ts';
 
 /** Options that every command at a machine takes. */
@@ -184,24 +186,24 @@ async function open(
   closing.push(() => pool.close());
   // Every one of these commands proves what lies here: its threads start while it asks for the policy.
   pool.prepare();
-  const health = openSourceHealth(clock, ({ source, fault, untilMs }) => {
-    const seconds = Math.round((untilMs - clock.ticks()) / 1000);
-    const text = `${source} is set aside for ${seconds} s: ${fault.code}: ${fault.message}`;
-    observe({ kind: 'note', level: 'warning', component: 'transfer', text });
-  });
+  const words = tellSources(observe, clock);
+  const health = openSourceHealth(clock, words);
   const transfer = openTransferTuning(settings.transfer, () => sources.length);
   const openSource: RunContext['openSource'] = address => {
     const source = composition.openSource(
       { ...address, ...accessTo(address.url, settings.http) },
       transfer.live,
-      () => machine.volumes(),
+      {
+        volumes: () => machine.volumes(),
+        onPause: (fault, waitMs) => words.pauses(address.url, fault, waitMs),
+      },
     );
     closing.push(() => source.close());
     return timedSource(source, health, clock);
   };
   closing.push(() => composition.shares?.close());
   const sources = manifest.distributionPoints
-    .map(point => openSource(point))
+    .flatMap(point => openOrPass(point, openSource, observe))
     .sort((a, b) => a.priority - b.priority);
   const managementPoints = manifest.managementPoints.map((url, priority) => openSource({ url, priority }));
   let statusReceivers = (): readonly Receiver[] => receiversOf(managementPoints);

@@ -30,6 +30,8 @@ export async function fetchPacked(rank: readonly Source[], fetch: PackedFetch): 
     refuse(source, fault) {
       if (packs.isRefused(source)) return;
       (isLie(fault) ? fetch.wrongPacks : refused).add(source);
+      // Whether it is away will show with plain files, and is told then.
+      if (fault.code === 'NET-01') return;
       const text = `Packs of ${source.name} are not used: ${fault.message}`;
       fetch.world.observe({ kind: 'note', level: 'warning', component: 'transfer', text });
     },
