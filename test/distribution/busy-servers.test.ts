@@ -2,10 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { tellSources } from '../../agent/commands/deployment/tell-sources.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import type { Source } from '../../agent/distribution/source.ts';
 import { openSourceHealth } from '../../agent/distribution/source-health.ts';
+import { Fault } from '../../agent/fault/fault.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
 import { acquireWorld, filesBelow, publishItem } from '../support/content-kit.ts';
 import { type MisbehavingServer, startMisbehavingServer } from '../support/misbehaving-server.ts';
@@ -26,9 +28,15 @@ async function busyServer(dp: string, retryAfter: string, busyRequests: number):
   return server;
 }
 
-function open(url: string, longestWaitMs: number, priority = 1): Source {
+function open(
+  url: string,
+  longestWaitMs: number,
+  priority = 1,
+  onPause: (fault: Fault, waitMs: number) => void = () => {},
+): Source {
   const settings = { ...impatient, longestWaitMs };
-  const source = openSource({ url, priority }, { settings, clock: systemClock, random: () => 0.5 });
+  const effects = { settings, clock: systemClock, random: () => 0.5, onPause };
+  const source = openSource({ url, priority }, effects);
   onTestFinished(() => source.close());
   return source;
 }
@@ -40,13 +48,22 @@ async function published(name: string) {
   return { dp, volume, item: await publishItem(dp, { 'a.txt': Buffer.from('one of two') }) };
 }
 
-test('a pause within the patience is waited for, in full', async () => {
+test('a pause within the patience is waited for, in full, and told', async () => {
   const { dp, volume, item } = await published('short');
   const server = await busyServer(dp, '1', 1);
   const begun = performance.now();
-  await acquire(item, acquireWorld(volume, [open(server.url, 2000)]));
+  const told: string[] = [];
+  const words = tellSources(event => void told.push(event.kind === 'note' ? event.text : ''), systemClock);
+  const onPause = (fault: Fault, waitMs: number): void => {
+    // Of the connections that wait together one is told.
+    for (let connection = 0; connection < 4; connection++) words.pauses(server.url, fault, waitMs);
+  };
+  await acquire(item, acquireWorld(volume, [open(server.url, 2000, 1, onPause)]));
   expect(performance.now() - begun).toBeGreaterThan(990);
   expect(server.requests).toHaveLength(2);
+  expect(told).toEqual([expect.stringMatching(/^http:\S+ is asked again in 1 s: NET-04 /)]);
+  words.pauses(server.url, new Fault('NET-01', 'dp'), 999);
+  expect(told).toHaveLength(1);
 });
 
 test('of a server that asks for more, the next one is asked at once, and it is left alone as long as it asked', async () => {

@@ -2,9 +2,9 @@
 import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tellSources } from '../../agent/commands/deployment/tell-sources.ts';
 import { viewChunkIndex } from '../../agent/content/chunk-index.ts';
 import { cacheLayout } from '../../agent/content/layout.ts';
-import { tellSources } from '../../agent/commands/deployment/tell-sources.ts';
 import { acquire } from '../../agent/distribution/acquire.ts';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import type { Source, SourceAddress } from '../../agent/distribution/source.ts';
