@@ -133,7 +133,7 @@ async function captureWithUsmt(work: CaptureWork): Promise<Done> {
   await machine.protect(folder);
   let usmt: UsmtResult | undefined;
   try {
-    const tools = options.tools ?? (await fetchUsmt(given, folder, composition));
+    const tools = options.tools ?? (await fetchUsmt(given, folder, machine, composition));
     const method = usmtMethod(
       store,
       async place => {

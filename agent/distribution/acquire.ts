@@ -4,6 +4,7 @@ import type { CacheLayout } from '../content/layout.ts';
 import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import type { WorkerPool } from '../content/worker-pool.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
+import type { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import type { Observe } from '../progress/event.ts';
 import type { RunProgress } from '../progress/run-progress.ts';
@@ -40,6 +41,8 @@ export interface AcquireWorld {
   readonly progress?: RunProgress;
   readonly signal?: AbortSignal;
   readonly deadline?: Deadline;
+  /** Told of each wait for a source. */
+  readonly pauses?: (source: string, fault: Fault, waitMs: number) => void;
 }
 
 /** One item to make whole. `manifest` is verified against `reference.digest` by the caller. */

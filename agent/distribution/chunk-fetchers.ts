@@ -2,11 +2,10 @@
 import type { ChunkIndex } from '../content/chunk-index.ts';
 import { shareChunkIndex } from '../content/chunk-index.ts';
 import { faultFromData } from '../content/job-messages.ts';
-import type { AcquireWorld } from './acquire.ts';
 import { bytesOf } from './chunk-runs.ts';
 import { type ChunkFetch, FETCH_SCRATCH_BYTES, fetchChunks } from './fetch-chunks.ts';
 import type { FetchChunks, LaneWorld } from './lane-world.ts';
-import type { Patience } from './retry.ts';
+import { patienceOf } from './patience-of.ts';
 import type { Source } from './source.ts';
 import type { ChunksTask, Task } from './tasks.ts';
 
@@ -26,7 +25,7 @@ export function fetchInPlace(
     {
       source,
       durable: world.durable,
-      patience: patienceOf(world, signal),
+      patience: patienceOf(world, source, signal),
       scratch: new Uint8Array(FETCH_SCRATCH_BYTES),
       advance,
     },
@@ -70,9 +69,4 @@ export function threadedFetch(
     });
     return { ...fetched, ...(failure ? { failure: faultFromData(failure) } : {}) };
   };
-}
-
-/** As the settings have it. */
-export function patienceOf({ settings, random }: AcquireWorld, signal: AbortSignal): Patience {
-  return { retryCount: settings.retryCount, retryDelayMs: settings.retryDelayMs, random, signal };
 }

@@ -1,12 +1,13 @@
 // Has the sources of one rank work together: each connection takes the next task, large amounts are for worker threads that have connections of their own.
 import { Fault } from '../fault/fault.ts';
-import { fetchInPlace, patienceOf, threadedFetch } from './chunk-fetchers.ts';
+import { fetchInPlace, threadedFetch } from './chunk-fetchers.ts';
 import { fetchFile } from './fetch-file.ts';
 import { fetchRuns } from './fetch-runs.ts';
 import { placeSmallFile } from './file-work.ts';
 import { connectionsOf, makeRoom } from './host-connections.ts';
 import type { FetchChunks, LaneWorld, TransferTools } from './lane-world.ts';
 import { counted, inTurns, type Lane, stoppingAll, workThrough } from './lanes.ts';
+import { patienceOf } from './patience-of.ts';
 import type { Source } from './source.ts';
 import { isOurOwn } from './source-failure.ts';
 import { bytesOfTask, type FileTask, type Task } from './tasks.ts';
@@ -101,7 +102,7 @@ async function fetchSmall(
   const begun = world.clock.ticks();
   try {
     const order = { from: task.from, subject: task.subject, size: file.size, sha256: file.sha256 };
-    const bytes = await fetchFile(order, source, patienceOf(world, signal), count =>
+    const bytes = await fetchFile(order, source, patienceOf(world, source, signal), count =>
       meter.received(source.name, count),
     );
     choice.health.served(source, file.size, (world.clock.ticks() - begun) / 1000);

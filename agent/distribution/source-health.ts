@@ -4,6 +4,7 @@ import type { Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import { SOURCE_LEVELS, type Source } from './source.ts';
 import { endsTheSource, isLie } from './source-failure.ts';
+import { CONTENT_ONLY } from './template-source.ts';
 
 export interface SetAside {
   readonly source: string;
@@ -111,7 +112,8 @@ export function openSourceHealth(clock: Clock, words: SourceWords = SILENT): Sou
         about.aside = { source: source.name, fault, untilMs };
         about.failures++;
         words.aside(about.aside);
-      } else if (fault.code === 'NET-02') words.lacks(source.name, item, fault);
+      } else if (fault.code === 'NET-02' && fault.detail.found !== CONTENT_ONLY)
+        words.lacks(source.name, item, fault);
     },
     served(source, bytes, seconds) {
       const about = of(source);

@@ -3,6 +3,9 @@
 import { Fault } from '../fault/fault.ts';
 import type { Source, SourceAddress } from './source.ts';
 
+/** What such a point is for people, who need not be told of each document that it lacks. */
+export const CONTENT_ONLY = 'a supplier of files of content only';
+
 /** One file of an item, as the layout of a distribution point of this site names it. */
 interface NamedFile {
   readonly id: string;
@@ -87,5 +90,5 @@ function filled(template: string, file: NamedFile, encode: (name: string) => str
 }
 
 function noSuchFile(name: string, path: string): Fault {
-  return new Fault('NET-02', path, { source: name, found: 'a supplier of files of content only' });
+  return new Fault('NET-02', path, { source: name, found: CONTENT_ONLY });
 }

@@ -37,33 +37,44 @@ export function openVolumeSource(
   volumes: ListVolumes,
   openAt: (folder: string) => Source,
 ): Source {
-  let found: Source | undefined;
+  let found: { readonly folder: string; readonly source: Source } | undefined;
 
-  async function fromOne<T>(ask: (source: Source) => Promise<T>): Promise<T> {
-    if (found !== undefined) {
-      try {
-        return await ask(found);
-      } catch (thrown) {
-        if (!isGone(thrown)) throw thrown;
-        // Pulled out, or plugged in elsewhere.
-        found = undefined;
-      }
-    }
+  async function folders(): Promise<readonly string[]> {
     const listed = await volumes().catch(cause => {
+      if (!(cause instanceof Fault)) throw cause;
       // A stick that is pulled out while it is looked for is no failure of this machine's disk.
       throw new Fault('NET-01', address.url, {}, { cause });
     });
     const named = listed.filter(each => each.label.toLowerCase() === label.toLowerCase());
+    return named.map(({ root }) => path.join(root, ...names));
+  }
+
+  async function fromOne<T>(ask: (source: Source) => Promise<T>): Promise<T> {
     let failure: unknown;
-    for (const { root } of named) {
-      const source = openAt(path.join(root, ...names));
+    /** That one has not the file says more than that another has not the folder. */
+    const passOver = (thrown: unknown): void => {
+      if (!isGone(thrown) && !isAbsent(thrown)) throw thrown;
+      if (failure === undefined || isAbsent(thrown)) failure = thrown;
+    };
+    const before = found;
+    if (before !== undefined) {
+      try {
+        return await ask(before.source);
+      } catch (thrown) {
+        passOver(thrown);
+        // Pulled out, or plugged in elsewhere.
+        if (isGone(thrown)) found = undefined;
+      }
+    }
+    for (const folder of await folders()) {
+      if (folder === found?.folder) continue;
+      const source = openAt(folder);
       try {
         const answer = await ask(source);
-        found = source;
+        found = { folder, source };
         return answer;
       } catch (thrown) {
-        failure ??= thrown;
-        if (!isGone(thrown) && !isAbsent(thrown)) throw thrown;
+        passOver(thrown);
       }
     }
     throw failure ?? new Fault('NET-01', address.url, { expected: `a volume with the label ${label}` });

@@ -101,12 +101,10 @@ function reportItems(plans: readonly Plan[], records: readonly JournalRecord[]):
   const first = plans[0];
   const last = plans.at(-1);
   if (first === undefined || last === undefined) return [];
-  const done = recordsOf(records, 'action-finished');
   return last.items.map(item => {
     const found = first.items.find(candidate => candidate.reference.id === item.reference.id) ?? item;
-    const results = done
-      .filter(record => record.action === `acquire-content:${item.reference.id}`)
-      .map(record => record.result);
+    const acquired = acquisitionsOf(item.reference.id, records);
+    const results = acquired.map(({ result }) => result);
     const reusedBytes = sum(results.map(result => result.reusedBytes ?? 0));
     const fetchedBytes = sum(results.map(result => result.fetchedBytes ?? 0));
     return {
@@ -119,13 +117,43 @@ function reportItems(plans: readonly Plan[], records: readonly JournalRecord[]):
         : { cachedVersion: found.cachedVersion }),
       outcome: found.outcome,
       totalBytes: item.reference.totalBytes,
-      // What lay there at first: what was fetched counts as it came, compressed or in vain.
-      presentBytes: results.length === 0 ? item.presentBytes : found.presentBytes,
+      presentBytes:
+        presentBefore(item, acquired) ?? Math.max(0, item.reference.totalBytes - reusedBytes - fetchedBytes),
       reusedBytes,
       fetchedBytes,
       bySource: addUp(results),
     };
   });
+}
+
+interface Acquisition {
+  /** Of the version that the plan wanted then. */
+  readonly digest: string | undefined;
+  readonly result: ActionResult;
+}
+
+function acquisitionsOf(id: string, records: readonly JournalRecord[]): readonly Acquisition[] {
+  const found: Acquisition[] = [];
+  let digest: string | undefined;
+  for (const record of records) {
+    if (record.type === 'plan')
+      digest = record.plan.items.find(({ reference }) => reference.id === id)?.reference.digest;
+    else if (record.type === 'action-finished' && record.action === `acquire-content:${id}`)
+      found.push({ digest, result: record.result });
+  }
+  return found;
+}
+
+/**
+ * What lay there before this version was acquired; not what is left of its size, since fetched bytes count as they came, compressed or in vain.
+ * @returns undefined where the journal does not say.
+ */
+function presentBefore(
+  { reference, presentBytes }: Plan['items'][number],
+  acquired: readonly Acquisition[],
+): number | undefined {
+  if (acquired.length === 0) return presentBytes;
+  return acquired.find(({ digest }) => digest === reference.digest)?.result.presentBytes;
 }
 
 function addUp(results: readonly ActionResult[]): Record<string, number> {

@@ -72,7 +72,7 @@ test('one that lacks a file, and one that has another, are named; and who gave w
   );
   expect(notes).toContainEqual(
     expect.stringMatching(
-      /^info: volume:STICK\/dp has not all of CON00004; what it lacks comes from elsewhere\. NET-02 /,
+      /^info: volume:STICK\/dp has not all of CON00004; what it lacks is asked of others\. NET-02 /,
     ),
   );
   const composition = testComposition(site);

@@ -61,6 +61,19 @@ test('of several with one label the one that has it', async () => {
   expect(await read(openAt('volume:USB/dp'))).toBe('ok');
 });
 
+test('also when the first one gave something else before, and when one of them has not even the folder', async () => {
+  const { volumes, openAt } = computer();
+  volumes.push({ label: 'USB', root: await stick('half', { 'dp/g': 'go' }) });
+  const source = openAt('volume:USB/dp');
+  expect(await read(source, 'g')).toBe('go');
+  expect((await faultOf(read(source))).code).toBe('NET-02');
+  volumes.unshift({ label: 'USB', root: await stick('bare', { other: 'x' }) });
+  expect((await faultOf(read(source))).code).toBe('NET-02');
+  volumes.push({ label: 'usb', root: await stick('other half', { 'dp/f': 'ok' }) });
+  expect(await read(source)).toBe('ok');
+  expect(await read(source, 'g')).toBe('go');
+});
+
 test('that is not plugged in is not reached, and is found when it is', async () => {
   const { volumes, openAt } = computer();
   const source = openAt('volume:USB/dp');

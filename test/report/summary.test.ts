@@ -59,6 +59,43 @@ const acquired = (fetchedBytes: number, reusedBytes: number): JournalEntry => ({
   result: { fetchedBytes, reusedBytes, indexBytes: 7, bySource: { dp: fetchedBytes } },
 });
 
+test('what was present is what lay there before this version came, however its bytes came', () => {
+  const acquiredWith = (presentBytes: number, fetchedBytes: number): JournalEntry => {
+    const entry = acquired(fetchedBytes, 0);
+    return entry.type === 'action-finished' ? { ...entry, result: { ...entry.result, presentBytes } } : entry;
+  };
+  const presentOf = (...entries: readonly JournalEntry[]) =>
+    summarize(records(...entries), '1').items.map(({ presentBytes }) => presentBytes);
+  // Compressed: 40 bytes brought 90. In vain: 150 did.
+  for (const fetchedBytes of [40, 150])
+    expect(
+      presentOf(run('deploy'), planEntry(planned('ABC00004', 'damaged', 10)), acquiredWith(10, fetchedBytes)),
+    ).toEqual([10]);
+  // A first attempt that failed had staged 90 of them; going on finds all of it.
+  expect(
+    presentOf(
+      run('deploy'),
+      planEntry(planned('ABC00004', 'missing', 0)),
+      run('deploy'),
+      planEntry(planned('ABC00004', 'missing', 0)),
+      acquiredWith(90, 10),
+      acquiredWith(100, 0),
+    ),
+  ).toEqual([90]);
+  // Another version was acquired before.
+  const other = planned('ABC00004', 'missing', 0);
+  expect(
+    presentOf(
+      run('deploy'),
+      planEntry({ ...other, reference: { ...other.reference, digest: 'of the older one' } }),
+      acquiredWith(70, 30),
+      run('deploy'),
+      planEntry(other),
+      acquiredWith(20, 80),
+    ),
+  ).toEqual([20]);
+});
+
 test('the first plan tells how the disk was found, and fetched bytes add up over the runs', () => {
   const report = summarize(
     records(

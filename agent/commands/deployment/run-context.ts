@@ -32,7 +32,7 @@ import {
   receiverAt,
   receiversOf,
 } from './status-sender.ts';
-import { tellSources } from './tell-sources.ts';
+import { type SourceTelling, tellSources } from './tell-sources.ts';
 import { openTransferTuning, type TransferTuning } from './transfer-tuning.ts';
 
 /** Options that every command at a machine takes. */
@@ -58,6 +58,8 @@ export interface RunContext extends OpenedMedia {
   readonly managementPoints: readonly Source[];
   /** What the run has learned of its sources. */
   readonly health: SourceHealth;
+  /** Told of each wait for a source. */
+  readonly pauses: SourceTelling['pauses'];
   /** What all transfers of the run go by; a task sequence may tune it. */
   readonly transfer: TransferTuning;
   /** From the beginning of the run. */
@@ -231,6 +233,7 @@ async function open(
     sources,
     managementPoints,
     health,
+    pauses: words.pauses,
     transfer,
     ...(deadline === undefined ? {} : { deadline }),
     openSource,

@@ -35,6 +35,7 @@ export function stepWorld(context: RunContext, plan: Plan, basis: DeploymentBasi
     pool: context.pool,
     sources: context.sources,
     health: context.health,
+    pauses: context.pauses,
     clock: composition.clock,
     random: composition.random,
     observe: context.observe,

@@ -39,7 +39,7 @@ export function tellSources(observe: Observe, clock: Clock): SourceTelling {
       const key = JSON.stringify([source, item]);
       if (lacking.has(key)) return;
       lacking.add(key);
-      note('info', `${source} has not all of ${item}; what it lacks comes from elsewhere. ${fault.message}`);
+      note('info', `${source} has not all of ${item}; what it lacks is asked of others. ${fault.message}`);
     },
     pauses(source, fault, waitMs) {
       if (waitMs < TOLD_FROM_MS || (paused.get(source) ?? 0) > clock.ticks()) return;

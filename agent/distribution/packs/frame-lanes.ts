@@ -7,6 +7,7 @@ import { Fault } from '../../fault/fault.ts';
 import type { AcquireRequest, AcquireWorld } from '../acquire.ts';
 import { connectionsOf, makeRoom } from '../host-connections.ts';
 import { counted, inTurns, type Lane, stoppingAll, workThrough } from '../lanes.ts';
+import { patienceOf } from '../patience-of.ts';
 import type { Source } from '../source.ts';
 import { RANGE_BYTES, rangesOf } from './choose-frames.ts';
 import { fetchFrames } from './fetch-frames.ts';
@@ -82,7 +83,6 @@ async function fetchSome(
 ): Promise<readonly PackFrame[]> {
   const { choice, world, meter, wanted, request, buffers } = packs;
   const { health } = choice;
-  const { retryCount, retryDelayMs } = world.settings;
   const subject = `${source.name} ${pack.subject}`;
   const begun = world.clock.ticks();
   let receivedBytes = 0;
@@ -90,7 +90,7 @@ async function fetchSome(
     { pack: pack.path, packBytes, frames, gapBytes: health.requestCostBytes(source), whole },
     {
       source,
-      patience: { retryCount, retryDelayMs, random: world.random, signal },
+      patience: patienceOf(world, source, signal),
       received: bytes => {
         receivedBytes += bytes;
       },
