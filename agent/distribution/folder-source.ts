@@ -41,13 +41,14 @@ export function openFolderSource(
   const line: ThrottleWorld = { settings: isShare ? settings : {}, clock };
   const openPace = (): ReadPace => openReadPace(settings, clock);
   const place: Place = { root, reads, line, isShare, openPace, ...(shares === undefined ? {} : { shares }) };
-  const { retryCount, retryDelayMs, longestWaitMs } = settings;
   // What is not plugged in does not come with waiting. A share may, and so may a folder that was there.
   let mayComeBack = isShare;
   // A share says NET-04 of much that passes, a disk of a bad sector. A read that hangs (NET-05) is still under way.
   const isPassing = (thrown: unknown): thrown is Fault =>
     thrown instanceof Fault && (thrown.code === 'NET-01' ? mayComeBack : isShare && thrown.code === 'NET-04');
   const patiently = async <T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+    // Read anew each time: a task sequence may change them.
+    const { retryCount, retryDelayMs, longestWaitMs } = settings;
     const patience = {
       retryCount,
       retryDelayMs,

@@ -52,6 +52,33 @@ test.each(['document', 'file'] as const)(
   },
 );
 
+test('settings are asked for when they are needed: they are not all known when a run opens its sources, and may change', async () => {
+  const { folder } = await ready('live');
+  let isReady = false;
+  let retryCount = 0;
+  const settings = {
+    ...impatient,
+    get longestWaitMs(): number {
+      if (!isReady) throw new Error('asked too early');
+      return 1000;
+    },
+    get retryCount() {
+      return retryCount;
+    },
+  };
+  let waits = 0;
+  const random = (): number => waits++;
+  const source = openSource({ url: folder, priority: 1 }, { settings, clock: systemClock, random });
+  isReady = true;
+  await readAll(source, 'f', whole);
+  await rename(folder, `${folder}.away`);
+  await faultOf(readAll(source, 'f', whole));
+  expect(waits).toBe(0);
+  retryCount = 1;
+  await faultOf(readAll(source, 'f', whole));
+  expect(waits).toBe(1);
+});
+
 test('one that was never there is not: nobody waits for a stick that is not plugged in', async () => {
   const { folder, source, waits } = await ready('never');
   await rename(folder, `${folder}.away`);
