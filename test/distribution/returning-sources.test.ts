@@ -129,18 +129,12 @@ test('one that answers and gives no file does not keep the item from becoming wh
   expect(await whole()).toEqual([]);
 });
 
-test('one that lied is not looked at', async () => {
-  const { item, world, servers, whole } = await ready('liar', request =>
-    isContent(request) ? { kind: 'corrupt', offset: 7 } : undefined,
-  );
-  await acquire(item, world);
-  expect(await whole()).toEqual([]);
-  expect(servers.near.requests.filter(isLook)).toEqual([]);
-});
-
-test('one that wants another account is not asked again and again: that would lock it', async () => {
-  const { item, world, servers, whole } = await ready('account', request =>
-    isContent(request) ? { kind: 'status', status: 401 } : undefined,
+test.each<[string, Misbehaviour]>([
+  ['lied', { kind: 'corrupt', offset: 7 }],
+  ['wants another account, which asking again and again would lock', { kind: 'status', status: 401 }],
+])('one that %s is not looked at', async (_, wrong) => {
+  const { item, world, servers, whole } = await ready(wrong.kind, request =>
+    isContent(request) ? wrong : undefined,
   );
   await acquire(item, world);
   expect(await whole()).toEqual([]);
