@@ -225,8 +225,9 @@ function etagOf(file: Uint8Array): string {
   return `"${createHash('sha256').update(file).digest('hex')}"`;
 }
 
-/** Node resets no TLS connection; the one below it, which TLS keeps to itself, it does. */
+/** Node resets no TLS connection; the one below it, which TLS keeps to itself, it does. None is left where the client went first. */
 function reset(socket: Socket | null): void {
+  if (!socket || socket.destroyed) return;
   const below: unknown = socket instanceof TLSSocket ? Reflect.get(socket, '_parent') : socket;
   if (below instanceof Socket) below.resetAndDestroy();
   else throw new Error('no connection to reset');
