@@ -32,7 +32,7 @@ export function addReport(
     .action(async (options: ReportOptions) => exit(await showReport(options, await compose())));
 }
 
-/** @returns 0. @throws JOURNAL-03 where there is neither a journal nor a kept report. */
+/** @returns 0. @throws JOURNAL-04 where there is neither a journal nor a kept report. */
 export async function showReport(options: ReportOptions, composition: Composition): Promise<number> {
   const report = await findReport(options, composition);
   composition.endProgress();
@@ -54,7 +54,7 @@ async function findReport(options: ReportOptions, composition: Composition): Pro
       const kept = await keptReport(volume.root);
       if (kept !== undefined) return kept;
     }
-    throw new Fault('JOURNAL-03', options.disk ?? 'this computer', {
+    throw new Fault('JOURNAL-04', options.disk ?? 'this computer', {
       volumes: volumes.map(volume => volume.root),
     });
   } finally {

@@ -82,7 +82,13 @@ export type JournalEntry =
       readonly seconds: number;
       readonly result: ActionResult;
     }
-  | { readonly type: 'action-failed'; readonly action: ActionKey; readonly fault: FaultRecord }
+  /** `seconds` of this attempt and the wait before it; journals of earlier versions have none. */
+  | {
+      readonly type: 'action-failed';
+      readonly action: ActionKey;
+      readonly seconds?: number;
+      readonly fault: FaultRecord;
+    }
   /** A command of an item (counted from 1) is about to run; and it has ended as it should. Between them the computer may have gone down. */
   | { readonly type: 'command-started'; readonly action: ActionKey; readonly command: number }
   | {

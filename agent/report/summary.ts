@@ -177,7 +177,7 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
   const keys = new Set([...earlier.filter(action => !planned.includes(action)), ...planned]);
   return [...keys].map(action => {
     const result = past.finished.get(action);
-    const finished = recordsOf(records, 'action-finished').filter(record => record.action === action);
+    const ended = [...recordsOf(records, 'action-finished'), ...recordsOf(records, 'action-failed')];
     return {
       action,
       ...titled(titles.get(action)),
@@ -189,7 +189,7 @@ function reportActions(plan: Plan | undefined, records: readonly JournalRecord[]
             : past.failed.has(action)
               ? 'failed'
               : 'cut',
-      seconds: sum(finished.map(record => record.seconds)),
+      seconds: sum(ended.filter(record => record.action === action).map(({ seconds = 0 }) => seconds)),
       starts: recordsOf(records, 'action-started').filter(record => record.action === action).length,
       ...(result === undefined ? { ...faultOf(action, past, records) } : { result }),
     };

@@ -46,6 +46,13 @@ export async function carryOut(
   const { retry, continueOnError = false } = action.control ?? {};
   const began = world.clock.ticks();
   const seconds = (): number => (world.clock.ticks() - began) / 1000;
+  let journaled = 0;
+  /** Since the action's last record: added up over its records they are the time it took. */
+  const since = (): number => {
+    const before = journaled;
+    journaled = seconds();
+    return journaled - before;
+  };
   // A restart in the middle of an attempt does not give the author's others back: an installer that restarts and fails would do so for ever.
   const before = recall(journal.records).failures.get(key) ?? 0;
   for (let attempt = before + 1; ; attempt++) {
@@ -53,7 +60,7 @@ export async function carryOut(
       const result = { ...(await attemptOnce(action, step, world, journal)), ...counted(attempt) };
       if (result.resumes === true) return result;
       if (action.name !== 'retire-media')
-        await journal.append({ type: 'action-finished', action: key, seconds: seconds(), result });
+        await journal.append({ type: 'action-finished', action: key, seconds: since(), result });
       world.observe({
         kind: 'finished',
         stage: STAGES[action.name],
@@ -63,7 +70,12 @@ export async function carryOut(
       return result;
     } catch (thrown) {
       const fault = asFault(thrown);
-      await journal.append({ type: 'action-failed', action: key, fault: faultRecord(fault) });
+      await journal.append({
+        type: 'action-failed',
+        action: key,
+        seconds: since(),
+        fault: faultRecord(fault),
+      });
       if (endsEverything(fault)) throw fault;
       // What takes the computer down each time would do so for ever: this run cannot count its own attempts.
       if (retry !== undefined && attempt < retry.attempts && fault.code !== 'PKG-06') {
@@ -77,7 +89,7 @@ export async function carryOut(
       }
       if (!continueOnError || ENDS_THE_RUN.has(action.name)) throw fault;
       const result = { failed: faultRecord(fault), ...counted(attempt) };
-      await journal.append({ type: 'action-finished', action: key, seconds: seconds(), result });
+      await journal.append({ type: 'action-finished', action: key, seconds: since(), result });
       warn(action, world, `failed (${fault.message}); the task sequence goes on`);
       return result;
     }

@@ -164,6 +164,27 @@ test('an action that was started and never ended is told apart from one that fai
   expect(reportLines(report).join('\n')).toMatch(/install-application:ABC00004 +failed .*PKG-01 t/);
 });
 
+test('what an action took is the time of all its attempts, those that failed and those of earlier runs among them', () => {
+  const fault = { code: 'PKG-01', title: 't', subject: 's', detail: {}, causes: [] } as const;
+  const action = 'install-application:ABC00004';
+  const report = summarize(
+    records(
+      run('continue'),
+      { type: 'action-started', action },
+      { type: 'action-failed', action, seconds: 40, fault },
+      { type: 'run-failed', fault },
+      run('continue'),
+      { type: 'action-started', action },
+      // As earlier versions wrote it.
+      { type: 'action-failed', action, fault },
+      { type: 'action-started', action },
+      { type: 'action-finished', action, seconds: 2.5, result: {} },
+    ),
+    '1',
+  );
+  expect(report.actions).toMatchObject([{ action, state: 'finished', seconds: 42.5, starts: 3 }]);
+});
+
 test('an action that failed, was started again and then cut is cut', () => {
   const fault = { code: 'PKG-01', title: 't', subject: 's', detail: {}, causes: [] } as const;
   const action = 'install-application:ABC00004';

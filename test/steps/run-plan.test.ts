@@ -177,10 +177,16 @@ describe('a failing step', () => {
     exitCodes(disk, { 'flaky.cmd': [1, 1, 0] });
     const action = command('flaky.cmd', { retry: { attempts: 3, delaySeconds: 20 } });
     const kit = await openStepKit({ disk, actions: [action] });
+    const began = performance.now();
     await kit.run();
+    const tookSeconds = (performance.now() - began) / 1000;
     expect(kit.waits).toEqual([20_000, 20_000]);
     expect(startsOf(kit, action)).toBe(3);
-    expect(kit.journal.records.filter(each => each.type === 'action-failed')).toHaveLength(2);
+    const failed = kit.journal.records.filter(each => each.type === 'action-failed');
+    expect(failed).toHaveLength(2);
+    for (const { seconds } of failed) expect(seconds).toBeGreaterThan(0);
+    // No attempt is counted twice.
+    expect(summarize(kit.journal.records, '1').actions[0]?.seconds).toBeLessThanOrEqual(tookSeconds);
     expect(resultOf(kit, action)).toMatchObject({ exitCode: 0, attempts: 3 });
     expect(kit.notes('warning')[0]).toContain('trying again in 20 s, 2 more times at most');
   });

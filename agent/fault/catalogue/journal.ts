@@ -21,4 +21,11 @@ export const JOURNAL = {
     safe: 'No step was run.',
     next: 'Run `prestage deploy` from the boot image first.',
   },
+  'JOURNAL-04': {
+    title: 'Nothing to report',
+    meaning:
+      'None of the volumes holds the journal of a deployment, or a whole report that a finished one left below Windows\\Logs\\Prestage.',
+    safe: 'Nothing was changed.',
+    next: 'Run `prestage deploy` first; of a rehearsal, name its disk with `--disk`.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
