@@ -21,7 +21,7 @@ export function openInPlacePool({
   return {
     size: 1,
     prepare() {},
-    run(name, input, { signal = never, advance = () => {} } = {}) {
+    run(name, input, { signal = never, advance = () => {}, onPause = () => {} } = {}) {
       const mine = last.then(async () => {
         // Jobs compute without waiting: between two of them signals and the screen get their turn.
         await breathe();
@@ -29,7 +29,7 @@ export function openInPlacePool({
         const job = jobNamed(jobs, name);
         try {
           const stopped = (): boolean => signal.aborted;
-          return await job(input, { scratch, durable, advance, signal, stopped, remember });
+          return await job(input, { scratch, durable, advance, onPause, signal, stopped, remember });
         } catch (thrown) {
           throw asFault(thrown);
         }

@@ -17,6 +17,7 @@ export type ToWorker =
 /** From the worker. */
 export type FromWorker =
   | { readonly kind: 'advanced'; readonly job: number; readonly bytes: number }
+  | { readonly kind: 'pauses'; readonly job: number; readonly fault: FaultData; readonly waitMs: number }
   | { readonly kind: 'done'; readonly job: number; readonly output: unknown }
   | { readonly kind: 'failed'; readonly job: number; readonly fault: FaultData }
   | { readonly kind: 'forgotten' };

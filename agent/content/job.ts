@@ -1,7 +1,7 @@
 // What a job is: a function over plain data and the few things that a worker thread can lend it.
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
-import type { JobAdvance, JobCatalogue, JobName } from './worker-pool.ts';
+import type { JobAdvance, JobCatalogue, JobName, JobPause } from './worker-pool.ts';
 
 /** What the thread lends to its jobs. */
 export interface JobTools {
@@ -9,6 +9,8 @@ export interface JobTools {
   readonly scratch: Uint8Array;
   readonly durable: DurableFiles;
   readonly advance: JobAdvance;
+  /** To be told of each wait before it begins. */
+  readonly onPause: JobPause;
   /** For jobs that wait. */
   readonly signal: AbortSignal;
   /** For jobs that compute without waiting: the same as `signal.aborted`, but seen without leaving the job. */

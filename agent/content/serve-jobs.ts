@@ -1,7 +1,7 @@
 // The worker's side of the thread pool: runs the jobs that it is sent and answers with output or fault.
 import type { MessagePort } from 'node:worker_threads';
 import type { DurableFiles } from '../durable/durable-files.ts';
-import { asFault } from '../fault/fault.ts';
+import { asFault, type Fault } from '../fault/fault.ts';
 import type { Clock } from '../progress/clock.ts';
 import { PIECE_BYTES } from './digest.ts';
 import { type JobTable, jobNamed, openMemory } from './job.ts';
@@ -52,6 +52,8 @@ export function serveJobs(
         scratch,
         durable,
         advance,
+        onPause: (fault: Fault, waitMs: number) =>
+          answer({ kind: 'pauses', job, fault: faultToData(fault), waitMs }),
         signal: abort.signal,
         stopped,
         remember,

@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import { asFault, Fault } from '../fault/fault.ts';
 import { type FromWorker, faultFromData, type ToWorker, type WorkerStart } from './job-messages.ts';
-import type { JobAdvance, JobCatalogue, JobName, JobOptions, WorkerPool } from './worker-pool.ts';
+import type { JobAdvance, JobCatalogue, JobName, JobOptions, JobPause, WorkerPool } from './worker-pool.ts';
 
 export interface ThreadPoolOptions {
   /** How many jobs run at once; more than the machine has cores is slower (measured). */
@@ -17,6 +17,7 @@ interface Task {
   readonly input: unknown;
   readonly near: string | undefined;
   readonly advance: JobAdvance | undefined;
+  readonly onPause: JobPause | undefined;
   readonly resolve: (output: unknown) => void;
   readonly reject: (fault: unknown) => void;
 }
@@ -100,6 +101,10 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
       task.advance?.(message.bytes);
       return;
     }
+    if (message.kind === 'pauses') {
+      task.onPause?.(faultFromData(message.fault), message.waitMs);
+      return;
+    }
     thread.task = undefined;
     if (thread.forgetting !== undefined) send(thread, { kind: 'forget' });
     if (message.kind === 'done') task.resolve(message.output);
@@ -132,7 +137,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
     run<N extends JobName>(
       name: N,
       input: JobCatalogue[N]['input'],
-      { signal, advance, near }: JobOptions = {},
+      { signal, advance, onPause, near }: JobOptions = {},
     ): Promise<JobCatalogue[N]['output']> {
       jobs += 1;
       const job = jobs;
@@ -148,6 +153,7 @@ export function openThreadPool({ size, spawn }: ThreadPoolOptions): WorkerPool {
           input,
           near,
           advance,
+          onPause,
           resolve: output => {
             signal?.removeEventListener('abort', onAbort);
             // The worker ran the job of this name; the message port only forgot the type.

@@ -1,5 +1,6 @@
 // Work that is worth a thread of its own (hashing, fetching ranges) as named jobs over plain data, run in worker threads or in place.
 import type { Extent } from '../disk-image/disk-image.ts';
+import type { Fault } from '../fault/fault.ts';
 import type { FaultData } from './job-messages.ts';
 
 /** A file and its copy, absolute. `boundaries`: it is cut into chunks, also at these offsets. */
@@ -178,9 +179,13 @@ export type JobName = keyof JobCatalogue;
 /** Progress of a running job, in bytes since the last call. */
 export type JobAdvance = (bytes: number) => void;
 
+/** A job waits so long before it does again what failed. */
+export type JobPause = (fault: Fault, waitMs: number) => void;
+
 export interface JobOptions {
   readonly signal?: AbortSignal;
   readonly advance?: JobAdvance;
+  readonly onPause?: JobPause | undefined;
   /** What the job remembers is of use to others of the same name: they go to the same thread, when it is free. */
   readonly near?: string;
 }

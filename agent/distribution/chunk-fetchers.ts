@@ -62,9 +62,11 @@ export function threadedFetch(
       whole,
     };
     const input = { source: address, settings, ...order };
+    const { onPause } = patienceOf(world, source, signal);
     const { failure, ...fetched } = await pool.run('fetch-ranges', input, {
       signal,
       advance,
+      onPause,
       near: source.name,
     });
     return { ...fetched, ...(failure ? { failure: faultFromData(failure) } : {}) };
