@@ -14,6 +14,8 @@ const OLDER_VERSIONS = 2;
 
 export interface OlderVersion extends IndexedVersion {
   readonly version: string;
+  /** Its manifest, as published. */
+  readonly manifest: Uint8Array;
   /** Absolute folder of its files. */
   readonly folder: string;
 }
@@ -57,6 +59,7 @@ async function readVersion(point: string, id: string, version: string): Promise<
   );
   return {
     version,
+    manifest: bytes,
     files,
     indexes,
     folder: path.join(path.dirname(onPoint(point, onDistributionPoint.manifest(id, version))), 'files'),

@@ -61,8 +61,14 @@ async function pack(
   const place = (sha256: string): string => path.join(folder, 'chunks', `${sha256}.chunks`);
   const indexes = await readIndexes(files, place);
   await packVersion({ files, indexes, folder: path.join(folder, 'files') }, older, into, world);
-  if (isPackedManifest(manifest.length))
+  if (isPackedManifest(manifest.length)) {
     await world.durable.writeUnflushed(path.join(into, 'manifest'), packManifest(manifest));
+    for (const from of older)
+      await world.durable.writeUnflushed(
+        path.join(into, `manifest-from-${from.version}`),
+        packManifest(manifest, from.manifest),
+      );
+  }
   const together = packedIndexes(files);
   if (together === undefined) return;
   const encoded = new Uint8Array(together.sizeBytes);

@@ -18,6 +18,9 @@ export const onDistributionPoint = {
   packedIndexes: (id: string, version: string): string => `content/${id}/${version}/packs/indexes`,
   /** The manifest, compressed, see content/packed-manifest.ts. */
   packedManifest: (id: string, version: string): string => `content/${id}/${version}/packs/manifest`,
+  /** The same for who has the manifest of the older version. */
+  packedManifestFrom: (id: string, version: string, older: string): string =>
+    `content/${id}/${version}/packs/manifest-from-${older}`,
   /** Names the current serial number; replaced last, in one rename. */
   policyPointer: 'policy/current.json',
   policy: (serial: number): string => `policy/${serial}/policy.json`,

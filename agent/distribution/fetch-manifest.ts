@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
-import type { ContentManifest, ContentReference } from '../content/manifest.ts';
+import { type ContentManifest, type ContentReference, MANIFEST_MAX_BYTES } from '../content/manifest.ts';
 import { isPackedManifest, unpackManifest } from '../content/packed-manifest.ts';
+import { readCapped } from '../document/read-capped.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { Fault } from '../fault/fault.ts';
 import { type Deadline, withinDeadline } from './deadline.ts';
@@ -20,6 +21,8 @@ export interface FetchManifestWorld {
   readonly layout: CacheLayout;
   readonly durable: DurableFiles;
   readonly sources: readonly Source[];
+  /** Which version of an item lies in the cache; its manifest is what a newer one may come as a difference from. */
+  readonly cached?: (id: string) => ContentReference | undefined;
   readonly health?: SourceHealth;
   readonly signal?: AbortSignal;
   readonly deadline?: Deadline;
@@ -40,11 +43,13 @@ async function fromSources(reference: ContentReference, world: FetchManifestWorl
   const { layout, durable, sources, signal } = world;
   const { id, version, digest } = reference;
   let refusal: Fault | undefined;
+  const packed = await packedForms(reference, world);
   try {
     return await openSourceChoice(id, sources, world.health).first(async source => {
       try {
         const bytes =
-          (await readPacked(source, reference, signal)) ?? (await readPlain(source, reference, signal));
+          (await readPacked(source, reference, packed, signal)) ??
+          (await readPlain(source, reference, signal));
         const manifest = decodeManifest(bytes, { digest, id, version });
         const place = layout.manifest(digest);
         await durable.makeFolder(path.dirname(place));
@@ -72,23 +77,45 @@ function readPlain(
   });
 }
 
+interface PackedForm {
+  readonly path: string;
+  /** Bytes of the manifest that it is a difference from; nobody has proven them. */
+  readonly older?: Uint8Array;
+}
+
+/** The fewest bytes first. */
+async function packedForms(
+  { id, version, manifestBytes }: ContentReference,
+  { cached, layout }: FetchManifestWorld,
+): Promise<readonly PackedForm[]> {
+  if (!isPackedManifest(manifestBytes)) return [];
+  const alone = { path: onDistributionPoint.packedManifest(id, version) };
+  const there = cached?.(id);
+  if (there === undefined || there.version === version) return [alone];
+  const older = await readCapped(layout.manifest(there.digest), MANIFEST_MAX_BYTES).catch(() => undefined); // As good as absent.
+  if (older === undefined) return [alone];
+  return [{ path: onDistributionPoint.packedManifestFrom(id, version, there.version), older }, alone];
+}
+
 /** @returns undefined where there is none, or not the right one: a saving, which nobody is blamed for. Other failures would be those of the plain one, too. */
 async function readPacked(
   source: Source,
-  { id, version, digest, manifestBytes }: ContentReference,
+  { digest, manifestBytes }: ContentReference,
+  forms: readonly PackedForm[],
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
-  if (!isPackedManifest(manifestBytes)) return undefined;
-  try {
-    const packed = await source.readDocument(onDistributionPoint.packedManifest(id, version), {
-      maxBytes: manifestBytes,
-      ...(signal ? { signal } : {}),
-    });
-    const bytes = unpackManifest(packed, manifestBytes);
-    if (bytes === undefined) return undefined;
-    return createHash('sha256').update(bytes).digest('hex') === digest ? bytes : undefined;
-  } catch (thrown) {
-    if (thrown instanceof Fault && (MAY_BE_ABSENT.includes(thrown.code) || isLie(thrown))) return undefined;
-    throw thrown;
+  for (const { path: from, older } of forms) {
+    try {
+      const packed = await source.readDocument(from, {
+        maxBytes: manifestBytes,
+        ...(signal ? { signal } : {}),
+      });
+      const bytes = unpackManifest(packed, manifestBytes, older);
+      if (bytes !== undefined && createHash('sha256').update(bytes).digest('hex') === digest) return bytes;
+    } catch (thrown) {
+      if (thrown instanceof Fault && (MAY_BE_ABSENT.includes(thrown.code) || isLie(thrown))) continue;
+      throw thrown;
+    }
   }
+  return undefined;
 }

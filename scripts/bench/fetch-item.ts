@@ -39,7 +39,8 @@ async function acquireItem({ url, volume, ...named }: Wanted, pool: WorkerPool):
     observe: unobserved,
   };
   process.stdout.write('begins\n');
-  const store = openManifestStore(layout, world);
+  const laid = named.cached === undefined ? undefined : readReference(named.cached);
+  const store = openManifestStore(layout, { ...world, cached: () => laid });
   const manifest = await store.manifest(reference);
   const { fetchedBytes } = await acquire({ reference, manifest, ...cachedVersion() }, world);
   await source.close();
@@ -47,11 +48,10 @@ async function acquireItem({ url, volume, ...named }: Wanted, pool: WorkerPool):
 
   /** As the survey of a deployment says it. */
   function cachedVersion() {
-    if (named.cached === undefined) return {};
-    const cached = readReference(named.cached);
+    if (laid === undefined) return {};
     return {
       otherVersion: true,
-      local: decodeManifest(readFileSync(layout.manifest(cached.digest)), cached),
+      local: decodeManifest(readFileSync(layout.manifest(laid.digest)), laid),
     };
   }
 }

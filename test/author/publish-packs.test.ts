@@ -112,7 +112,11 @@ function expectUnits(frames: readonly ReadFrame[], version: PackedVersion): read
 
 describe('packs', () => {
   it('of a first version hold each of its units once, and stand for less than half of its bytes', () => {
-    expect(readdirSync(path.join(first.folder, 'packs')).toSorted()).toEqual(['full.pack', 'full.pack.idx']);
+    expect(readdirSync(path.join(first.folder, 'packs')).toSorted()).toEqual([
+      'full.pack',
+      'full.pack.idx',
+      'manifest',
+    ]);
     const found = expectUnits(readPack(path.join(first.folder, 'packs/full.pack')), first);
     const wanted = new Set(unitsOf(first).flatMap(({ digest, length }) => (length > 0 ? [digest] : [])));
     expect(found.length).toBe(wanted.size);
@@ -192,6 +196,14 @@ describe('packs', () => {
     writeFileSync(path.join(old.folder, 'chunks', index!), 'rotten');
     const { folder } = await point.publish('2', { 'a.bin': noise(300_000) });
     expect(readdirSync(path.join(folder, 'packs')).toSorted()).toEqual(['full.pack', 'full.pack.idx']);
+  });
+
+  it('hold the manifest as a difference from that of each version that there is a pack from', () => {
+    const manifest = ({ folder }: PackedVersion): Buffer => readFileSync(path.join(folder, 'manifest.json'));
+    const difference = readFileSync(path.join(second.folder, 'packs/manifest-from-1'));
+    const inflated = zstdDecompressSync(difference, { dictionary: manifest(first) });
+    expect(inflated).toEqual(manifest(second));
+    expect(difference.length).toBeLessThan(500);
   });
 
   it('hold the manifest of many files compressed, and make it anew when it is damaged', async () => {

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { onDistributionPoint } from '../../agent/content/layout.ts';
-import { fetchManifest } from '../../agent/distribution/fetch-manifest.ts';
+import { packManifest } from '../../agent/content/packed-manifest.ts';
+import type { AcquireWorld } from '../../agent/distribution/acquire.ts';
+import { type FetchManifestWorld, fetchManifest } from '../../agent/distribution/fetch-manifest.ts';
 import { acquireWorld, filesBelow, type PublishedItem, publishItem } from '../support/content-kit.ts';
 import { startMisbehavingServer } from '../support/misbehaving-server.ts';
 import { faultOf, openTestSource } from '../support/sources.ts';
@@ -95,6 +97,55 @@ describe('that is large', () => {
     const fetching = world('many');
     expect(await fetchManifest(many.reference, fetching)).toEqual(many.manifest);
     expect(await readFile(fetching.layout.manifest(many.reference.digest))).toEqual(bytes);
+  });
+
+  describe('and of which an older version is here', () => {
+    const OLDER = '2026-10';
+    let older: Buffer;
+    let difference: string;
+    let fetching: FetchManifestWorld & AcquireWorld;
+    beforeEach(async () => {
+      older = Buffer.from(bytes.toString().replace('"version":"1"', `"version":"${OLDER}"`));
+      const cached = { ...many.reference, version: OLDER, digest: 'e'.repeat(64) };
+      fetching = {
+        ...world('many'),
+        cached: id => (id === cached.id ? cached : undefined),
+      };
+      const kept = fetching.layout.manifest(cached.digest);
+      await mkdir(path.dirname(kept), { recursive: true });
+      await writeFile(kept, older);
+      difference = path.join(here, 'many', onDistributionPoint.packedManifestFrom('ABC00013', '1', OLDER));
+    });
+
+    it('comes as a difference from that, and nothing else of it is asked for', async () => {
+      const made = packManifest(bytes, older);
+      expect(made.length).toBeLessThan(200);
+      await writeFile(difference, made);
+      await rm(plain);
+      expect(await fetchManifest(many.reference, fetching)).toEqual(many.manifest);
+      expect(await readFile(fetching.layout.manifest(many.reference.digest))).toEqual(bytes);
+    });
+
+    it.each<[string, () => Uint8Array | undefined]>([
+      ['is not there', () => undefined],
+      ['is of another manifest', () => packManifest(bytes, bytes.subarray(1))],
+      ['is damaged', () => packManifest(bytes, older).map((byte, at) => (at > 20 ? byte ^ 255 : byte))],
+      ['inflates to more', () => packManifest(Buffer.concat([bytes, bytes]), older)],
+    ])('comes compressed where the difference %s', async (_, made) => {
+      const wrong = made();
+      if (wrong !== undefined) await writeFile(difference, wrong);
+      await writeFile(packed, zstdCompressSync(bytes));
+      await rm(plain);
+      expect(await fetchManifest(many.reference, fetching)).toEqual(many.manifest);
+    });
+
+    it('comes compressed where the older one here is damaged', async () => {
+      await writeFile(difference, packManifest(bytes, older));
+      await writeFile(packed, zstdCompressSync(bytes));
+      await writeFile(fetching.layout.manifest('e'.repeat(64)), older.fill(0, 100, 4000));
+      await rm(plain);
+      expect(await fetchManifest(many.reference, fetching)).toEqual(many.manifest);
+    });
   });
 
   it.each([

@@ -13,9 +13,10 @@ export interface ManifestStore {
   localManifest(digest: string): Promise<ContentManifest | undefined>;
 }
 
-/** Remembers what it has decoded for the length of a run. */
+/** Remembers what it has decoded for the length of a run; what several ask for at once is fetched once. */
 export function openManifestStore(layout: CacheLayout, world: FetchManifestWorld): ManifestStore {
   const known = new Map<string, ContentManifest>();
+  const fetching = new Map<string, Promise<ContentManifest>>();
   const localManifest = async (digest: string): Promise<ContentManifest | undefined> => {
     const remembered = known.get(digest);
     if (remembered !== undefined) return remembered;
@@ -35,9 +36,15 @@ export function openManifestStore(layout: CacheLayout, world: FetchManifestWorld
     async manifest(reference) {
       const local = await localManifest(reference.digest);
       if (local !== undefined) return local;
-      const manifest = await fetchManifest(reference, world);
-      known.set(reference.digest, manifest);
-      return manifest;
+      const coming = fetching.get(reference.digest) ?? fetchManifest(reference, world);
+      fetching.set(reference.digest, coming);
+      try {
+        const manifest = await coming;
+        known.set(reference.digest, manifest);
+        return manifest;
+      } finally {
+        fetching.delete(reference.digest);
+      }
     },
   };
 }

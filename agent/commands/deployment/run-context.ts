@@ -19,6 +19,7 @@ import type { PublicKey } from '../../trust/keys.ts';
 import type { KnownRevocations } from '../../trust/known-revocations.ts';
 import type { Composition } from '../composition.ts';
 import { type AgentSettings, readAgentSettings, takeHttpSettings } from './agent-settings.ts';
+import { cachedReferences } from './cached-references.ts';
 import { type ManifestStore, openManifestStore } from './manifest-store.ts';
 import { type OpenedMedia, openMedia } from './open-media.ts';
 import { openOrPass } from './open-or-pass.ts';
@@ -218,6 +219,7 @@ async function open(
     layout,
     durable,
     sources,
+    cached: id => cachedReferences(manifest.content, records).get(id),
     health,
     signal,
     ...(deadline && { deadline }),
