@@ -2,9 +2,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
+import { isDiffered, packDifference } from '../content/difference.ts';
 import { onDistributionPoint } from '../content/layout.ts';
 import type { ContentReference } from '../content/manifest.ts';
-import { packedIndexes } from '../content/packed-indexes.ts';
+import { indexesTogether, joinIndexes, packedIndexes } from '../content/packed-indexes.ts';
 import { isPackedManifest, packManifest } from '../content/packed-manifest.ts';
 import { type DigestWorld, sha256OfFiles } from './digest-files.ts';
 import { type OlderVersion, olderVersions, readIndexes } from './older-versions.ts';
@@ -61,19 +62,19 @@ async function pack(
   const place = (sha256: string): string => path.join(folder, 'chunks', `${sha256}.chunks`);
   const indexes = await readIndexes(files, place);
   await packVersion({ files, indexes, folder: path.join(folder, 'files') }, older, into, world);
-  if (isPackedManifest(manifest.length)) {
-    await world.durable.writeUnflushed(path.join(into, 'manifest'), packManifest(manifest));
-    for (const from of older)
-      await world.durable.writeUnflushed(
-        path.join(into, `manifest-from-${from.version}`),
-        packManifest(manifest, from.manifest),
+  const write = (name: string, bytes: Uint8Array): Promise<void> =>
+    world.durable.writeUnflushed(path.join(into, name), bytes);
+  if (isPackedManifest(manifest.length)) await write('manifest', packManifest(manifest));
+  if (packedIndexes(files) !== undefined) await write('indexes', joinIndexes({ files, indexes }));
+  for (const from of older) {
+    if (isDiffered(manifest.length, from.manifest.length))
+      await write(`manifest-from-${from.version}`, packDifference(manifest, from.manifest));
+    if (isDiffered(indexesTogether(files).sizeBytes, indexesTogether(from.files).sizeBytes))
+      await write(
+        `indexes-from-${from.version}`,
+        packDifference(joinIndexes({ files, indexes }), joinIndexes(from)),
       );
   }
-  const together = packedIndexes(files);
-  if (together === undefined) return;
-  const encoded = new Uint8Array(together.sizeBytes);
-  for (const [sha256, { offset }] of together.places) encoded.set(await readFile(place(sha256)), offset);
-  await world.durable.writeUnflushed(path.join(into, 'indexes'), encoded);
 }
 
 /** @returns the versions from which there are packs: later ones have come since, and are not what it was made from. undefined where there is no pack at all. */

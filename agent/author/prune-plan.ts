@@ -38,7 +38,7 @@ export const prunedName = (version: string): string => `.${version}.pruned`;
 
 /** Below a version's folder. What an older version was called can be anything that a version can be. */
 const PACK_NAME =
-  /^packs\/(indexes|manifest(-from-[0-9A-Za-z][0-9A-Za-z._-]{0,63})?|(full|from-[0-9A-Za-z][0-9A-Za-z._-]{0,63})\.pack(\.idx)?)$/;
+  /^packs\/((indexes|manifest)(-from-[0-9A-Za-z][0-9A-Za-z._-]{0,63})?|(full|from-[0-9A-Za-z][0-9A-Za-z._-]{0,63})\.pack(\.idx)?)$/;
 
 const LEFTOVER_NAME = /^\..+\.(staging|pruned)$/;
 

@@ -16,10 +16,13 @@ export const onDistributionPoint = {
   packIndex: (pack: string): string => `${pack}.idx`,
   /** The chunk indexes of all large files, see content/packed-indexes.ts. */
   packedIndexes: (id: string, version: string): string => `content/${id}/${version}/packs/indexes`,
+  /** The same for who has those of the older version. */
+  indexesFrom: (id: string, version: string, older: string): string =>
+    `content/${id}/${version}/packs/indexes-from-${older}`,
   /** The manifest, compressed, see content/packed-manifest.ts. */
   packedManifest: (id: string, version: string): string => `content/${id}/${version}/packs/manifest`,
-  /** The same for who has the manifest of the older version. */
-  packedManifestFrom: (id: string, version: string, older: string): string =>
+  /** The manifest for who has that of the older version, see content/difference.ts. */
+  manifestFrom: (id: string, version: string, older: string): string =>
     `content/${id}/${version}/packs/manifest-from-${older}`,
   /** Names the current serial number; replaced last, in one rename. */
   policyPointer: 'policy/current.json',

@@ -85,6 +85,7 @@ export const acquire: Acquire = async (request, world) => {
   const signal = signalWithin(world);
   const indexes = openChunkIndexes(request.reference, request.manifest, {
     ...world,
+    older: request.whole === true ? undefined : request.local,
     choice,
     ...(signal && { signal }),
   });

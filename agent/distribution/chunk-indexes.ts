@@ -5,14 +5,12 @@ import pLimit from 'p-limit';
 import { type ChunkIndex, chunkIndexBytes, decodeChunkIndex } from '../content/chunk-index.ts';
 import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
 import type { ContentManifest, ContentReference, ManifestFile } from '../content/manifest.ts';
-import { packedIndexes } from '../content/packed-indexes.ts';
 import { nativeCodeOf } from '../durable/disk-fault.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
 import { allEnded } from '../fault/all-ended.ts';
 import { Fault } from '../fault/fault.ts';
-import type { Source } from './source.ts';
+import { readIndexesTogether } from './indexes-together.ts';
 import type { SourceChoice } from './source-choice.ts';
-import { isOurOwn } from './source-failure.ts';
 import type { TransferSettings } from './transfer-settings.ts';
 
 /** So many stored indexes are read at once: an item may have more large files than a process may open. */
@@ -31,9 +29,11 @@ export interface ChunkIndexes {
 
 /** Indexes are looked for when first asked for, each once. */
 export function openChunkIndexes(
-  { id, version }: ContentReference,
+  reference: Pick<ContentReference, 'id' | 'version'>,
   manifest: Pick<ContentManifest, 'files'>,
   world: {
+    /** What lies in the cache in its place. */
+    readonly older?: ContentManifest | undefined;
     readonly layout: CacheLayout;
     readonly durable: DurableFiles;
     readonly choice: SourceChoice;
@@ -41,7 +41,8 @@ export function openChunkIndexes(
     readonly signal?: AbortSignal;
   },
 ): ChunkIndexes {
-  const { layout, durable, choice, settings, signal } = world;
+  const { id, version } = reference;
+  const { older, layout, durable, choice, settings, signal } = world;
   const limit = pLimit(settings.connections);
   const known = new Map<string, Promise<ChunkIndex>>();
   let fetchedBytes = 0;
@@ -73,26 +74,30 @@ export function openChunkIndexes(
     unflushed.push(place);
   }
 
-  /** Those that are not stored, in one request where that costs less. Nothing but time depends on it: what does not come this way is asked for alone. */
+  /** Those that are not stored, in one request where that costs less. */
   async function fetchTogether(files: readonly ManifestFile[]): Promise<void> {
     const [source] = choice.remaining();
-    const together = packedIndexes(manifest.files);
-    if (source === undefined || together === undefined) return;
     const lacking = await lackingOf(files);
-    const bytes = lacking.reduce((sum, file) => sum + (together.places.get(file.sha256)?.length ?? 0), 0);
-    const requestBytes = choice.health.requestCostBytes(source);
-    // As many requests as there are connections wait together.
-    const turns = lacking.length / settings.connections;
-    if (bytes + turns * requestBytes <= together.sizeBytes + requestBytes) return;
-    const encoded = await readTogether(source, together.sizeBytes);
-    if (encoded === undefined) return;
+    if (source === undefined || lacking.length === 0) return;
+    const encoded = await readIndexesTogether(
+      { reference, files: manifest.files, lacking, older },
+      {
+        source,
+        requestBytes: choice.health.requestCostBytes(source),
+        connections: settings.connections,
+        stored: file => readStoredIndex(layout, file),
+        fetched(bytes) {
+          fetchedBytes += bytes;
+        },
+        signal,
+      },
+    );
     await allEnded(
       lacking.map(async file => {
-        const { offset, length } = together.places.get(file.sha256)!;
-        const part = encoded.subarray(offset, offset + length);
-        const index = decodedOrNot(part, file);
+        const part = encoded.get(file.sha256);
+        const index = part && decodedOrNot(part, file);
         if (index === undefined) return;
-        await keep(file, part);
+        await keep(file, index.bytes);
         known.set(file.sha256, Promise.resolve(index));
       }),
     );
@@ -105,20 +110,6 @@ export function openChunkIndexes(
     const reading = pLimit(READ_AT_ONCE);
     const stored = await allEnded(unknown.map(file => reading(() => readStoredIndex(layout, file))));
     return unknown.filter((_, at) => stored[at] === undefined);
-  }
-
-  /** A point without such a file is none to blame; one that fails will show it with the next request. */
-  async function readTogether(source: Source, sizeBytes: number): Promise<Uint8Array | undefined> {
-    try {
-      const place = onDistributionPoint.packedIndexes(id, version);
-      const asked = { maxBytes: sizeBytes, ...(signal ? { signal } : {}) };
-      const encoded = await source.readDocument(place, asked);
-      fetchedBytes += encoded.length;
-      return encoded;
-    } catch (thrown) {
-      if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
-      return undefined;
-    }
   }
 
   /** Nobody waits for it: an index that a cut takes is fetched again. */

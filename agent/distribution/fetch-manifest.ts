@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
+import { isDiffered, unpackDifference } from '../content/difference.ts';
 import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
 import { type ContentManifest, type ContentReference, MANIFEST_MAX_BYTES } from '../content/manifest.ts';
 import { isPackedManifest, unpackManifest } from '../content/packed-manifest.ts';
@@ -79,8 +80,8 @@ function readPlain(
 
 interface PackedForm {
   readonly path: string;
-  /** Bytes of the manifest that it is a difference from; nobody has proven them. */
-  readonly older?: Uint8Array;
+  /** @returns undefined for what cannot be one of the manifest. */
+  readonly unpack: (packed: Uint8Array) => Uint8Array | undefined;
 }
 
 /** The fewest bytes first. */
@@ -88,13 +89,23 @@ async function packedForms(
   { id, version, manifestBytes }: ContentReference,
   { cached, layout }: FetchManifestWorld,
 ): Promise<readonly PackedForm[]> {
-  if (!isPackedManifest(manifestBytes)) return [];
-  const alone = { path: onDistributionPoint.packedManifest(id, version) };
+  const forms: PackedForm[] = [];
   const there = cached?.(id);
-  if (there === undefined || there.version === version) return [alone];
-  const older = await readCapped(layout.manifest(there.digest), MANIFEST_MAX_BYTES).catch(() => undefined); // As good as absent.
-  if (older === undefined) return [alone];
-  return [{ path: onDistributionPoint.packedManifestFrom(id, version, there.version), older }, alone];
+  if (there !== undefined && there.version !== version && isDiffered(manifestBytes, there.manifestBytes)) {
+    // What cannot be read is as good as absent, and what is damaged gives another manifest than the one that is vouched for.
+    const older = await readCapped(layout.manifest(there.digest), MANIFEST_MAX_BYTES).catch(() => undefined);
+    if (older !== undefined)
+      forms.push({
+        path: onDistributionPoint.manifestFrom(id, version, there.version),
+        unpack: packed => unpackDifference(packed, manifestBytes, older),
+      });
+  }
+  if (isPackedManifest(manifestBytes))
+    forms.push({
+      path: onDistributionPoint.packedManifest(id, version),
+      unpack: packed => unpackManifest(packed, manifestBytes),
+    });
+  return forms;
 }
 
 /** @returns undefined where there is none, or not the right one: a saving, which nobody is blamed for. Other failures would be those of the plain one, too. */
@@ -104,13 +115,13 @@ async function readPacked(
   forms: readonly PackedForm[],
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
-  for (const { path: from, older } of forms) {
+  for (const { path: from, unpack } of forms) {
     try {
       const packed = await source.readDocument(from, {
         maxBytes: manifestBytes,
         ...(signal ? { signal } : {}),
       });
-      const bytes = unpackManifest(packed, manifestBytes, older);
+      const bytes = unpack(packed);
       if (bytes !== undefined && createHash('sha256').update(bytes).digest('hex') === digest) return bytes;
     } catch (thrown) {
       if (thrown instanceof Fault && (MAY_BE_ABSENT.includes(thrown.code) || isLie(thrown))) continue;

@@ -3,8 +3,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { packDifference } from '../../agent/content/difference.ts';
 import { onDistributionPoint } from '../../agent/content/layout.ts';
-import { packManifest } from '../../agent/content/packed-manifest.ts';
 import type { AcquireWorld } from '../../agent/distribution/acquire.ts';
 import { type FetchManifestWorld, fetchManifest } from '../../agent/distribution/fetch-manifest.ts';
 import { acquireWorld, filesBelow, type PublishedItem, publishItem } from '../support/content-kit.ts';
@@ -114,11 +114,11 @@ describe('that is large', () => {
       const kept = fetching.layout.manifest(cached.digest);
       await mkdir(path.dirname(kept), { recursive: true });
       await writeFile(kept, older);
-      difference = path.join(here, 'many', onDistributionPoint.packedManifestFrom('ABC00013', '1', OLDER));
+      difference = path.join(here, 'many', onDistributionPoint.manifestFrom('ABC00013', '1', OLDER));
     });
 
     it('comes as a difference from that, and nothing else of it is asked for', async () => {
-      const made = packManifest(bytes, older);
+      const made = packDifference(bytes, older);
       expect(made.length).toBeLessThan(200);
       await writeFile(difference, made);
       await rm(plain);
@@ -128,9 +128,9 @@ describe('that is large', () => {
 
     it.each<[string, () => Uint8Array | undefined]>([
       ['is not there', () => undefined],
-      ['is of another manifest', () => packManifest(bytes, bytes.subarray(1))],
-      ['is damaged', () => packManifest(bytes, older).map((byte, at) => (at > 20 ? byte ^ 255 : byte))],
-      ['inflates to more', () => packManifest(Buffer.concat([bytes, bytes]), older)],
+      ['is of another manifest', () => packDifference(bytes, bytes.subarray(1))],
+      ['is damaged', () => packDifference(bytes, older).map((byte, at) => (at > 20 ? byte ^ 255 : byte))],
+      ['inflates to more', () => packDifference(Buffer.concat([bytes, bytes]), older)],
     ])('comes compressed where the difference %s', async (_, made) => {
       const wrong = made();
       if (wrong !== undefined) await writeFile(difference, wrong);
@@ -140,7 +140,7 @@ describe('that is large', () => {
     });
 
     it('comes compressed where the older one here is damaged', async () => {
-      await writeFile(difference, packManifest(bytes, older));
+      await writeFile(difference, packDifference(bytes, older));
       await writeFile(packed, zstdCompressSync(bytes));
       await writeFile(fetching.layout.manifest('e'.repeat(64)), older.fill(0, 100, 4000));
       await rm(plain);

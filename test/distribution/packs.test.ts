@@ -214,51 +214,6 @@ describe('packs on a bad line', () => {
   });
 });
 
-describe('chunk indexes that lie together', () => {
-  const large = Object.fromEntries(
-    Array.from({ length: 12 }, (_, n): readonly [string, Uint8Array] => [
-      `part-${n}.bin`,
-      noise(400_000 + n),
-    ]),
-  );
-  let version: PackedVersion;
-  let files: Map<string, Uint8Array>;
-  beforeAll(async () => {
-    const point = packedPoint(path.join(ground, 'together'));
-    version = await point.publish('1', large);
-    files = new Map(Object.entries(readTree(point.point)));
-  });
-  const together = (): string => [...files.keys()].find(name => name.endsWith('packs/indexes'))!;
-  const alone = (server: { readonly requests: readonly { readonly path: string }[] }): number =>
-    server.requests.filter(each => each.path.endsWith('.chunks')).length;
-
-  it('come in one request', async () => {
-    const server = await startMisbehavingServer({ files });
-    await get(version, server.url);
-    await server.close();
-    await expectWhole(version);
-    expect(server.requests.filter(each => each.path === together())).toHaveLength(1);
-    expect(alone(server)).toBe(0);
-  });
-
-  it('are asked for one by one where the file holds something else, is too long, or is not there', async () => {
-    const noisy = noise(files.get(together())!.length);
-    for (const [n, other] of [noisy, new Uint8Array(5_000_000), undefined].entries()) {
-      const lying = new Map(files);
-      if (other === undefined) lying.delete(together());
-      else lying.set(together(), other);
-      const server = await startMisbehavingServer({ files: lying });
-      volume = path.join(ground, `together-${n}`);
-      await mkdir(volume, { recursive: true });
-      layout = cacheLayout(volume);
-      await get(version, server.url);
-      await server.close();
-      await expectWhole(version);
-      expect(alone(server)).toBe(12);
-    }
-  });
-});
-
 describe('packs of a server without ranges', () => {
   it('pass by whole, once', async () => {
     const server = await startMisbehavingServer({

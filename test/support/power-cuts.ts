@@ -109,7 +109,7 @@ export function cutAtEveryDurableWrite(loss: Loss, scenario: Scenario): void {
   });
 
   test(`cut at every durable write, with the unflushed ${loss}`, { timeout: 1_200_000 }, async () => {
-    for (let cutAt = 1; cutAt <= uncut.points.length; cutAt+=1) {
+    for (let cutAt = 1; cutAt <= uncut.points.length; cutAt += 1) {
       try {
         await cutAndGoOn({ site, scenario, uncut, cutAt, loss });
       } catch (cause) {

@@ -84,20 +84,23 @@ async function learnAll(
     references.map(reference =>
       wanted.cached.get(reference.id)?.digest === reference.digest || refusesOthers(reference, wanted)
         ? 0
-        : limit(() => learnChunks(context, reference)),
+        : limit(() => learnChunks(context, reference, wanted.cached.get(reference.id))),
     ),
   );
 }
 
 async function learnChunks(
-  { layout, manifests, sources, health, settings, composition }: RunContext,
+  context: RunContext,
   reference: ContentReference,
+  cached: ContentReference | undefined,
 ): Promise<number> {
+  const { layout, manifests, sources, health, settings, composition } = context;
   const { durable, signal } = composition;
   let indexes: ChunkIndexes | undefined;
   try {
     const manifest = await manifests.manifest(reference);
     indexes = openChunkIndexes(reference, manifest, {
+      older: await localManifestOf(context, cached),
       layout,
       durable,
       choice: openSourceChoice(reference.id, sources, health),

@@ -1,15 +1,17 @@
-// Of a new version of an item in the cache even the content manifest comes as a difference.
+// Of a new version of an item in the cache even content manifest and chunk indexes come as a difference.
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deploy } from '../../agent/commands/deploy.ts';
-import { layTree, type Tree } from '../support/site-kit.ts';
+import { layTree, noise, type Tree } from '../support/site-kit.ts';
 import { ITEMS, makeSmallSite, type SmallSite, testComposition } from '../support/small-site.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const folder = tempFolder('changed-manifest');
+const folder = tempFolder('changed-documents');
+const data = noise(10_000_000);
 const tool = (version: string): Tree => ({
   'content/CON00006/content.yaml': { ...ITEMS.tool, version },
   'content/CON00006/files/tool.cmd': `@echo ${version}\r\n`,
+  'content/CON00006/files/data.bin': Buffer.concat([data, Buffer.from(version)]),
 });
 let site: SmallSite;
 beforeAll(async () => {
@@ -34,7 +36,10 @@ test('from the version in the cache, and whole from one that there is no differe
   for (const disk of [near, far]) await site.layDisk(disk);
   layTree(site.site, tool('4'));
   await site.publish();
-  expect(await documentsAsked(near)).toEqual([expect.stringMatching(/^4\/packs\/manifest-from-3 200/)]);
+  expect(await documentsAsked(near)).toEqual([
+    expect.stringMatching(/^4\/packs\/manifest-from-3 200/),
+    expect.stringMatching(/^4\/packs\/indexes-from-3 200/),
+  ]);
   for (const version of ['5', '6']) {
     layTree(site.site, tool(version));
     await site.publish();
@@ -42,5 +47,7 @@ test('from the version in the cache, and whole from one that there is no differe
   expect(await documentsAsked(far)).toEqual([
     expect.stringMatching(/^6\/packs\/manifest-from-3 404/),
     expect.stringMatching(/^6\/packs\/manifest 200/),
+    expect.stringMatching(/^6\/packs\/indexes-from-3 404/),
+    expect.stringMatching(/^6\/chunks\/[0-9a-f]{64}\.chunks 200/),
   ]);
 });
