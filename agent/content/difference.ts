@@ -6,7 +6,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 const FROM_BYTES = 4 * 1024;
 
 /** Of both documents together: the window reaches over them, and the reader holds both in memory. */
-const WINDOW_LOG = 24;
+const WINDOW_LOG = 23;
 
 /** Made once, fetched by every computer: as pack updates. */
 const LEVEL = 9;
