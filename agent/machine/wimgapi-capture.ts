@@ -1,7 +1,7 @@
 // Captures folders into a new WIM by wimgapi.dll: with an integrity table, under a temporary name until it is whole.
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { diskFault } from '../durable/disk-fault.ts';
+import { folderBytes } from '../durable/folder-bytes.ts';
 import { Fault } from '../fault/fault.ts';
 import type { NativeCallback } from '../native/library.ts';
 import { wide } from '../native/text.ts';
@@ -36,7 +36,10 @@ export async function captureWithWimgapi(parts: WimgapiParts, request: Request):
   const { wim, images, unflushed, signal, advance } = request;
   if (signal?.aborted) throw new Fault('STOP-01', wim);
   for (const { folder } of images) await requireFolder(folder);
-  const progress = captureProgress(await Promise.all(images.map(({ folder }) => bytesIn(folder))), advance);
+  const progress = captureProgress(
+    await Promise.all(images.map(({ folder }) => folderBytes(folder))),
+    advance,
+  );
   const partial = `${wim}.partial`;
   const temporary = `${wim}.temporary`;
   try {
@@ -129,13 +132,4 @@ async function flush(file: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** What the files in a folder hold: the share of the capture that it is. */
-async function bytesIn(folder: string): Promise<number> {
-  let total = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) total += (await lstat(path.join(entry.parentPath, entry.name))).size;
-  }
-  return total;
 }

@@ -1,4 +1,5 @@
 // Asks the machine what must be right before anything on it is changed, for `deploy`, which refuses, and for `plan`, which only tells.
+import { folderBytes } from '../../durable/folder-bytes.ts';
 import { Fault } from '../../fault/fault.ts';
 import { recall } from '../../journal/past.ts';
 import { chooseDisk } from '../../plan/choose-disk.ts';
@@ -10,7 +11,6 @@ import { STEPS } from '../../steps/index.ts';
 import { bytesToStage } from '../../steps/stage-agent.ts';
 import type { StepWorld } from '../../steps/step-world.ts';
 import type { RunContext } from './run-context.ts';
-import { folderBytes } from './step-world.ts';
 
 /** @returns why the deployment may not begin to change the machine, the gravest first; none when it may. See plan/readiness.ts for the faults. */
 export async function findObstacles(context: RunContext, world: StepWorld): Promise<readonly Fault[]> {

@@ -1,6 +1,4 @@
 // Hands the steps what the run context holds.
-import { lstat, readdir } from 'node:fs/promises';
-import path from 'node:path';
 import { openSeedMap, type VouchedFolder } from '../../distribution/seed-map.ts';
 import type { Volume } from '../../machine/machine.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -92,13 +90,4 @@ async function vouchedFor(context: RunContext, { items }: Plan): Promise<readonl
   const leftovers = await vouchedLeftovers(context, incomplete);
   const wanted = leftovers.flatMap(({ files }) => files);
   return [...(await vouchedItems(context)), ...leftovers, ...(await vouchedMedia(context, wanted))];
-}
-
-/** Bytes below a folder, as its files count them; links are not followed. */
-export async function folderBytes(folder: string): Promise<number> {
-  let total = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) total += (await lstat(path.join(entry.parentPath, entry.name))).size;
-  }
-  return total;
 }
