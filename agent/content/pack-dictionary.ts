@@ -1,6 +1,8 @@
-// Where in an older version the bytes lie that are most like those of a frame: in the file of the same name, at the same place between the chunks that both
-// have. A dictionary of them makes a relinked program a fraction of its size. Pure.
+// Where in an older version the bytes lie that are most like those of a frame: in the file of the same name, or what it was called before, at the same
+// place between the chunks that both have. A dictionary of them makes a relinked program a fraction of its size. Pure.
 import type { ChunkIndex } from './chunk-index.ts';
+import { chunksInStep } from './chunks-in-step.ts';
+import { openOlderFiles } from './older-files.ts';
 import { type DictionarySegment, MAX_DICTIONARY_BYTES } from './pack-index.ts';
 import type { FramePart, IndexedVersion } from './pack-plan.ts';
 
@@ -24,7 +26,7 @@ interface Gap {
 const CONTEXT_BYTES = 64 * 1024;
 
 export function openOlderPlaces(version: IndexedVersion, older: IndexedVersion): OlderPlaces {
-  const byPath = new Map(older.files.map((file, at) => [file.path, at]));
+  const olderFiles = openOlderFiles(version, older);
   const gapsOf = new Map<number, readonly Gap[]>();
 
   /** The gaps of a large file, ascending; made once. */
@@ -35,7 +37,7 @@ export function openOlderPlaces(version: IndexedVersion, older: IndexedVersion):
   }
 
   function segmentFor(part: FramePart, roomBytes: number): DictionarySegment | undefined {
-    const oldFile = byPath.get(version.files[part.file]?.path ?? '');
+    const oldFile = olderFiles.olderOf(part.file);
     const oldSize = oldFile === undefined ? 0 : (older.files[oldFile]?.size ?? 0);
     if (oldFile === undefined || oldSize === 0) return undefined;
     const gap = gaps(part.file, oldFile).findLast(each => each.newOffset <= part.offset);
@@ -61,7 +63,7 @@ export function openOlderPlaces(version: IndexedVersion, older: IndexedVersion):
   };
 }
 
-/** Chunks that both have are where old and new are in step; one that goes back (code that was moved) is passed over. */
+/** What lies between the chunks that both have. */
 function findGaps(
   version: IndexedVersion,
   file: number,
@@ -73,11 +75,7 @@ function findGaps(
   const gaps: Gap[] = [];
   let [newOffset, oldOffset] = [0, 0];
   if (newIndex !== undefined && oldIndex !== undefined) {
-    const places = new Map<string, number>();
-    for (let chunk = 0; chunk < oldIndex.count; chunk++) places.set(key(oldIndex, chunk), chunk);
-    for (let chunk = 0; chunk < newIndex.count; chunk++) {
-      const same = places.get(key(newIndex, chunk));
-      if (same === undefined || oldIndex.offset(same) < oldOffset) continue;
+    for (const { chunk, older: same } of chunksInStep(newIndex, oldIndex)) {
       const [newEnd, oldEnd] = [newIndex.offset(chunk), oldIndex.offset(same)];
       if (newEnd > newOffset) gaps.push({ newOffset, oldOffset, newEnd, oldEnd });
       newOffset = newIndex.offset(chunk + 1);
@@ -90,10 +88,6 @@ function findGaps(
 
 function indexOf({ files, indexes }: IndexedVersion, file: number): ChunkIndex | undefined {
   return indexes.get(files[file]?.sha256 ?? '');
-}
-
-function key(index: ChunkIndex, chunk: number): string {
-  return Buffer.from(index.digest(chunk)).toString('latin1');
 }
 
 /** Ordered, and what overlaps or touches made one. */

@@ -211,7 +211,8 @@ describe('the frames of a version', () => {
     expect(Math.max(...plan.map(({ rawBytes }) => rawBytes))).toBeLessThanOrEqual(1024 * 1024);
   });
 
-  it('of an update hold only what the older version has not, and are compressed by what it has', () => {
+  /** The plan of an update, and how long each of its frames gets. */
+  function updateOf(newer: Files, older: Files) {
     const [before, now] = [indexed(older), indexed(newer)];
     const plan = planPackFrom(now, before);
     const packed = plan.map(({ parts, dictionary: segments }) => {
@@ -222,10 +223,38 @@ describe('the frames of a version', () => {
       const raw = Buffer.concat(parts.map(piece(newer, now.files)));
       return compressFrame(raw, 9, Buffer.concat(segments.map(piece(older, before.files)))).length;
     });
+    return { now, plan, packed };
+  }
+
+  it('of an update hold only what the older version has not, and are compressed by what it has', () => {
+    const { now, plan, packed } = updateOf(newer, older);
     const names = plan.flatMap(({ parts }) => parts.map(({ file }) => now.files[file]?.path));
     expect(new Set(names)).toEqual(new Set(['program.exe', 'new.txt']));
     // Every 64 KiB of it have changed, so that chunks alone would save nothing.
     expect(plan.reduce((sum, { rawBytes }) => sum + rawBytes, 0)).toBeGreaterThan(1_400_000);
     expect(packed.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(30_000);
+  });
+
+  it.each([
+    ['renamed, as builds do that put a hash into names', 'program.exe', 'program-1f2e.exe'],
+    ['moved into another folder', 'app-1.0/program.exe', 'app-1.1/program.exe'],
+  ])('of a file that was %s are compressed by what it was', (_, before, now) => {
+    const [others, long] = [noise(300_000), Buffer.concat([relinked, noise(400_000)])];
+    const { packed } = updateOf(
+      { 'other.exe': others, [now]: long },
+      { 'other.exe': others, 'program.txt': noise(400_000), [before]: long.subarray(40) },
+    );
+    expect(packed.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(30_000);
+  });
+
+  it('of a file that begins with a chunk of its end are compressed by what lies at their place', () => {
+    const [first, last] = [noise(3_000_000), noise(1_000_000)];
+    const changed = Buffer.from(first);
+    for (let at = 0; at < changed.length; at += 5000) changed.writeUInt32LE(at, at);
+    const { packed } = updateOf(
+      { 'setup.cab': Buffer.concat([last, changed, last]) },
+      { 'setup.cab': Buffer.concat([last, first, last]) },
+    );
+    expect(packed.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(60_000);
   });
 });
