@@ -1,5 +1,6 @@
 // Which sources are asked for one item, and in which order: the nearest first, never again one that lied, and one that failed when it is back.
 import { Fault } from '../fault/fault.ts';
+import { faultLine } from '../fault/fault-line.ts';
 import { systemClock } from '../progress/clock.ts';
 import { makeRoom } from './host-connections.ts';
 import type { Source } from './source.ts';
@@ -140,8 +141,9 @@ export function openSourceChoice(
     },
     exhausted(detail = {}) {
       const faults = [...failures.values()];
-      const told = [...failures].map(([source, fault]) => `${source.name}: ${fault.message}`);
-      const cause = faults.length > 1 ? new AggregateError(faults, told.join('; ')) : faults[0];
+      const told = [...failures].map(([source, fault]) => `${source.name}: ${faultLine(fault)}`);
+      const cause =
+        faults.length > 1 ? new AggregateError(faults, `${faults.length} sources failed`) : faults[0];
       return new Fault(
         'CONTENT-01',
         id,

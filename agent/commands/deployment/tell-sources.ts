@@ -1,6 +1,7 @@
 // What a run says of its sources: which one is left alone and why, which one lied, which one lacks something, and which one is waited for.
 import { isLocal, type SourceWords } from '../../distribution/source-health.ts';
 import type { Fault } from '../../fault/fault.ts';
+import { faultLine } from '../../fault/fault-line.ts';
 import type { Clock } from '../../progress/clock.ts';
 import type { Observe } from '../../progress/event.ts';
 
@@ -25,26 +26,26 @@ export function tellSources(observe: Observe, clock: Clock): SourceTelling {
       if (fault.code === 'NET-01' && isLocal(source))
         note(
           'info',
-          `${source} is not there; it is looked for again in ${seconds} s at the earliest. ${fault.message}`,
+          `${source} is not there; it is looked for again in ${seconds} s at the earliest. ${faultLine(fault)}`,
         );
-      else note('warning', `${source} is set aside for ${seconds} s: ${fault.message}`);
+      else note('warning', `${source} is set aside for ${seconds} s: ${faultLine(fault)}`);
     },
     lied(source, item, fault) {
       note(
         'warning',
-        `${source} gave something else than ${item} is, and is not asked for it again: ${fault.message}`,
+        `${source} gave something else than ${item} is, and is not asked for it again: ${faultLine(fault)}`,
       );
     },
     lacks(source, item, fault) {
       const key = JSON.stringify([source, item]);
       if (lacking.has(key)) return;
       lacking.add(key);
-      note('info', `${source} has not all of ${item}; what it lacks is asked of others. ${fault.message}`);
+      note('info', `${source} has not all of ${item}; what it lacks is asked of others. ${faultLine(fault)}`);
     },
     pauses(source, fault, waitMs) {
       if (waitMs < TOLD_FROM_MS || (paused.get(source) ?? 0) > clock.ticks()) return;
       paused.set(source, clock.ticks() + waitMs);
-      note('info', `${source} is asked again in ${Math.ceil(waitMs / 1000)} s: ${fault.message}`);
+      note('info', `${source} is asked again in ${Math.ceil(waitMs / 1000)} s: ${faultLine(fault)}`);
     },
   };
 }

@@ -3,6 +3,7 @@
 import { onDistributionPoint } from '../../content/layout.ts';
 import type { PackFrame } from '../../content/pack-index.ts';
 import { Fault } from '../../fault/fault.ts';
+import { faultLine } from '../../fault/fault-line.ts';
 import type { AcquireRequest } from '../acquire.ts';
 import type { Source } from '../source.ts';
 import { isLie, isOurOwn } from '../source-failure.ts';
@@ -32,7 +33,7 @@ export async function fetchPacked(rank: readonly Source[], fetch: PackedFetch): 
       (isLie(fault) ? fetch.wrongPacks : refused).add(source);
       // Whether it is away will show with plain files, and is told then.
       if (fault.code === 'NET-01') return;
-      const text = `Packs of ${source.name} are not used: ${fault.message}`;
+      const text = `Packs of ${source.name} are not used: ${faultLine(fault)}`;
       fetch.world.observe({ kind: 'note', level: 'warning', component: 'transfer', text });
     },
   };

@@ -6,7 +6,7 @@ export const CONTENT = {
     title: 'Content not to be had',
     meaning: 'An item is not in the cache, and no distribution point served it whole.',
     safe: 'What was fetched so far is kept and will not be fetched again.',
-    next: 'Connect the network or replace the item shown, then run `prestage deploy`.',
+    next: 'Mend what the sources say (network, account, server), or replace the item shown; then run `prestage deploy`.',
   },
   'CONTENT-02': {
     title: 'Content damaged before use',
