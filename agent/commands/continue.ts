@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { reportLines } from '../console/report-text.ts';
 import { cacheLayout } from '../content/layout.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
-import { asFault, Fault, faultRecord } from '../fault/fault.ts';
+import { Fault } from '../fault/fault.ts';
 import { readJournal } from '../journal/journal.ts';
 import { type Past, recall } from '../journal/past.ts';
 import type { Machine, Volume } from '../machine/machine.ts';
@@ -15,6 +15,7 @@ import type { Composition } from './composition.ts';
 import { requirePlanOfPolicy } from './deployment/accepted-policy.ts';
 import { unverifiedTlsOf } from './deployment/agent-settings.ts';
 import { endRetirement } from './deployment/end-retirement.ts';
+import { failRun, STATUS_PATIENCE_MS } from './deployment/fail-run.ts';
 import { keptFolder } from './deployment/keep-records.ts';
 import { unlockAfterHandOver } from './deployment/media-secrets.ts';
 import { preferNearerPoints, preferServingPoint } from './deployment/nearer-points.ts';
@@ -30,9 +31,6 @@ export interface ContinueOptions extends MachineOptions {
 // Windows Setup after specialize: a slow disk takes half an hour; past this it is stuck, and the log says so.
 const SETUP_WAIT_MS = 2 * 60 * 60 * 1000;
 const SETUP_POLL_MS = 5_000;
-
-/** As in deploy: what is still to be told is kept, and told at the next start. */
-const STATUS_PATIENCE_MS = 5_000;
 
 /** Registers the command. */
 export function addContinue(
@@ -73,19 +71,7 @@ export async function continueDeployment(
       if (code !== 0) await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
       return code;
     } catch (thrown) {
-      const fault = asFault(thrown);
-      context.observe({
-        kind: 'note',
-        level: 'error',
-        component: 'continue',
-        text: fault.message,
-        detail: { ...faultRecord(fault) },
-      });
-      await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
-        // As in deploy: the fault itself is shown.
-      });
-      await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
-      throw fault;
+      throw await failRun(context, 'continue', thrown);
     }
   });
 }

@@ -5,7 +5,6 @@ import { planLines } from '../console/plan-table.ts';
 import { reportLines } from '../console/report-text.ts';
 import { briefFacts } from '../facts/machine-facts.ts';
 import { EXIT_CONTINUES_AFTER_RESTART } from '../fault/catalogue.ts';
-import { asFault, faultRecord } from '../fault/fault.ts';
 import { summarize } from '../report/summary.ts';
 import { takeBack } from '../steps/hand-over.ts';
 import { runPlan } from '../steps/run-plan.ts';
@@ -13,6 +12,7 @@ import type { Composition } from './composition.ts';
 import { keepAcceptedPolicy } from './deployment/accepted-policy.ts';
 import { unverifiedTlsOf } from './deployment/agent-settings.ts';
 import { askDeployment } from './deployment/ask-deployment.ts';
+import { failRun, STATUS_PATIENCE_MS } from './deployment/fail-run.ts';
 import { reportBytes } from './deployment/keep-records.ts';
 import { keepMachineRecord } from './deployment/machine-record.ts';
 import { unlockMedia } from './deployment/media-secrets.ts';
@@ -30,9 +30,6 @@ export interface DeployOptions extends MachineOptions {
   readonly deployment?: string;
   readonly passwordFile?: string;
 }
-
-/** What is still to be told at the end is kept, and told from the new Windows or at the next start. */
-const STATUS_PATIENCE_MS = 5_000;
 
 /** Registers the command. */
 export function addDeploy(
@@ -85,19 +82,7 @@ export async function deployOnce(
     try {
       outcome = await carryOut(options, context);
     } catch (thrown) {
-      const fault = asFault(thrown);
-      context.observe({
-        kind: 'note',
-        level: 'error',
-        component: 'deploy',
-        text: fault.message,
-        detail: { ...faultRecord(fault) },
-      });
-      await context.journal?.append({ type: 'run-failed', fault: faultRecord(fault) }).catch(() => {
-        // The disk that cannot take this line is most likely the fault itself, which the screen shows.
-      });
-      await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
-      throw fault;
+      throw await failRun(context, 'deploy', thrown);
     }
     await context.status.flush({ timeoutMs: STATUS_PATIENCE_MS });
     if (options.restart !== false) await context.machine.restart();

@@ -114,7 +114,8 @@ export type JournalEntry =
   /** What a send-status step says. */
   | { readonly type: 'status'; readonly message: string }
   | { readonly type: 'restart-asked'; readonly by: string; readonly kind: 'soft' | 'hard' }
-  | { readonly type: 'run-failed'; readonly fault: FaultRecord }
+  /** Journals of earlier versions do not say what memory it took. */
+  | { readonly type: 'run-failed'; readonly fault: FaultRecord; readonly peakMemoryBytes?: number }
   | {
       readonly type: 'run-finished';
       readonly command: 'deploy' | 'continue';

@@ -52,7 +52,12 @@ export function summarize(records: readonly JournalRecord[], version: string): R
     actions: reportActions(plans.at(-1), records),
     runs: recordsOf(records, 'run-started').length,
     restartPending: recall(records).restartPending !== undefined,
-    peakMemoryBytes: Math.max(0, ...recordsOf(records, 'run-finished').map(record => record.peakMemoryBytes)),
+    peakMemoryBytes: Math.max(
+      0,
+      ...[...recordsOf(records, 'run-finished'), ...recordsOf(records, 'run-failed')].map(
+        ({ peakMemoryBytes = 0 }) => peakMemoryBytes,
+      ),
+    ),
     ...(began === undefined ? {} : { began }),
     ...(ended === undefined ? {} : { ended }),
     faults: records.flatMap(record =>

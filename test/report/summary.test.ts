@@ -172,7 +172,7 @@ test('what an action took is the time of all its attempts, those that failed and
       run('continue'),
       { type: 'action-started', action },
       { type: 'action-failed', action, seconds: 40, fault },
-      { type: 'run-failed', fault },
+      { type: 'run-failed', fault, peakMemoryBytes: 5_000_000 },
       run('continue'),
       { type: 'action-started', action },
       // As earlier versions wrote it.
@@ -183,6 +183,7 @@ test('what an action took is the time of all its attempts, those that failed and
     '1',
   );
   expect(report.actions).toMatchObject([{ action, state: 'finished', seconds: 42.5, starts: 3 }]);
+  expect(report.peakMemoryBytes).toBe(5_000_000);
 });
 
 test('an action that failed, was started again and then cut is cut', () => {
