@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { onDistributionPoint } from '../content/layout.ts';
 import type { Source } from '../distribution/source.ts';
 import { decodeJson } from '../document/decode-json.ts';
-import { asFault } from '../fault/fault.ts';
+import { asFault, Fault } from '../fault/fault.ts';
 import { SIGNATURE_MAX_BYTES } from '../trust/signature.ts';
 import { POLICY_MAX_BYTES } from './policy.ts';
 
@@ -23,22 +23,33 @@ export interface ServedPolicy {
   readonly signature: Uint8Array | undefined;
 }
 
-/** Faults: TRUST-08 and TRUST-10 for the pointer, NET-* and CONTENT-08 of the source. */
+/** Faults: NET-07 no pointer where it should be, NET-* and CONTENT-08 of the source, TRUST-08 policy or signature larger than its cap. */
 export async function fetchPolicy(source: Source, signal?: AbortSignal): Promise<ServedPolicy> {
   const read = (path: string, maxBytes: number) =>
     source.readDocument(path, { maxBytes, ...(signal && { signal }) });
-  const pointerBytes = await read(onDistributionPoint.policyPointer, POINTER_MAX_BYTES);
-  const pointer = decodeJson(pointerBytes, policyPointerSchema, {
-    name: onDistributionPoint.policyPointer,
-    maxBytes: POINTER_MAX_BYTES,
-  });
-  const bytes = await read(onDistributionPoint.policy(pointer.serial), POLICY_MAX_BYTES);
-  const signature = await read(
-    onDistributionPoint.policySignature(pointer.serial),
-    SIGNATURE_MAX_BYTES,
-  ).catch(thrown => {
-    if (asFault(thrown).code === 'NET-02') return undefined;
-    throw thrown;
-  });
+  const serial = await currentSerial(source.name, read);
+  const bytes = await read(onDistributionPoint.policy(serial), POLICY_MAX_BYTES);
+  const signature = await read(onDistributionPoint.policySignature(serial), SIGNATURE_MAX_BYTES).catch(
+    thrown => {
+      if (asFault(thrown).code === 'NET-02') return undefined;
+      throw thrown;
+    },
+  );
   return { bytes, signature };
+}
+
+// Nobody signs the pointer, so what is none says nothing about trust: the server, or a proxy before it, gave something else.
+async function currentSerial(
+  server: string,
+  read: (path: string, maxBytes: number) => Promise<Uint8Array>,
+): Promise<number> {
+  const pointer = { name: onDistributionPoint.policyPointer, maxBytes: POINTER_MAX_BYTES } as const;
+  try {
+    const bytes = await read(pointer.name, pointer.maxBytes);
+    return decodeJson(bytes, policyPointerSchema, pointer).serial;
+  } catch (thrown) {
+    const { code, detail, cause } = asFault(thrown);
+    if (code !== 'TRUST-08' && code !== 'TRUST-10') throw thrown;
+    throw new Fault('NET-07', pointer.name, { source: server, ...detail }, { cause });
+  }
 }

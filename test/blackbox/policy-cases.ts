@@ -101,16 +101,19 @@ export const POLICY_CASES: readonly MachineCase[] = [
     'a pointer to policy larger than its cap',
     { point: { 'policy/current.json': ' '.repeat(5000) } },
     {
-      fault: 'TRUST-08',
+      // Nobody signs it: the server is at fault, not the media.
+      exitCode: 40,
+      fault: 'NET-07',
       subject: 'policy/current.json',
-      says: ['expected: at most 4096 bytes', 'found: 5000'],
+      says: [/source: http:/, 'expected: at most 4096 bytes', 'found: 5000'],
     },
   ),
   refused(
     'a pointer to policy that leads elsewhere',
     { point: { 'policy/current.json': '{"format":"prestage-policy-pointer/1","serial":"../../secret"}' } },
     {
-      fault: 'TRUST-10',
+      exitCode: 40,
+      fault: 'NET-07',
       subject: 'policy/current.json',
       says: [/serial: expected/],
     },

@@ -32,6 +32,16 @@ const policyServer = (
   says,
 });
 
+/** The pointer is not signed: whatever is wrong with it is the server's fault. */
+const pointerServer = (title: string, does: Misbehaviour, says: readonly Words[]): ServerCase => ({
+  title: `a management point that ${title} in place of the pointer to policy`,
+  server: [{ on: /^policy\/current\.json$/, does }],
+  exitCode: 40,
+  fault: 'NET-07',
+  subject: 'policy/current.json',
+  says: [/source: http:\/\/127\.0\.0\.1:\d+/, ...says],
+});
+
 const contentServer = (
   title: string,
   does: Misbehaviour,
@@ -84,6 +94,9 @@ export const POLICY_SERVER_CASES: readonly ServerCase[] = [
     ['found: other bytes'],
     20,
   ),
+  pointerServer('sends nothing', { kind: 'truncate', toBytes: 0 }, ['expected: JSON']),
+  pointerServer('sends one wrong bit', { kind: 'corrupt', offset: 0 }, ['expected: JSON']),
+  pointerServer('sends much more', { kind: 'chunked', surplus: 5000 }, ['expected: at most 4096 bytes']),
 ];
 
 /** Refused by name; with a sane server the next run ends well and fetches nothing twice. */

@@ -136,6 +136,7 @@ describe('dynamic media', () => {
   it.each<[string, () => Promise<void> | void, RegExp]>([
     ['is down', () => spoilWith({ kind: 'status', status: 503 }), /NET-04/],
     ['is a captive portal', () => spoilWith({ kind: 'page' }), /NET-10/],
+    ['sends nothing as its pointer', () => void nearFiles.set('policy/current.json', Buffer.of()), /NET-07/],
     ['serves an older policy', () => void nearFiles.set('policy/current.json', pointer(1)), /TRUST-06/],
     ['serves a forged policy', forge, /TRUST-02/],
   ])('follow the far one when the near one %s, with a warning', async (_, spoil, code) => {

@@ -124,10 +124,26 @@ describe('fetchPolicy', () => {
   });
 
   it.each([
+    ['nothing', ''],
     ['HTML', '<html>'],
+    ['one wrong byte', '{"format":"prestage-policy-pointer/1","serial":5]'],
+    ['more than a pointer can be', ' '.repeat(5000)],
     ['a pointer with a path', '{"format":"prestage-policy-pointer/1","serial":"../5"}'],
-  ])('refuses %s as the pointer', async (_, text) => {
+  ])('takes %s in place of the pointer, which nobody signs, for a failing server', async (_, text) => {
     layTree(folder, { 'policy/current.json': text });
-    expect((await faultOf(fetchPolicy(source))).code).toBe('TRUST-10');
+    expect(await faultOf(fetchPolicy(source))).toMatchObject({
+      code: 'NET-07',
+      subject: 'policy/current.json',
+      detail: { source: folder },
+    });
+  });
+
+  it('leaves a signature larger than its cap to trust', async () => {
+    layTree(folder, {
+      'policy/current.json': encodeJson({ format: 'prestage-policy-pointer/1', serial: 6 }),
+      'policy/6/policy.json': bytes,
+      'policy/6/policy.json.sig': ' '.repeat(5000),
+    });
+    expect((await faultOf(fetchPolicy(source))).code).toBe('TRUST-08');
   });
 });

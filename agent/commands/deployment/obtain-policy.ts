@@ -72,7 +72,7 @@ export async function obtainPolicy(options: ObtainPolicyOptions): Promise<Obtain
         kind: 'note',
         level: 'warning',
         component: 'policy',
-        text: 'No management point was reached; following the policy on the media.',
+        text: 'No management point gave a policy; following the one on the media.',
       });
       return accept(kept.bytes, kept.signature, 'media', options);
     }

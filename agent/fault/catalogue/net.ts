@@ -42,9 +42,9 @@ export const NET = {
   'NET-07': {
     title: 'Wrong bytes',
     meaning:
-      'The server sent bytes that do not match the digest. It is not asked for this item again in this run.',
+      'The server sent something else than the file: bytes that do not match its digest or size, or that are no pointer to policy. It is not asked for this item again in this run.',
     safe: 'The bytes were discarded.',
-    next: 'Publish to this distribution point again, or take it out of service.',
+    next: 'Publish to this distribution point again and check the proxy before it; or take it out of service.',
   },
   'NET-08': {
     title: 'Range not honoured',
