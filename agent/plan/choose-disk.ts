@@ -56,7 +56,8 @@ export function chooseDisk(wanted: WantedDisk, { disks, media, imageBytes }: Dis
       expected: wantedWords(wanted),
       found: others.map(diskWords),
     });
-  const neededBytes = SYSTEM_PARTITIONS_BYTES + reserveBytes(disk.sizeBytes) + imageBytes;
+  const heldBytes = SYSTEM_PARTITIONS_BYTES + imageBytes;
+  const neededBytes = heldBytes + reserveBytes(heldBytes);
   if (disk.sizeBytes < neededBytes)
     throw new Fault('MACHINE-06', `disk ${disk.number}`, { neededBytes, sizeBytes: disk.sizeBytes });
   return { kind: 'partition', disk };

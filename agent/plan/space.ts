@@ -6,9 +6,12 @@ import { planBytes } from './plan.ts';
 // NTFS metadata, logs and the journal; measured on a volume with 100,000 files it stays below this.
 const RESERVE_BYTES = 256 * 1024 * 1024;
 
-/** What is kept free beside an image on a volume or disk of `sizeBytes`. Small ones (rehearsals) keep an eighth. */
-export function reserveBytes(sizeBytes: number): number {
-  return Math.min(RESERVE_BYTES, Math.floor(sizeBytes / 8));
+/**
+ * What is to stay free on a volume or disk beside `heldBytes`, whatever its size: so what is needed is a size that will do. Little (rehearsals) keeps
+ * a seventh, which is an eighth of the whole.
+ */
+export function reserveBytes(heldBytes: number): number {
+  return Math.min(RESERVE_BYTES, Math.ceil(heldBytes / 7));
 }
 
 export interface SpaceInput {
@@ -25,8 +28,8 @@ export interface SpaceInput {
 }
 
 /**
- * @throws Fault DISK-01 with `neededBytes` and `freeBytes` when the plan will not fit beside the cache; MACHINE-06 when the target cannot even hold
- * the image alone.
+ * @throws Fault DISK-01 with `neededBytes` and `missingBytes` when the plan will not fit: what is still to fetch into `freeBytes`; the image beside the
+ * cache onto a volume of `sizeBytes`, with all that takes part in it. MACHINE-06 when the target cannot even hold the image alone.
  */
 export function requireSpace({ plan, volume, protectedBytes, applied, target }: SpaceInput): void {
   const staging = planBytes(plan).fetch + stagedReuse(plan);
@@ -35,22 +38,30 @@ export function requireSpace({ plan, volume, protectedBytes, applied, target }: 
       purpose: 'content still to fetch',
       neededBytes: staging,
       freeBytes: volume.freeBytes,
+      missingBytes: staging - volume.freeBytes,
     });
   }
   const image = plan.actions.find(action => action.name === 'apply-image');
   if (image === undefined || applied || target === 'none') return;
   if (target !== undefined) {
-    const neededBytes = image.totalBytes + reserveBytes(target.sizeBytes);
+    const neededBytes = image.totalBytes + reserveBytes(image.totalBytes);
     if (target.sizeBytes < neededBytes)
       throw new Fault('MACHINE-06', target.root, { neededBytes, sizeBytes: target.sizeBytes });
     return;
   }
-  const freeAfterWipe = volume.sizeBytes - protectedBytes - staging - reserveBytes(volume.sizeBytes);
-  if (freeAfterWipe < image.totalBytes) {
+  // All else on it is wiped, so what is free now says nothing: the size decides, as for a target.
+  const heldBytes = image.totalBytes + protectedBytes + staging;
+  const neededBytes = heldBytes + reserveBytes(heldBytes);
+  if (volume.sizeBytes < neededBytes) {
     throw new Fault('DISK-01', volume.root, {
       purpose: 'the OS image beside the cache',
-      neededBytes: image.totalBytes,
-      freeBytes: Math.max(0, freeAfterWipe),
+      neededBytes,
+      imageBytes: image.totalBytes,
+      cacheBytes: protectedBytes,
+      stagingBytes: staging,
+      reserveBytes: reserveBytes(heldBytes),
+      sizeBytes: volume.sizeBytes,
+      missingBytes: neededBytes - volume.sizeBytes,
     });
   }
 }

@@ -26,7 +26,16 @@ test.each([
     small: { sizeBytes: 100 * MIB },
     fault: 'DISK-01',
     subject: 'mounted/volumes/windows',
-    says: ['purpose: the OS image beside the cache', /needed bytes: \d{7}/, /free bytes: \d+/],
+    says: [
+      'purpose: the OS image beside the cache',
+      /needed bytes: \d{9}/,
+      /image bytes: \d{7}/,
+      /cache bytes: \d+/,
+      /staging bytes: \d+/,
+      /reserve bytes: \d{8}/,
+      `size bytes: ${100 * MIB}`,
+      /missing bytes: \d+/,
+    ],
     mended: false,
   },
   {
@@ -35,7 +44,7 @@ test.each([
     small: { sizeBytes: 256 * MIB, freeBytes: 100_000 },
     fault: 'DISK-01',
     subject: 'mounted/volumes/windows',
-    says: ['purpose: content still to fetch', /needed bytes: \d{6}/, /free bytes: \d+/],
+    says: ['purpose: content still to fetch', /needed bytes: \d{6}/, /free bytes: \d+/, /missing bytes: \d+/],
     mended: true,
   },
   {

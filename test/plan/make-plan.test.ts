@@ -139,6 +139,53 @@ test.each([
     );
 });
 
+test('what the image needs beside the cache is told whole: a volume of that size will do, one byte less will not', () => {
+  const plan = makePlan(input([...all('missing').slice(0, 3), item('ABC00004', 'application', 'present')]));
+  const judge = (sizeBytes: number) => () =>
+    requireSpace({
+      plan,
+      volume: { root: 'D:\\', sizeBytes, freeBytes: 338 * MB },
+      protectedBytes: 350 * MB,
+      applied: false,
+    });
+  // 300 fetched, 350 in the cache, an image of 400, and a seventh of that.
+  expect(judge(1162 * MB)).toThrow(
+    expect.objectContaining({
+      code: 'DISK-01',
+      subject: 'D:\\',
+      detail: {
+        purpose: 'the OS image beside the cache',
+        neededBytes: 1200 * MB,
+        imageBytes: 400 * MB,
+        cacheBytes: 350 * MB,
+        stagingBytes: 300 * MB,
+        reserveBytes: 150 * MB,
+        sizeBytes: 1162 * MB,
+        missingBytes: 38 * MB,
+      },
+    }),
+  );
+  expect(judge(1200 * MB - 1)).toThrow(
+    expect.objectContaining({ detail: expect.objectContaining({ missingBytes: 1 }) }),
+  );
+  expect(judge(1200 * MB)).not.toThrow();
+});
+
+test('what is still to fetch is told with what is free and what is missing', () => {
+  const plan = makePlan(input(all('missing')));
+  const volume = { root: 'D:\\', sizeBytes: 2000 * MB, freeBytes: 300 * MB };
+  expect(() => requireSpace({ plan, volume, protectedBytes: 400 * MB, applied: false })).toThrow(
+    expect.objectContaining({
+      detail: {
+        purpose: 'content still to fetch',
+        neededBytes: 400 * MB,
+        freeBytes: 300 * MB,
+        missingBytes: 100 * MB,
+      },
+    }),
+  );
+});
+
 test('a dependency is installed before what needs it, once, and a circle ends', () => {
   const items: Record<string, { kind: 'package' | 'application'; dependencies: string[] }> = {
     P1: { kind: 'package', dependencies: [] },

@@ -6,7 +6,7 @@ export const DISK = {
     title: 'Disk full',
     meaning: 'There is not enough free space on the volume shown.',
     safe: 'Everything verified so far is kept.',
-    next: 'Free the space shown or use a larger disk, then repeat the run.',
+    next: 'Free the space shown or use a larger disk, then repeat the run. Where the OS image lacks room beside the cache only a larger volume helps: all else on it is wiped anyway.',
   },
   'DISK-02': {
     title: 'Disk cannot be written',
