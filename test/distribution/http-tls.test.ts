@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSource } from '../../agent/distribution/open-source.ts';
 import type { SourceAddress } from '../../agent/distribution/source.ts';
+import { faultRecord } from '../../agent/fault/fault.ts';
 import { systemClock } from '../../agent/progress/clock.ts';
 import { type Answer, type SeenServer, startSeenServer } from '../support/seen-server.ts';
 import { makeSelfSigned } from '../support/self-signed.ts';
@@ -96,6 +97,14 @@ describe('the name of the server', () => {
 });
 
 describe('verification', () => {
+  it('that fails names where the authority belongs, and not what cannot be done', async () => {
+    const server = await serving({ tls: stranger });
+    const fault = await faultOf(open({ url: server.url }).readDocument('d', document));
+    expect([fault.code, fault.detail.native]).toEqual(['NET-12', 'DEPTH_ZERO_SELF_SIGNED_CERT']);
+    expect(fault.detail.expected).toContain('`ca` of agent.yaml');
+    expect(faultRecord(fault).causes).toEqual(['Error: self-signed certificate']);
+  });
+
   it('is left out for a server that is named so, which is shown no account', async () => {
     const server = await serving({ tls: stranger });
     expect((await faultOf(open({ url: server.url }).readDocument('d', document))).code).toBe('NET-12');

@@ -12,9 +12,13 @@ export function networkFault(thrown: unknown, subject: string, phase: 'head' | '
   if (thrown instanceof Fault) return thrown;
   const codes = codesOf(thrown);
   const native = codes.join(', ') || undefined;
+  takeNodeAdviceFrom(thrown);
   const options = { cause: thrown };
   if (thrown instanceof ProxyRefusal) return proxyFault(thrown.status, subject, options);
-  if (codes.some(isCertificateCode)) return new Fault('NET-12', subject, { native }, options);
+  if (codes.some(isCertificateCode)) {
+    const isUnknown = codes.some(isUnknownAuthority);
+    return new Fault('NET-12', subject, { ...(isUnknown ? UNKNOWN_AUTHORITY : {}), native }, options);
+  }
   if (phase === 'body') return new Fault('NET-06', subject, { native }, options);
   if (thrown instanceof NotHttp || codes.some(code => NOT_HTTP.has(code)))
     return new Fault('NET-04', subject, { native }, options);
@@ -34,17 +38,39 @@ function isCertificateCode(code: string): boolean {
   );
 }
 
-/** The codes of an error, its causes and, where several addresses were tried (happy eyeballs), of each. */
+/** Those that say that the chain ends at nobody whom this computer knows. */
+function isUnknownAuthority(code: string): boolean {
+  return /^(UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED)/.test(code);
+}
+
+const UNKNOWN_AUTHORITY = {
+  found: 'no authority that is known here vouches for the certificate',
+  expected: 'a well-known authority, or one whose certificate is among `ca` of agent.yaml',
+} as const;
+
+/** Node advises to start it with another option, which nobody can do to a single executable. */
+function takeNodeAdviceFrom(thrown: unknown): void {
+  for (const error of errorsOf(thrown))
+    error.message = error.message.replace(/; if the root CA is installed locally, try running .*$/, '');
+}
+
 function codesOf(thrown: unknown): string[] {
-  const codes: string[] = [];
+  const codes = errorsOf(thrown).flatMap(error =>
+    'code' in error && typeof error.code === 'string' ? [error.code] : [],
+  );
+  return [...new Set(codes)];
+}
+
+/** An error, its causes and, where several addresses were tried (happy eyeballs), what went wrong with each. */
+function errorsOf(thrown: unknown): Error[] {
+  const errors: Error[] = [];
   const pending: unknown[] = [thrown];
   for (let looked = 0; pending.length > 0 && looked < 16; looked++) {
     const error = pending.shift();
     if (!(error instanceof Error)) continue;
-    if ('code' in error && typeof error.code === 'string' && !codes.includes(error.code))
-      codes.push(error.code);
+    errors.push(error);
     if (error instanceof AggregateError) pending.push(...error.errors);
     pending.push(error.cause);
   }
-  return codes;
+  return errors;
 }
