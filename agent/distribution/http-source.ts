@@ -103,7 +103,7 @@ export function openHttpSource(
         return exchange.status;
       } catch (thrown) {
         if (signal?.aborted) throw new Fault('STOP-01', url.href, {}, { cause: thrown });
-        if (limit.aborted) throw new Fault('NET-05', url.href, { timeoutMs }, { cause: thrown });
+        if (limit.aborted) throw new Fault('NET-05', url.href, { timeoutMs });
         throw networkFault(thrown, url.href, 'head');
       }
     },
@@ -181,7 +181,8 @@ async function begin(
     if (signal?.aborted) return new Fault('STOP-01', url.href, {}, { cause: thrown });
     if (stalled) {
       const { leastBytesPerSecond, stallTimeoutMs } = world.settings;
-      return new Fault('NET-05', url.href, { leastBytesPerSecond, stallTimeoutMs, phase }, { cause: thrown });
+      // Without its cause: that is our own giving up.
+      return new Fault('NET-05', url.href, { leastBytesPerSecond, stallTimeoutMs, phase });
     }
     return networkFault(thrown, url.href, phase);
   };

@@ -358,6 +358,15 @@ describe('what is normal is taken', () => {
   });
 });
 
+it.each([
+  ['in place of an answer', { kind: 'stall' }],
+  ['in the middle', { kind: 'stall', afterBytes: 10_000 }],
+] as const)('silence %s is told without the abort by which it is ended', async (_, stall) => {
+  const server = await serving(() => stall);
+  const fault = await faultOf(readAll(sourceOf(server), 'f', whole));
+  expect([fault.code, fault.cause]).toEqual(['NET-05', undefined]);
+});
+
 describe('https', () => {
   const own = makeSelfSigned();
 
