@@ -12,6 +12,7 @@ import { networkFault } from './http/network-fault.ts';
 import { collect, exactly } from './http/pieces.ts';
 import { isRedirect, nextAddress } from './http/redirect.ts';
 import { serverDate } from './http/server-date.ts';
+import { machinesOf } from './http/way.ts';
 import { type Patience, retrying } from './retry.ts';
 import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
 import { type StallWatch, watchForStall } from './stall-watch.ts';
@@ -104,7 +105,7 @@ export function openHttpSource(
       } catch (thrown) {
         if (signal?.aborted) throw new Fault('STOP-01', url.href, {}, { cause: thrown });
         if (limit.aborted) throw new Fault('NET-05', url.href, { timeoutMs });
-        throw networkFault(thrown, url.href, 'head');
+        throw networkFault(thrown, url.href, 'head', client.wayOf([url]));
       }
     },
     limitConnections: most => client.limitConnections(most),
@@ -172,6 +173,7 @@ async function begin(
   signal?: AbortSignal,
 ): Promise<Transfer> {
   const own = new AbortController();
+  const visited: [URL, ...URL[]] = [url];
   let stalled = false;
   const watch = watchForStall(world.settings, world.clock, () => {
     stalled = true;
@@ -179,18 +181,24 @@ async function begin(
   });
   const name = (thrown: unknown, phase: 'head' | 'body'): Fault => {
     if (signal?.aborted) return new Fault('STOP-01', url.href, {}, { cause: thrown });
+    const way = client.wayOf(visited);
     if (stalled) {
       const { leastBytesPerSecond, stallTimeoutMs } = world.settings;
       // Without its cause: that is our own giving up.
-      return new Fault('NET-05', url.href, { leastBytesPerSecond, stallTimeoutMs, phase });
+      return new Fault('NET-05', url.href, {
+        leastBytesPerSecond,
+        stallTimeoutMs,
+        phase,
+        ...machinesOf(way),
+      });
     }
-    return networkFault(thrown, url.href, phase);
+    return networkFault(thrown, url.href, phase, way);
   };
   try {
     watch.waiting();
     const exchange = await follow(
       client,
-      url,
+      visited,
       headers,
       signal ? AbortSignal.any([signal, own.signal]) : own.signal,
     );
@@ -206,18 +214,19 @@ async function begin(
   }
 }
 
+/** Adds to `visited` each address that it is sent on to. */
 async function follow(
   client: HttpClient,
-  url: URL,
+  visited: [URL, ...URL[]],
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Exchange> {
-  const visited: [URL, ...URL[]] = [url];
+  const [first] = visited;
   for (;;) {
-    const exchange = await client.get(visited.at(-1) ?? url, headers, signal);
+    const exchange = await client.get(visited.at(-1) ?? first, headers, signal);
     if (!isRedirect(exchange.status)) return exchange;
     exchange.discard();
-    visited.push(nextAddress(visited, exchange.headers.location, url.href));
+    visited.push(nextAddress(visited, exchange.headers.location, first.href));
   }
 }
 

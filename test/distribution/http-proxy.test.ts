@@ -113,12 +113,27 @@ describe('a proxy', () => {
 
   it('that is not there, or does not reach the server, is a server not reached', async () => {
     const proxy = await proxying();
-    for (const [url, way] of [
-      ['https://127.0.0.1:9', proxy.url],
-      ['https://127.0.0.1:9', 'http://127.0.0.1:9'],
-      ['http://127.0.0.1:9', 'http://127.0.0.1:9'],
-    ] as const)
-      expect((await faultOf(open(url, { url: way }).readDocument('d', document))).code).toBe('NET-01');
+    for (const [url, way, found] of [
+      ['https://127.0.0.1:9', proxy.url, 'the proxy does not reach the server'],
+      ['https://127.0.0.1:9', 'http://127.0.0.1:9', 'the proxy is not reached'],
+      ['http://127.0.0.1:9', 'http://127.0.0.1:9', 'the proxy is not reached'],
+      ['http://dp.example.invalid', 'http://proxy.example.invalid:3128', 'the proxy is not reached'],
+    ] as const) {
+      const fault = await faultOf(open(url, { url: way }).readDocument('d', document));
+      expect(fault.code).toBe('NET-01');
+      expect(fault.detail).toMatchObject({ found, proxy: way });
+    }
+  });
+
+  it('is not named where it is not asked, and never with its account', async () => {
+    const dead = 'http://127.0.0.1:9';
+    const direct = open(dead, { url: 'http://127.0.0.1:10', noProxy: ['127.0.0.1'] });
+    expect((await faultOf(direct.readDocument('d', document))).detail).toEqual({ native: 'ECONNREFUSED' });
+    const through = open(dead, { url: 'http://machine:proxy-word@127.0.0.1:9/' });
+    const fault = await faultOf(
+      through.post?.('p', Buffer.from('{}'), { timeoutMs: 5000 }) ?? Promise.resolve(),
+    );
+    expect(fault.detail.proxy).toBe(dead);
   });
 
   it('of the environment is not taken', async () => {

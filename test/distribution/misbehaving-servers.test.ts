@@ -358,6 +358,16 @@ describe('what is normal is taken', () => {
   });
 });
 
+it('a redirect to who is not there names that machine, without its query', async () => {
+  const server = await serving(() => ({
+    kind: 'redirect',
+    to: 'http://127.0.0.1:9/a/f?signature=not-shown',
+  }));
+  const fault = await faultOf(readAll(sourceOf(server), 'f', whole));
+  expect([fault.code, fault.subject]).toEqual(['NET-01', `${server.url}/f`]);
+  expect(fault.detail).toEqual({ native: 'ECONNREFUSED', redirectedTo: 'http://127.0.0.1:9/a/f' });
+});
+
 it.each([
   ['in place of an answer', { kind: 'stall' }],
   ['in the middle', { kind: 'stall', afterBytes: 10_000 }],

@@ -2,8 +2,8 @@
 // alone; through the proxy, or straight.
 import { rootCertificates } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
-import { goesDirect } from '../../document/no-proxy.ts';
 import { type AddressAccess, authorizationHeader } from './access.ts';
+import { proxyTo } from './way.ts';
 
 type Undici = typeof import('undici');
 
@@ -30,8 +30,8 @@ export function openDispatchers(undici: Undici, options: DispatcherOptions): Dis
 
   function open(url: URL, access: AddressAccess, token: string | undefined): Dispatcher {
     const requestTls = tlsTo(url, access, options.origin);
-    const { proxy } = access;
-    if (proxy === undefined || goesDirect(url, proxy.noProxy))
+    const proxy = proxyTo(url, access);
+    if (proxy === undefined)
       return new undici.Pool(url.origin, {
         ...poolOptions(options),
         connect: { timeout: connectTimeoutMs, ...requestTls },

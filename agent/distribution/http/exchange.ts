@@ -2,13 +2,13 @@
 // are read straight from the socket; everything else is undici's, which is loaded only when it is needed.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { goesDirect } from '../../document/no-proxy.ts';
 import { VERSION } from '../../version.ts';
 import { authorizationHeader } from './access.ts';
 import { openDirectClient } from './direct/direct-client.ts';
 import type { DispatcherOptions, Dispatchers } from './dispatchers.ts';
 import { NotHttp, ProxyRefusal } from './http-errors.ts';
 import type { AnswerHead } from './judge.ts';
+import { proxyTo, type Way, wayOf } from './way.ts';
 
 /** An answer whose body has not been read yet. It must be read to its end or discarded. */
 export interface Exchange extends AnswerHead {
@@ -27,6 +27,8 @@ export interface HttpClient {
     body: Uint8Array,
     signal: AbortSignal,
   ): Promise<Exchange>;
+  /** By which way the last of `visited` is asked. */
+  wayOf(visited: readonly [URL, ...URL[]]): Way;
   /** As that of a source. Connections of undici are ended only when it has nothing under way. */
   limitConnections(most: number): Promise<void>;
   letGo(): Promise<void>;
@@ -86,8 +88,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
   ): Promise<Exchange | undefined> => {
     // The bytes of TLS come through a stream in any case (connection.ts).
     if (url.protocol !== 'http:') return undefined;
-    const { proxy } = options.access();
-    if (proxy !== undefined && !goesDirect(url, proxy.noProxy)) return undefined;
+    if (proxyTo(url, options.access()) !== undefined) return undefined;
     const answer = await direct.get(url, headersTo(url, headers), signal);
     if (answer !== undefined) options.heard?.(answer);
     return answer;
@@ -147,6 +148,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     get: async (url, headers, signal) =>
       (await getDirect(url, headers, signal)) ?? (await send('GET', url, headers, signal)),
     post: (url, headers, body, signal) => send('POST', url, headers, signal, body),
+    wayOf: visited => wayOf(visited, options.access()),
     async limitConnections(most) {
       connections = Math.min(most, options.connections);
       await direct.limitConnections(connections);

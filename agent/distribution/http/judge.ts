@@ -1,6 +1,6 @@
 // Judges the head of an answer before a byte of its body is used: which answers carry the bytes asked for, and the name of every other.
 // Pure, so that each rule can be shown by a table.
-import { Fault } from '../../fault/fault.ts';
+import { type Detail, Fault } from '../../fault/fault.ts';
 import type { ByteRange } from '../source.ts';
 import { parseContentRange } from './content-range.ts';
 
@@ -53,10 +53,16 @@ const REFUSED = {
 /**
  * What a proxy that makes no tunnel to a server answers. 407: it wants an account, and 401 another one (tinyproxy); 403: it does not let this address
  * through; else there is no way to the server behind it.
+ * @param machines names the proxy
  */
-export function proxyFault(status: number, subject: string, options: { readonly cause?: unknown }): Fault {
+export function proxyFault(
+  status: number,
+  subject: string,
+  machines: Detail,
+  options: { readonly cause?: unknown },
+): Fault {
   if (status === 407 || status === 401)
-    return new Fault('NET-03', subject, { status, expected: REFUSED[407] }, options);
+    return new Fault('NET-03', subject, { status, expected: REFUSED[407], ...machines }, options);
   if (status === 403)
     return new Fault(
       'NET-03',
@@ -65,10 +71,16 @@ export function proxyFault(status: number, subject: string, options: { readonly 
         status,
         found: 'the proxy',
         expected: 'a proxy that lets this address through, or the address in noProxy of agent.yaml',
+        ...machines,
       },
       options,
     );
-  return new Fault('NET-01', subject, { status, found: 'the proxy does not reach the server' }, options);
+  return new Fault(
+    'NET-01',
+    subject,
+    { status, found: 'the proxy does not reach the server', ...machines },
+    options,
+  );
 }
 
 /**

@@ -2,28 +2,42 @@
 import { Fault } from '../../fault/fault.ts';
 import { NotHttp, ProxyRefusal } from './http-errors.ts';
 import { proxyFault } from './judge.ts';
+import { machinesOf, type Way } from './way.ts';
 
 /**
  * @param thrown what the client threw
  * @param phase before the head of the answer, or while its body came
+ * @param way whose machines are named
  * @returns NET-12 for a certificate, NET-04 for an answer that is not HTTP, NET-03 for a proxy that refuses, NET-01 for no connection or none that answered, NET-06 for a body cut short
  */
-export function networkFault(thrown: unknown, subject: string, phase: 'head' | 'body'): Fault {
+export function networkFault(thrown: unknown, subject: string, phase: 'head' | 'body', way: Way): Fault {
   if (thrown instanceof Fault) return thrown;
   const codes = codesOf(thrown);
   const native = codes.join(', ') || undefined;
   takeNodeAdviceFrom(thrown);
   const options = { cause: thrown };
-  if (thrown instanceof ProxyRefusal) return proxyFault(thrown.status, subject, options);
+  const facts = { native, ...machinesOf(way) };
+  if (thrown instanceof ProxyRefusal) return proxyFault(thrown.status, subject, machinesOf(way), options);
   if (codes.some(isCertificateCode)) {
     const isUnknown = codes.some(isUnknownAuthority);
-    return new Fault('NET-12', subject, { ...(isUnknown ? UNKNOWN_AUTHORITY : {}), native }, options);
+    return new Fault('NET-12', subject, { ...(isUnknown ? UNKNOWN_AUTHORITY : {}), ...facts }, options);
   }
-  if (phase === 'body') return new Fault('NET-06', subject, { native }, options);
+  if (phase === 'body') return new Fault('NET-06', subject, facts, options);
   if (thrown instanceof NotHttp || codes.some(code => NOT_HTTP.has(code)))
-    return new Fault('NET-04', subject, { native }, options);
-  return new Fault('NET-01', subject, { native }, options);
+    return new Fault('NET-04', subject, facts, options);
+  const isProxyGone = way.proxy !== undefined && codes.some(code => NOT_THERE.has(code));
+  const found = isProxyGone ? { found: 'the proxy is not reached' } : {};
+  return new Fault('NET-01', subject, { ...found, ...facts }, options);
 }
+
+/** No connection was made: with a proxy, none to the proxy, since it alone is connected to. */
+const NOT_THERE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 
 /** A head that is no head: too long, or with two lengths that contradict each other. */
 const NOT_HTTP: ReadonlySet<string> = new Set([

@@ -4,9 +4,10 @@ import type { CatalogueEntry } from '../entry.ts';
 export const NET = {
   'NET-01': {
     title: 'Server not reached',
-    meaning: 'No connection to the server: no route, refused, or its name is not known.',
+    meaning:
+      'No connection to the server, or to the proxy or the target of a redirect on the way to it: no route, refused, or its name is not known. Or the connection was closed before an answer came.',
     safe: 'What was fetched so far is kept.',
-    next: 'Check cable, address and name of the server shown; the run may be repeated at any time.',
+    next: 'Check cable, address and name of the server shown, or of the proxy or target of a redirect where one is named; the run may be repeated at any time.',
   },
   'NET-02': {
     title: 'Not on the server',
