@@ -12,6 +12,7 @@ import { networkFault } from './http/network-fault.ts';
 import { collect, exactly } from './http/pieces.ts';
 import { isRedirect, nextAddress } from './http/redirect.ts';
 import { serverDate } from './http/server-date.ts';
+import { refuseWantOfCertificate } from './http/wanted-certificate.ts';
 import { machinesOf } from './http/way.ts';
 import { type Patience, retrying } from './retry.ts';
 import type { ReadOptions, Source, SourceAddress, SourceStream } from './source.ts';
@@ -203,6 +204,8 @@ async function begin(
       signal ? AbortSignal.any([signal, own.signal]) : own.signal,
     );
     watch.received(0);
+    await refuseWantOfCertificate(exchange, url.href, client.wayOf(visited));
+    signal?.throwIfAborted();
     return transferOf(exchange, {
       watch,
       nameBreak: thrown => name(thrown, 'body'),

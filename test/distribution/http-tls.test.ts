@@ -60,7 +60,10 @@ describe('a server that asks for a certificate', () => {
   it('gives nothing without one', async () => {
     const server = await strict();
     const fault = await faultOf(open({ url: server.url, ca }).readDocument('d', document));
-    expect(fault.code).toMatch(/^NET-/);
+    expect([fault.code, fault.detail.expected]).toEqual([
+      'NET-03',
+      'a client certificate in clientCertificates of agent.yaml for this server',
+    ]);
     expect(server.seen).toEqual([]);
   });
 

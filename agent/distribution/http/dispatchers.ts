@@ -3,6 +3,7 @@
 import { rootCertificates } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 import { type AddressAccess, authorizationHeader } from './access.ts';
+import { heedAlerts } from './heed-alerts.ts';
 import { proxyTo } from './way.ts';
 
 type Undici = typeof import('undici');
@@ -34,7 +35,9 @@ export function openDispatchers(undici: Undici, options: DispatcherOptions): Dis
     if (proxy === undefined)
       return new undici.Pool(url.origin, {
         ...poolOptions(options),
-        connect: { timeout: connectTimeoutMs, ...requestTls },
+        connect: heedAlerts(
+          undici.buildConnector({ timeout: connectTimeoutMs, allowH2: false, ...requestTls }),
+        ),
       });
     return new undici.ProxyAgent({
       uri: proxy.url,
@@ -44,8 +47,12 @@ export function openDispatchers(undici: Undici, options: DispatcherOptions): Dis
       connectTimeout: connectTimeoutMs,
       allowH2: false,
       // Without it the pools of a proxy have time-outs of their own, and no bound.
-      factory: (origin: URL | string, given: object) =>
-        new undici.Pool(origin, { ...given, ...poolOptions(options) }),
+      factory: (origin: URL | string, given: Pool.Options) =>
+        new undici.Pool(origin, {
+          ...given,
+          ...(typeof given.connect === 'function' ? { connect: heedAlerts(given.connect) } : {}),
+          ...poolOptions(options),
+        }),
     });
   }
 

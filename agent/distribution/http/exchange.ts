@@ -57,6 +57,12 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
   let pooled: number | undefined;
   /** Requests of undici whose answers are not at their end. */
   let underWay = 0;
+  /** Origins. */
+  const answered = new Set<string>();
+  const heard = (url: URL, head: AnswerHead): void => {
+    answered.add(url.origin);
+    options.heard?.(head);
+  };
   const open = async () => {
     const [undici, { openDispatchers }] = await Promise.all([import('undici'), import('./dispatchers.ts')]);
     // A pool opens another connection where one is about to be free: how many there may be, it has to know itself.
@@ -90,7 +96,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     if (url.protocol !== 'http:') return undefined;
     if (proxyTo(url, options.access()) !== undefined) return undefined;
     const answer = await direct.get(url, headersTo(url, headers), signal);
-    if (answer !== undefined) options.heard?.(answer);
+    if (answer !== undefined) heard(url, answer);
     return answer;
   };
   const send = async (
@@ -131,7 +137,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     // After `discard` undici may still report the broken connection; nobody is left who would want to know.
     answer.body.on('error', () => {});
     const head = { status: answer.statusCode, headers: flatten(answer.headers) };
-    options.heard?.(head);
+    heard(url, head);
     return { ...head, bytes: answer.body, discard: () => discardAnswer(answer, signal) };
   };
   /** They open again with the next request. What is under way is not ended: whoever limits next tries again. */
@@ -148,7 +154,7 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
     get: async (url, headers, signal) =>
       (await getDirect(url, headers, signal)) ?? (await send('GET', url, headers, signal)),
     post: (url, headers, body, signal) => send('POST', url, headers, signal, body),
-    wayOf: visited => wayOf(visited, options.access()),
+    wayOf: visited => wayOf(visited, options.access(), { origin: options.origin, answered }),
     async limitConnections(most) {
       connections = Math.min(most, options.connections);
       await direct.limitConnections(connections);

@@ -1,14 +1,16 @@
 // Names what went wrong below HTTP, by the codes of Node, OpenSSL and undici.
-import { Fault } from '../../fault/fault.ts';
+import { type Detail, Fault } from '../../fault/fault.ts';
 import { NotHttp, ProxyRefusal } from './http-errors.ts';
 import { proxyFault } from './judge.ts';
+import { certificateWanted, isCertificateAlert, isHandshakeAlert } from './wanted-certificate.ts';
 import { machinesOf, type Way } from './way.ts';
 
 /**
  * @param thrown what the client threw
  * @param phase before the head of the answer, or while its body came
  * @param way whose machines are named
- * @returns NET-12 for a certificate, NET-04 for an answer that is not HTTP, NET-03 for a proxy that refuses, NET-01 for no connection or none that answered, NET-06 for a body cut short
+ * @returns NET-12 for a certificate, NET-04 for an answer that is not HTTP, NET-03 for a proxy that refuses or a server that wants a client certificate,
+ * NET-01 for no connection or none that answered, NET-06 for a body cut short
  */
 export function networkFault(thrown: unknown, subject: string, phase: 'head' | 'body', way: Way): Fault {
   if (thrown instanceof Fault) return thrown;
@@ -25,10 +27,39 @@ export function networkFault(thrown: unknown, subject: string, phase: 'head' | '
   if (phase === 'body') return new Fault('NET-06', subject, facts, options);
   if (thrown instanceof NotHttp || codes.some(code => NOT_HTTP.has(code)))
     return new Fault('NET-04', subject, facts, options);
-  const isProxyGone = way.proxy !== undefined && codes.some(code => NOT_THERE.has(code));
-  const found = isProxyGone ? { found: 'the proxy is not reached' } : {};
-  return new Fault('NET-01', subject, { ...found, ...facts }, options);
+  if (codes.some(isCertificateAlert))
+    return new Fault('NET-03', subject, { expected: certificateWanted(way), ...facts }, options);
+  return new Fault('NET-01', subject, { ...noAnswer(codes, way), ...facts }, options);
 }
+
+/** How far it came, where that is known. */
+function noAnswer(codes: readonly string[], way: Way): Detail {
+  const { asked, proxy, showsCertificate, hasAnswered } = way;
+  const isTls = asked.protocol === 'https:';
+  if (proxy !== undefined && codes.some(code => NOT_THERE.has(code)))
+    return { found: 'the proxy is not reached' };
+  if (codes.some(isHandshakeAlert)) {
+    const orCertificate = showsCertificate ? '' : `, or ${certificateWanted(way)}`;
+    return {
+      found: 'the server was reached, but does not agree to the connection',
+      expected: `TLS 1.2 or 1.3 with ciphers that are not outdated${orCertificate}`,
+    };
+  }
+  if (!codes.some(code => CLOSED.has(code))) return {};
+  if (codes.includes('UND_ERR_PRX_CONN') || (proxy !== undefined && !isTls))
+    return { found: 'the proxy was reached, but closed the connection before it answered' };
+  const who =
+    proxy === undefined ? 'the server was reached, but closed the connection' : 'the connection was closed';
+  // The alert is lost when the reset overtakes it, and some servers send none. Who has answered before has another reason.
+  const mayWant = isTls && !hasAnswered;
+  return {
+    found: `${who} before an answer came`,
+    ...(mayWant ? { expected: `perhaps ${certificateWanted(way)}` } : {}),
+  };
+}
+
+/** There was a connection. */
+const CLOSED: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'UND_ERR_PRX_CONN', 'ECONNRESET', 'EPIPE']);
 
 /** No connection was made: with a proxy, none to the proxy, since it alone is connected to. */
 const NOT_THERE: ReadonlySet<string> = new Set([

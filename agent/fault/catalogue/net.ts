@@ -18,9 +18,9 @@ export const NET = {
   'NET-03': {
     title: 'Access refused',
     meaning:
-      'The server or share wants another account, or the one that it was shown may not read there (401, 403); or a proxy on the way does (407).',
+      'The server or share wants another account or a client certificate, or the one that it was shown may not read there (401, 403); or a proxy on the way does (407).',
     safe: 'What was fetched so far is kept.',
-    next: 'Give it what is named as expected: an account on the media or in the credentials file beside agent.yaml. Or allow anonymous reading of the folder.',
+    next: 'Give it what is named as expected: an account on the media or in the credentials file beside agent.yaml, or a client certificate that agent.yaml names. Or allow anonymous reading of the folder.',
   },
   'NET-04': {
     title: 'Server failed',
