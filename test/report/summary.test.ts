@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { reportLines } from '../../agent/console/report-text.ts';
 import type { JournalEntry, JournalRecord } from '../../agent/journal/record.ts';
 import type { Plan, PlannedItem } from '../../agent/plan/plan.ts';
@@ -164,43 +164,37 @@ test('an action that was started and never ended is told apart from one that fai
   expect(reportLines(report).join('\n')).toMatch(/install-application:ABC00004 +failed .*PKG-01 t/);
 });
 
-test('what an action took is the time of all its attempts, those that failed and those of earlier runs among them', () => {
+describe('an action that failed in one run and was started again in the next', () => {
   const fault = { code: 'PKG-01', title: 't', subject: 's', detail: {}, causes: [] } as const;
   const action = 'install-application:ABC00004';
-  const report = summarize(
-    records(
-      run('continue'),
-      { type: 'action-started', action },
-      { type: 'action-failed', action, seconds: 40, fault },
-      { type: 'run-failed', fault, peakMemoryBytes: 5_000_000 },
-      run('continue'),
-      { type: 'action-started', action },
-      // As earlier versions wrote it.
-      { type: 'action-failed', action, fault },
-      { type: 'action-started', action },
-      { type: 'action-finished', action, seconds: 2.5, result: {} },
-    ),
-    '1',
-  );
-  expect(report.actions).toMatchObject([{ action, state: 'finished', seconds: 42.5, starts: 3 }]);
-  expect(report.peakMemoryBytes).toBe(5_000_000);
-});
+  const again = [
+    run('continue'),
+    { type: 'action-started', action },
+    { type: 'action-failed', action, seconds: 40, fault },
+    { type: 'run-failed', fault, peakMemoryBytes: 5_000_000 },
+    run('continue'),
+    { type: 'action-started', action },
+  ] as const;
 
-test('an action that failed, was started again and then cut is cut', () => {
-  const fault = { code: 'PKG-01', title: 't', subject: 's', detail: {}, causes: [] } as const;
-  const action = 'install-application:ABC00004';
-  const report = summarize(
-    records(
-      run('continue'),
-      { type: 'action-started', action },
-      { type: 'action-failed', action, fault },
-      { type: 'run-failed', fault },
-      run('continue'),
-      { type: 'action-started', action },
-    ),
-    '1',
-  );
-  expect(report.actions).toMatchObject([{ action, state: 'cut', starts: 2 }]);
+  it('took the time of all its attempts, and the run that failed has its memory counted', () => {
+    const report = summarize(
+      records(
+        ...again,
+        // As earlier versions wrote it.
+        { type: 'action-failed', action, fault },
+        { type: 'action-started', action },
+        { type: 'action-finished', action, seconds: 2.5, result: {} },
+      ),
+      '1',
+    );
+    expect(report.actions).toMatchObject([{ action, state: 'finished', seconds: 42.5, starts: 3 }]);
+    expect(report.peakMemoryBytes).toBe(5_000_000);
+  });
+
+  it('is cut where nothing was heard of it since', () => {
+    const report = summarize(records(...again), '1');
+    expect(report.actions).toMatchObject([{ action, state: 'cut', seconds: 40, starts: 2 }]);
+  });
 });
 
 test('a deployment that was completed and begun again is not completed', () => {
