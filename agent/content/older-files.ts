@@ -16,14 +16,18 @@ export interface OlderFiles {
 /** A wrong guess costs nothing but a dictionary that does not help. */
 export function openOlderFiles(version: IndexedVersion, older: IndexedVersion): OlderFiles {
   const byPath = new Map(older.files.map((file, at) => [file.path, at]));
+  /** What was looked for once: a large file is asked for with each of its frames. */
+  const found = new Map<number, number | undefined>();
   let gone: Gone | undefined;
   return {
     olderOf(file) {
-      const path = version.files[file]?.path ?? '';
-      const same = byPath.get(path);
+      const same = byPath.get(version.files[file]?.path ?? '');
       if (same !== undefined) return same;
-      gone ??= openGone(version, older);
-      return gone.withChunksOf(file) ?? gone.namedLike(file);
+      if (!found.has(file)) {
+        gone ??= openGone(version, older);
+        found.set(file, gone.withChunksOf(file) ?? gone.namedLike(file));
+      }
+      return found.get(file);
     },
   };
 }
