@@ -24,7 +24,9 @@ export async function packStaged(
   await pack(reference, { folder: staging, into: path.join(staging, 'packs'), older }, world);
 }
 
-/** Compares the packs of a version with what they would be now, and exchanges all of them when one differs. @returns whether one did. Faults: DISK-*, STOP-01. */
+const FROM_OLDER = /^(indexes-|manifest-)?from-/;
+
+/** Compares the packs of a version with what they would be now, and exchanges all that can be made when one differs. @returns whether one did. Faults: DISK-*, STOP-01. */
 export async function mendPacks(
   item: Pick<SiteContent, 'id' | 'version'>,
   reference: ContentReference,
@@ -41,6 +43,11 @@ export async function mendPacks(
     await durable.remove(staging);
     return false;
   }
+  // From versions that are gone by now: they cannot be made again, and computers that have those versions still use them.
+  const made = new Set(await readdir(staging));
+  for (const name of await readdir(packs).catch(() => [])) // Absent: published without packs.
+    if (FROM_OLDER.test(name) && !made.has(name))
+      await durable.rename(path.join(packs, name), path.join(staging, name));
   await durable.flushTrees([staging]);
   // A reader without packs takes the plain files.
   await durable.remove(packs);
@@ -64,14 +71,14 @@ async function pack(
   await packVersion({ files, indexes, folder: path.join(folder, 'files') }, older, into, world);
   const write = (name: string, bytes: Uint8Array): Promise<void> =>
     world.durable.writeUnflushed(path.join(into, name), bytes);
-  if (isPackedManifest(manifest.length)) await write('manifest', packManifest(manifest));
-  if (packedIndexes(files) !== undefined) await write('indexes', joinIndexes({ files, indexes }));
+  if (isPackedManifest(manifest.length)) await write('manifest.pack', packManifest(manifest));
+  if (packedIndexes(files) !== undefined) await write('indexes.pack', joinIndexes({ files, indexes }));
   for (const from of older) {
     if (isDiffered(manifest.length, from.manifest.length))
-      await write(`manifest-from-${from.version}`, packDifference(manifest, from.manifest));
+      await write(`manifest-from-${from.version}.pack`, packDifference(manifest, from.manifest));
     if (isDiffered(indexesTogether(files).sizeBytes, indexesTogether(from.files).sizeBytes))
       await write(
-        `indexes-from-${from.version}`,
+        `indexes-from-${from.version}.pack`,
         packDifference(joinIndexes({ files, indexes }), joinIndexes(from)),
       );
   }

@@ -36,9 +36,9 @@ export interface PrunePlan {
 /** What a version is called while it is being removed. */
 export const prunedName = (version: string): string => `.${version}.pruned`;
 
-/** Below a version's folder. What an older version was called can be anything that a version can be. */
+/** Below a version's folder. What an older version was called can be anything that a version can be; the first two are what Prestage once called them. */
 const PACK_NAME =
-  /^packs\/((indexes|manifest)(-from-[0-9A-Za-z][0-9A-Za-z._-]{0,63})?|(full|from-[0-9A-Za-z][0-9A-Za-z._-]{0,63})\.pack(\.idx)?)$/;
+  /^packs\/(indexes|manifest|((indexes-|manifest-)?from-[0-9A-Za-z][0-9A-Za-z._-]{0,63}|full|indexes|manifest)\.pack(\.idx)?)$/;
 
 const LEFTOVER_NAME = /^\..+\.(staging|pruned)$/;
 

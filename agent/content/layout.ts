@@ -15,15 +15,15 @@ export const onDistributionPoint = {
     `content/${id}/${version}/packs/from-${older}.pack`,
   packIndex: (pack: string): string => `${pack}.idx`,
   /** The chunk indexes of all large files, see content/packed-indexes.ts. */
-  packedIndexes: (id: string, version: string): string => `content/${id}/${version}/packs/indexes`,
+  packedIndexes: (id: string, version: string): string => `content/${id}/${version}/packs/indexes.pack`,
   /** The same for who has those of the older version. */
   indexesFrom: (id: string, version: string, older: string): string =>
-    `content/${id}/${version}/packs/indexes-from-${older}`,
+    `content/${id}/${version}/packs/indexes-from-${older}.pack`,
   /** The manifest, compressed, see content/packed-manifest.ts. */
-  packedManifest: (id: string, version: string): string => `content/${id}/${version}/packs/manifest`,
+  packedManifest: (id: string, version: string): string => `content/${id}/${version}/packs/manifest.pack`,
   /** The manifest for who has that of the older version, see content/difference.ts. */
   manifestFrom: (id: string, version: string, older: string): string =>
-    `content/${id}/${version}/packs/manifest-from-${older}`,
+    `content/${id}/${version}/packs/manifest-from-${older}.pack`,
   /** Names the current serial number; replaced last, in one rename. */
   policyPointer: 'policy/current.json',
   policy: (serial: number): string => `policy/${serial}/policy.json`,

@@ -115,7 +115,7 @@ describe('packs', () => {
     expect(readdirSync(path.join(first.folder, 'packs')).toSorted()).toEqual([
       'full.pack',
       'full.pack.idx',
-      'manifest',
+      'manifest.pack',
     ]);
     const found = expectUnits(readPack(path.join(first.folder, 'packs/full.pack')), first);
     const wanted = new Set(unitsOf(first).flatMap(({ digest, length }) => (length > 0 ? [digest] : [])));
@@ -189,6 +189,20 @@ describe('packs', () => {
     expect(readFileSync(packs[0]!)).toEqual(bytes[0]);
   });
 
+  it('from a version that is gone by now stay when the others are made anew', async () => {
+    const point = fresh();
+    const old = await point.publish('1.0.9', { 'a.txt': Buffer.from('a'.repeat(5000)) });
+    const files = { 'a.txt': Buffer.from('b'.repeat(5000)) };
+    const { folder } = await point.publish('1.1', files);
+    const names = readdirSync(path.join(folder, 'packs')).toSorted();
+    expect(names).toContain('from-1.0.9.pack');
+    rmSync(old.folder, { recursive: true });
+    writeFileSync(path.join(folder, 'packs', 'full.pack'), 'rotten');
+    expect((await point.publish('1.1', files, { rehash: true })).outcome).toBe('mended');
+    expect(readdirSync(path.join(folder, 'packs')).toSorted()).toEqual(names);
+    expect((await point.publish('1.1', files, { rehash: true })).outcome).toBe('unchanged');
+  });
+
   it('are made without an older version whose manifest or index is damaged', async () => {
     const point = fresh();
     const old = await point.publish('1', { 'a.bin': noise(300_000) });
@@ -200,7 +214,7 @@ describe('packs', () => {
 
   it('hold the manifest as a difference from that of each version that there is a pack from', () => {
     const manifest = ({ folder }: PackedVersion): Buffer => readFileSync(path.join(folder, 'manifest.json'));
-    const difference = readFileSync(path.join(second.folder, 'packs/manifest-from-1'));
+    const difference = readFileSync(path.join(second.folder, 'packs/manifest-from-1.pack'));
     const inflated = zstdDecompressSync(difference, { dictionary: manifest(first) });
     expect(inflated).toEqual(manifest(second));
     expect(difference.length).toBeLessThan(500);
@@ -212,7 +226,7 @@ describe('packs', () => {
       Array.from({ length: 700 }, (_, n) => [`folder/file ${n}.txt`, Buffer.from(`${n}`)]),
     );
     const { folder } = await point.publish('1', files);
-    const packed = path.join(folder, 'packs', 'manifest');
+    const packed = path.join(folder, 'packs', 'manifest.pack');
     const plain = readFileSync(path.join(folder, 'manifest.json'));
     expect(zstdDecompressSync(readFileSync(packed))).toEqual(plain);
     expect(statSync(packed).size).toBeLessThan(plain.length / 2);
