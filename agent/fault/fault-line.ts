@@ -4,10 +4,10 @@ import type { Detail, Fault } from './fault.ts';
 /** Facts that say what is wrong, in this order; the others are for the last screen. */
 const TOLD = ['status', 'found', 'expected', 'proxy', 'redirectedTo', 'contentType', 'native'] as const;
 
-/** What a server says can be as long as it likes. */
-const LONGEST = 200;
-
-/** @returns the message, and behind it in brackets the facts: `NET-03 Access refused: http://dp/x (status 403; expected an account that may read)`. */
+/**
+ * Nothing in it is cut or exchanged: whoever prints it takes secrets out, and finds them only as they are.
+ * @returns the message, and behind it in brackets the facts: `NET-03 Access refused: http://dp/x (status 403; expected an account that may read)`.
+ */
 export function faultLine({ message, detail }: Pick<Fault, 'message' | 'detail'>): string {
   const facts = TOLD.flatMap(name => wordsFor(name, detail[name]));
   return facts.length === 0 ? message : `${message} (${facts.join('; ')})`;
@@ -15,7 +15,6 @@ export function faultLine({ message, detail }: Pick<Fault, 'message' | 'detail'>
 
 function wordsFor(name: (typeof TOLD)[number], value: Detail[string]): readonly string[] {
   if (value === undefined || Array.isArray(value)) return [];
-  const text = String(value).replace(/\s+/g, ' ').slice(0, LONGEST);
-  if (name === 'native') return [text];
-  return [`${name === 'redirectedTo' ? 'redirected to' : name === 'contentType' ? 'type' : name} ${text}`];
+  if (name === 'native') return [String(value)];
+  return [`${name === 'redirectedTo' ? 'redirected to' : name === 'contentType' ? 'type' : name} ${value}`];
 }

@@ -1,6 +1,7 @@
 // Carries out one action as its author wants it: again after a failure, within its time, and on with the sequence when it fails for good.
 import type { FaultCode } from '../fault/catalogue.ts';
 import { asFault, Fault, faultRecord } from '../fault/fault.ts';
+import { faultLine } from '../fault/fault-line.ts';
 import type { Journal } from '../journal/journal.ts';
 import { NO_COURSE, recall } from '../journal/past.ts';
 import type { ActionKey, ActionResult } from '../journal/record.ts';
@@ -82,7 +83,7 @@ export async function carryOut(
         warn(
           action,
           world,
-          `failed (${fault.message}); trying again in ${retry.delaySeconds} s, ${retry.attempts - attempt} more times at most`,
+          `failed (${faultLine(fault)}); trying again in ${retry.delaySeconds} s, ${retry.attempts - attempt} more times at most`,
         );
         await world.sleep(retry.delaySeconds * 1000, world.signal);
         continue;
@@ -90,7 +91,7 @@ export async function carryOut(
       if (!continueOnError || ENDS_THE_RUN.has(action.name)) throw fault;
       const result = { failed: faultRecord(fault), ...counted(attempt) };
       await journal.append({ type: 'action-finished', action: key, seconds: since(), result });
-      warn(action, world, `failed (${fault.message}); the task sequence goes on`);
+      warn(action, world, `failed (${faultLine(fault)}); the task sequence goes on`);
       return result;
     }
   }

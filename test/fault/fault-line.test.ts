@@ -9,7 +9,8 @@ it.each([
   [{ status: 401, expected: 'an account' }, '(status 401; expected an account)'],
   [{ native: 'ECONNREFUSED', proxy: 'http://proxy:3128' }, '(proxy http://proxy:3128; ECONNREFUSED)'],
   [{ contentType: 'text/html', lengthBytes: 7 }, '(type text/html)'],
-  [{ found: `two\nlines ${'x'.repeat(5000)}` }, `(found two lines ${'x'.repeat(190)})`],
+  // A secret in it is found by whoever takes secrets out.
+  [{ found: `${'x'.repeat(195)}two  blanks` }, `(found ${'x'.repeat(195)}two  blanks)`],
 ])('%j', (detail, facts) => {
   expect(faultLine(new Fault('NET-03', SUBJECT, detail))).toBe(`NET-03 Access refused: ${SUBJECT} ${facts}`);
 });

@@ -7,6 +7,7 @@ import { readCapped } from '../../document/read-capped.ts';
 import { identifiersOf } from '../../facts/identifiers.ts';
 import type { MachineFacts } from '../../facts/machine-facts.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
+import { faultLine } from '../../fault/fault-line.ts';
 import { accountData } from '../../policy/domain-join-blob.ts';
 import type { MachineRecord } from '../../policy/machine-record.ts';
 import { placeOf, recordIn, SHARD_MAX_BYTES } from '../../policy/machine-shards.ts';
@@ -147,7 +148,7 @@ async function readShard(
         kind: 'note',
         level: 'warning',
         component: 'policy',
-        text: `${point.name}: ${fault.message}`,
+        text: `${point.name}: ${faultLine(fault)}`,
       });
       faults.push(fault);
     }

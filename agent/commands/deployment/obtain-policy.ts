@@ -4,6 +4,7 @@ import type { CacheLayout } from '../../content/layout.ts';
 import type { Source } from '../../distribution/source.ts';
 import { readCapped } from '../../document/read-capped.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
+import { faultLine } from '../../fault/fault-line.ts';
 import type { MediaManifest } from '../../media/media-manifest.ts';
 import { fetchPolicy } from '../../policy/fetch-policy.ts';
 import { POLICY_MAX_BYTES, type Policy } from '../../policy/policy.ts';
@@ -58,7 +59,7 @@ export async function obtainPolicy(options: ObtainPolicyOptions): Promise<Obtain
         kind: 'note',
         level: 'warning',
         component: 'policy',
-        text: `${point.name}: ${fault.message}`,
+        text: `${point.name}: ${faultLine(fault)}`,
       });
       faults.push(fault);
     }

@@ -5,6 +5,7 @@ import { type CacheLayout, onDistributionPoint } from '../../content/layout.ts';
 import type { Source } from '../../distribution/source.ts';
 import { readCapped } from '../../document/read-capped.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
+import { faultLine } from '../../fault/fault-line.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JudgedReceipt } from '../../media/judge-receipt.ts';
 import type { MediaManifest } from '../../media/media-manifest.ts';
@@ -104,7 +105,7 @@ export async function fetchRevocations(context: FetchRevocations): Promise<boole
     } catch (thrown) {
       const fault = asFault(thrown);
       if (fault.code === 'BUG-01') throw fault;
-      note(observe, 'warning', `The list of revoked keys at ${point} is not followed: ${fault.message}`);
+      note(observe, 'warning', `The list of revoked keys at ${point} is not followed: ${faultLine(fault)}`);
       continue;
     }
     note(observe, 'info', `List ${revocations.serial} of revoked keys comes from ${point}.`);
