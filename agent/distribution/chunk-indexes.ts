@@ -10,7 +10,9 @@ import type { DurableFiles } from '../durable/durable-files.ts';
 import { allEnded } from '../fault/all-ended.ts';
 import { Fault } from '../fault/fault.ts';
 import { readIndexesTogether } from './indexes-together.ts';
+import type { Source } from './source.ts';
 import type { SourceChoice } from './source-choice.ts';
+import { isOurOwn } from './source-failure.ts';
 import type { TransferSettings } from './transfer-settings.ts';
 
 /** So many stored indexes are read at once: an item may have more large files than a process may open. */
@@ -79,19 +81,7 @@ export function openChunkIndexes(
     const [source] = choice.remaining();
     const lacking = await lackingOf(files);
     if (source === undefined || lacking.length === 0) return;
-    const encoded = await readIndexesTogether(
-      { reference, files: manifest.files, lacking, older },
-      {
-        source,
-        requestBytes: choice.health.requestCostBytes(source),
-        connections: settings.connections,
-        stored: file => readStoredIndex(layout, file),
-        fetched(bytes) {
-          fetchedBytes += bytes;
-        },
-        signal,
-      },
-    );
+    const encoded = await fromSource(source, lacking);
     await allEnded(
       lacking.map(async file => {
         const part = encoded.get(file.sha256);
@@ -101,6 +91,32 @@ export function openChunkIndexes(
         known.set(file.sha256, Promise.resolve(index));
       }),
     );
+  }
+
+  /** One that fails is not waited for once more with each index: another has its turn. */
+  async function fromSource(
+    source: Source,
+    lacking: readonly ManifestFile[],
+  ): Promise<ReadonlyMap<string, Uint8Array>> {
+    try {
+      return await readIndexesTogether(
+        { reference, files: manifest.files, lacking, older },
+        {
+          source,
+          requestBytes: choice.health.requestCostBytes(source),
+          connections: settings.connections,
+          stored: file => readStoredIndex(layout, file),
+          fetched(bytes) {
+            fetchedBytes += bytes;
+          },
+          signal,
+        },
+      );
+    } catch (thrown) {
+      if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
+      choice.failed(source, thrown);
+      return new Map();
+    }
   }
 
   /** Each once. */

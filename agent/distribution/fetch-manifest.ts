@@ -4,7 +4,7 @@ import path from 'node:path';
 import { decodeManifest } from '../content/decode-manifest.ts';
 import { isDiffered, unpackDifference } from '../content/difference.ts';
 import { type CacheLayout, onDistributionPoint } from '../content/layout.ts';
-import { type ContentManifest, type ContentReference, MANIFEST_MAX_BYTES } from '../content/manifest.ts';
+import type { ContentManifest, ContentReference } from '../content/manifest.ts';
 import { isPackedManifest, unpackManifest } from '../content/packed-manifest.ts';
 import { readCapped } from '../document/read-capped.ts';
 import type { DurableFiles } from '../durable/durable-files.ts';
@@ -12,11 +12,8 @@ import { Fault } from '../fault/fault.ts';
 import { type Deadline, withinDeadline } from './deadline.ts';
 import type { Source } from './source.ts';
 import { openSourceChoice } from './source-choice.ts';
-import { isLie } from './source-failure.ts';
+import { isAbsentOrWrong } from './source-failure.ts';
 import type { SourceHealth } from './source-health.ts';
-
-/** How servers say that a file is not there: 404, 403 where they tell strangers nothing, a redirect, a page. */
-const MAY_BE_ABSENT: readonly string[] = ['NET-02', 'NET-03', 'NET-09', 'NET-10'];
 
 export interface FetchManifestWorld {
   readonly layout: CacheLayout;
@@ -92,9 +89,9 @@ async function packedForms(
   const forms: PackedForm[] = [];
   const there = cached?.(id);
   if (there !== undefined && there.version !== version && isDiffered(manifestBytes, there.manifestBytes)) {
-    // What cannot be read is as good as absent, and what is damaged gives another manifest than the one that is vouched for.
-    const older = await readCapped(layout.manifest(there.digest), MANIFEST_MAX_BYTES).catch(() => undefined);
-    if (older !== undefined)
+    // What cannot be read, or is damaged, is as good as absent.
+    const older = await readCapped(layout.manifest(there.digest), there.manifestBytes).catch(() => undefined);
+    if (older !== undefined && sha256Of(older) === there.digest)
       forms.push({
         path: onDistributionPoint.manifestFrom(id, version, there.version),
         unpack: packed => unpackDifference(packed, manifestBytes, older),
@@ -122,11 +119,15 @@ async function readPacked(
         ...(signal ? { signal } : {}),
       });
       const bytes = unpack(packed);
-      if (bytes !== undefined && createHash('sha256').update(bytes).digest('hex') === digest) return bytes;
+      if (bytes !== undefined && sha256Of(bytes) === digest) return bytes;
     } catch (thrown) {
-      if (thrown instanceof Fault && (MAY_BE_ABSENT.includes(thrown.code) || isLie(thrown))) continue;
+      if (thrown instanceof Fault && isAbsentOrWrong(thrown)) continue;
       throw thrown;
     }
   }
   return undefined;
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

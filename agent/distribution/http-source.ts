@@ -204,7 +204,7 @@ async function begin(
       signal ? AbortSignal.any([signal, own.signal]) : own.signal,
     );
     watch.received(0);
-    await refuseWantOfCertificate(exchange, url.href, client.wayOf(visited));
+    await refuseWantOfCertificate(exchange, url.href, () => client.wayOf(visited));
     signal?.throwIfAborted();
     return transferOf(exchange, {
       watch,

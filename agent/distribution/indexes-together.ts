@@ -7,7 +7,7 @@ import type { ContentManifest, ContentReference, ManifestFile } from '../content
 import { indexesTogether, joinIndexes, packedIndexes } from '../content/packed-indexes.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Source } from './source.ts';
-import { isOurOwn } from './source-failure.ts';
+import { isAbsentOrWrong } from './source-failure.ts';
 
 export interface TogetherWorld {
   readonly source: Source;
@@ -29,7 +29,7 @@ export interface TogetherWanted {
   readonly older: Pick<ContentManifest, 'id' | 'version' | 'files'> | undefined;
 }
 
-/** @returns bytes of the lacking indexes by the SHA-256 of their files, unproven; none where that does not pay or is not to be had. Throws what no source can help. */
+/** @returns bytes of the lacking indexes by the SHA-256 of their files, unproven; none where that does not pay or is not to be had. Throws when the source fails. */
 export async function readIndexesTogether(
   wanted: TogetherWanted,
   world: TogetherWorld,
@@ -93,7 +93,7 @@ async function readAll(
   return await readOrNot(onDistributionPoint.packedIndexes(id, version), together.sizeBytes, world);
 }
 
-/** A point without such a file is none to blame; one that fails will show it with the next request. */
+/** A point without such a file is none to blame. */
 async function readOrNot(
   from: string,
   maxBytes: number,
@@ -104,7 +104,7 @@ async function readOrNot(
     fetched(bytes.length);
     return bytes;
   } catch (thrown) {
-    if (!(thrown instanceof Fault) || isOurOwn(thrown)) throw thrown;
-    return undefined;
+    if (thrown instanceof Fault && isAbsentOrWrong(thrown)) return undefined;
+    throw thrown;
   }
 }

@@ -21,3 +21,13 @@ export function endsTheSource({ code }: Fault): boolean {
 export function isLie({ code }: Fault): boolean {
   return code === 'NET-07' || code === 'CONTENT-08' || code.startsWith('TRUST-');
 }
+
+/**
+ * For what need not be there: other servers than those with 404 answer with a page, a redirect or 403 to strangers. Who wants an account (401, 407) is not asked
+ * for more with the wrong one: accounts are locked for that.
+ * @returns true when a source has no such file, or something else in its place.
+ */
+export function isAbsentOrWrong(fault: Fault): boolean {
+  if (fault.code === 'NET-03') return fault.detail.status === 403;
+  return fault.code === 'NET-02' || fault.code === 'NET-09' || fault.code === 'NET-10' || isLie(fault);
+}

@@ -1,4 +1,5 @@
 // A manifest is taken from whoever has it and believed only by its digest.
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
@@ -103,15 +104,17 @@ describe('that is large', () => {
     const OLDER = '2026-10';
     let older: Buffer;
     let difference: string;
+    let kept: string;
     let fetching: FetchManifestWorld & AcquireWorld;
     beforeEach(async () => {
       older = Buffer.from(bytes.toString().replace('"version":"1"', `"version":"${OLDER}"`));
-      const cached = { ...many.reference, version: OLDER, digest: 'e'.repeat(64) };
+      const digest = createHash('sha256').update(older).digest('hex');
+      const cached = { ...many.reference, version: OLDER, digest, manifestBytes: older.length };
       fetching = {
         ...world('many'),
         cached: id => (id === cached.id ? cached : undefined),
       };
-      const kept = fetching.layout.manifest(cached.digest);
+      kept = fetching.layout.manifest(digest);
       await mkdir(path.dirname(kept), { recursive: true });
       await writeFile(kept, older);
       difference = path.join(here, 'many', onDistributionPoint.manifestFrom('ABC00013', '1', OLDER));
@@ -142,7 +145,7 @@ describe('that is large', () => {
     it('comes compressed where the older one here is damaged', async () => {
       await writeFile(difference, packDifference(bytes, older));
       await writeFile(packed, zstdCompressSync(bytes));
-      await writeFile(fetching.layout.manifest('e'.repeat(64)), older.fill(0, 100, 4000));
+      await writeFile(kept, older.fill(0, 100, 4000));
       await rm(plain);
       expect(await fetchManifest(many.reference, fetching)).toEqual(many.manifest);
     });

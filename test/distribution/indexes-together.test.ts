@@ -63,7 +63,7 @@ describe('chunk indexes that lie together', () => {
     const point = packedPoint(path.join(ground, 'together'));
     version = await point.publish('1', large);
     files = await served(point.point);
-    together = nameIn(files, 'packs/indexes');
+    together = nameIn(files, 'packs/indexes.pack');
   });
 
   it('come in one request', async () => {
@@ -85,6 +85,34 @@ describe('chunk indexes that lie together', () => {
   });
 });
 
+it('a source that fails with them is not asked for each of them: the next one has its turn', async () => {
+  const point = packedPoint(path.join(ground, 'failing'));
+  const parts = Array.from({ length: 12 }, (_, n): readonly [string, Uint8Array] => [
+    `part-${n}.bin`,
+    noise(400_000 + n),
+  ]);
+  const version = await point.publish('1', Object.fromEntries(parts));
+  const files = await served(point.point);
+  const busy = await startMisbehavingServer({
+    files,
+    behave: ({ path: asked }) =>
+      asked.endsWith('packs/indexes.pack') ? { kind: 'status', status: 503 } : undefined,
+  });
+  const good = await startMisbehavingServer({ files });
+  try {
+    const sources = [busy, good].map(({ url }, priority) => openTestSource(url, { priority }));
+    const world = acquireWorld(path.join(ground, 'failing-volume'), sources);
+    await acquire({ reference: version.reference, manifest: version.manifest }, world);
+    expect(differences(await filesBelow(world.layout.item(version.reference.id)), version.files)).toEqual([]);
+    const [asked, askedNext] = [busy, good].map(server => server.requests.map(each => each.path));
+    expect(alone(asked ?? [])).toBe(0);
+    expect(alone(askedNext ?? [])).toBe(12);
+  } finally {
+    await busy.close();
+    await good.close();
+  }
+});
+
 describe('the chunk index of an image of which an older version is in the cache', () => {
   const image = noise(10_000_000);
   const changed = Uint8Array.from(image);
@@ -100,7 +128,7 @@ describe('the chunk index of an image of which an older version is in the cache'
     first = await point.publish('1', older);
     second = await point.publish('2', { 'install.wim': changed });
     files = await served(point.point);
-    difference = nameIn(files, '2/packs/indexes-from-1');
+    difference = nameIn(files, '2/packs/indexes-from-1.pack');
     indexBytes = files.get(nameIn(files, `2/chunks/${second.manifest.files[0]!.sha256}.chunks`))!.length;
   });
   const indexOfFirst = (): Uint8Array =>

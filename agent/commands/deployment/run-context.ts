@@ -215,11 +215,12 @@ async function open(
     () => statusReceivers(),
   );
   closing.push(() => status.stop());
+  const cached = cachedReferences(manifest.content, records);
   const manifests = openManifestStore(layout, {
     layout,
     durable,
     sources,
-    cached: id => cachedReferences(manifest.content, records).get(id),
+    cached: id => cached.get(id),
     health,
     signal,
     ...(deadline && { deadline }),

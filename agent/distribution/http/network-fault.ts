@@ -93,10 +93,15 @@ const UNKNOWN_AUTHORITY = {
   expected: 'a well-known authority, or one whose certificate is among `ca` of agent.yaml',
 } as const;
 
+const NODE_ADVICE = /; if the root CA is installed locally, try running .*$/;
+
 /** Node advises to start it with another option, which nobody can do to a single executable. */
 function takeNodeAdviceFrom(thrown: unknown): void {
-  for (const error of errorsOf(thrown))
-    error.message = error.message.replace(/; if the root CA is installed locally, try running .*$/, '');
+  for (const error of errorsOf(thrown)) {
+    const message = error.message.replace(NODE_ADVICE, '');
+    // Errors of the platform cannot be written to.
+    if (message !== error.message) error.message = message;
+  }
 }
 
 function codesOf(thrown: unknown): string[] {

@@ -35,12 +35,19 @@ export function isHandshakeAlert(code: string): boolean {
  * Passes every other answer; of the page of a 400 the beginning is read then.
  * Faults: NET-03.
  */
-export async function refuseWantOfCertificate(exchange: Exchange, subject: string, way: Way): Promise<void> {
+export async function refuseWantOfCertificate(
+  exchange: Exchange,
+  subject: string,
+  wayOf: () => Way,
+): Promise<void> {
   const { status } = exchange;
+  if (status < 400) return;
+  const way = wayOf();
   if (way.asked.protocol !== 'https:') return;
   // nginx calls them 495 and 496 inwardly, and sends 400 unless it is told otherwise (ngx_http_special_response.c).
   const isWanted = status === 495 || status === 496;
-  if (!isWanted && (status !== 400 || !/certificate/i.test(await beginningOf(exchange)))) return;
+  if (!isWanted && (status !== 400 || !/\b(ssl|tls|client) certificate\b/i.test(await beginningOf(exchange))))
+    return;
   exchange.discard();
   throw new Fault('NET-03', subject, { status, expected: certificateWanted(way), ...machinesOf(way) });
 }
