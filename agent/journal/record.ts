@@ -76,6 +76,7 @@ export type JournalEntry =
   | { readonly type: 'stage-finished'; readonly stage: string; readonly seconds: number }
   | { readonly type: 'plan'; readonly plan: Plan }
   | { readonly type: 'action-started'; readonly action: ActionKey }
+  /** `seconds` since the action's last record in this run: of a retried one, of the last attempt. */
   | {
       readonly type: 'action-finished';
       readonly action: ActionKey;
