@@ -51,6 +51,8 @@ function open(url: string, more: Partial<SourceAddress> = {}) {
 const refusal = (url: string, more?: Partial<SourceAddress>) =>
   faultOf(open(url, more).readDocument('d', document));
 
+/** As nginx says it. */
+const SAID = 'No required SSL certificate was sent';
 const WANTED = 'a client certificate in clientCertificates of agent.yaml for this server';
 const ANOTHER = 'another client certificate in clientCertificates of agent.yaml for this server';
 
@@ -183,7 +185,11 @@ describe('by a page', () => {
 
   it.each([
     ['says nothing of it', 'Bad Request'],
-    ['says it behind the first few KiB', `${'x'.repeat(5000)} certificate`],
+    [
+      'names the file that was asked for',
+      '<Resource>/content/AAA00001/files/root certificate.cer</Resource>',
+    ],
+    ['says it behind the first few KiB', `${'x'.repeat(5000)} SSL certificate`],
   ])('that %s is the server’s failure', async (_, body) => {
     expect(await refusal(await saying(400, body))).toMatchObject({ code: 'NET-04', detail: { status: 400 } });
   });
@@ -194,7 +200,7 @@ describe('by a page', () => {
   });
 
   it('over http is the server’s failure', async () => {
-    const url = await serving(undefined, (_, response) => void response.writeHead(400).end('certificate'));
+    const url = await serving(undefined, (_, response) => void response.writeHead(400).end(SAID));
     expect((await refusal(url)).code).toBe('NET-04');
   });
 });
