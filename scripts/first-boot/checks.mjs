@@ -48,7 +48,7 @@ export function servedBytes(requests) {
     const match = /^\S+ \/content\/(\w+)\/[^/]+\/(\S+).* "[^"]*" (\d+) (\d+)$/.exec(request);
     if (match === null) continue;
     const [, id, name, status, bytes] = match;
-    const isContent = name.startsWith('files/') || /^packs\/.*\.pack$/.test(name);
+    const isContent = name.startsWith('files/') || /^packs\/(full|from-.*)\.pack$/.test(name);
     const sum = served.get(id) ?? { requests: 0, content: 0, other: 0, bad: 0 };
     sum.requests += 1;
     // A point without a pack answers 404 and a page.

@@ -202,7 +202,7 @@ describe('packs on a bad line', () => {
     const server = await startMisbehavingServer({
       files: served(),
       behave: ({ path: asked }) =>
-        asked.endsWith('.pack') && drops++ < 2 ? { kind: 'drop', afterBytes: 150_000 } : undefined,
+        asked.endsWith('full.pack') && drops++ < 2 ? { kind: 'drop', afterBytes: 150_000 } : undefined,
     });
     const { fetchedBytes } = await get(first, server.url);
     await server.close();
@@ -268,7 +268,7 @@ describe('packs of several points', () => {
     const breaking = await startMisbehavingServer({
       files,
       behave: ({ path: name }) =>
-        name.endsWith('.pack') ? { kind: 'reset', afterBytes: asked++ === 0 ? 1_500_000 : 0 } : undefined,
+        name.endsWith('full.pack') ? { kind: 'reset', afterBytes: asked++ === 0 ? 1_500_000 : 0 } : undefined,
     });
     const lying = await startMisbehavingServer({ files: other });
     await getFrom(large, [good.url, breaking.url, lying.url]);
